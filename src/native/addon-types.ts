@@ -1,0 +1,131 @@
+/**
+ * The only description of the native addon. Everything here is trusted by C++: the classes of `src/index`
+ * check arguments before they call it, except for what costs time in proportion to the data (finite values,
+ * lengths of documents), which the addon checks off the JavaScript thread.
+ *
+ * Arrays that are passed in are read, at their `byteOffset`, until the returned promise settles.
+ * A rejected promise carries a `GranuleError`.
+ *
+ * @module
+ */
+
+/** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
+export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
+
+/** How rows are compared with a query. */
+export type Metric = keyof typeof METRIC_CODES;
+
+/** Set by `cancel()` on the JavaScript thread, read by the workers between blocks of rows. */
+export interface NativeCancelToken {
+  cancel(): void;
+}
+
+export interface NativeIndexOptions {
+  dimension: number;
+  metric: (typeof METRIC_CODES)[Metric];
+  /** Most threads that one call may use; 0 means one per core. */
+  threads: number;
+}
+
+export interface NativeFlatSearchOptions {
+  k: number;
+  /** Softmax temperature; 0 means that no probabilities are wanted. */
+  temperature: number;
+  /** Bitset of allowed rows, bit r & 7 of byte r >> 3. */
+  filter: Uint8Array | undefined;
+  cancel: NativeCancelToken | undefined;
+}
+
+export interface NativeHits {
+  /** queries x k, best first; 0xffffffff where fewer rows were allowed. */
+  rows: Uint32Array;
+  /** queries x k; -Infinity where unused. */
+  scores: Float32Array;
+  /** Used places, one count per query. */
+  counts: Uint32Array;
+  /** queries x k; 0 where unused. */
+  probabilities: Float32Array | undefined;
+}
+
+export interface NativeFlatIndex {
+  readonly rows: number;
+  /** Bytes that the index holds outside of the JavaScript heap. */
+  readonly bytes: number;
+  /** Appends `rows` rows of `dimension` float32 values each; resolves to the number of the first. */
+  add(vectors: Float32Array, rows: number, cancel: NativeCancelToken | undefined): Promise<number>;
+  search(queries: Float32Array, queryCount: number, options: NativeFlatSearchOptions): Promise<NativeHits>;
+  /** Frees the memory; searches under way keep theirs until they end. */
+  dispose(): void;
+}
+
+export interface NativeMultiVectorSearchOptions extends NativeFlatSearchOptions {
+  /** Documents to score, in any order, repeats allowed; undefined scores all. */
+  candidates: Uint32Array | undefined;
+  explain: boolean;
+}
+
+export interface NativeMultiVectorHits extends NativeHits {
+  /**
+   * With `explain`: for query q of n_q vectors that starts at vector t_q, the block at k * t_q holds, for each of its k
+   * hits in turn, n_q numbers of the matched document vector (0xffffffff where unused).
+   */
+  matchedVectors: Uint32Array | undefined;
+  /** Similarities of those matches, laid out alike; -Infinity where unused. */
+  matchedSimilarities: Float32Array | undefined;
+}
+
+export interface NativeMultiVectorIndex {
+  /** Number of documents. */
+  readonly rows: number;
+  /** Number of vectors over all documents. */
+  readonly vectors: number;
+  readonly bytes: number;
+  /** Appends documents of `lengths[i]` vectors each; resolves to the number of the first document. */
+  add(vectors: Float32Array, lengths: Uint32Array, cancel: NativeCancelToken | undefined): Promise<number>;
+  /** `lengths[i]` vectors make up query i. */
+  search(
+    queryVectors: Float32Array,
+    lengths: Uint32Array,
+    options: NativeMultiVectorSearchOptions,
+  ): Promise<NativeMultiVectorHits>;
+  dispose(): void;
+}
+
+export interface NativeSoftmaxTopK {
+  /** Positions in `scores`, best first. */
+  rows: Uint32Array;
+  scores: Float32Array;
+  probabilities: Float32Array;
+  /** ln of the sum of exp(score / temperature) over all scores, in float64. */
+  logSumExp: number;
+  /** Share of that sum that the k returned scores hold. */
+  mass: number;
+}
+
+export interface NativeRuntimeInfo {
+  /** Version of the backend interface. */
+  abi: number;
+  /** Instruction set whose kernels run: 'scalar', 'avx2', 'avx512', 'neon'. */
+  isa: string;
+  /** Why that one. */
+  isaReason: string;
+  /** Instruction sets that were compiled in and that this processor runs. */
+  isaAvailable: string[];
+  cpuFeatures: string[];
+  threads: number;
+  /** Every known backend, in order of preference, with the reason where one cannot run. */
+  backends: { name: string; available: boolean; reason: string }[];
+  /** Operation to symbol of the kernel that runs it. */
+  kernels: Record<string, string>;
+  compiler: string;
+}
+
+export interface NativeAddon {
+  /** Hands over the error class; called once after loading, before anything else. */
+  initialize(errorClass: new (code: string, message: string, details: object) => Error): void;
+  CancelToken: new () => NativeCancelToken;
+  FlatIndex: new (options: NativeIndexOptions) => NativeFlatIndex;
+  MultiVectorIndex: new (options: NativeIndexOptions) => NativeMultiVectorIndex;
+  softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
+  runtimeInfo(): NativeRuntimeInfo;
+}

@@ -1,0 +1,52 @@
+import type { Entity, Passage } from '../corpus/records.js';
+import type { ImageInput, Quads } from '../encoders/encoder.js';
+
+/** Options of every retrieval call. */
+export interface RetrieveOptions {
+  /** How many hits to return; fewer come back where the corpus holds fewer. */
+  readonly k: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A hit in a ranked list, best first. */
+export interface Hit<T> {
+  readonly item: T;
+  /** Higher is better; comparable within one list only. */
+  readonly score: number;
+  /** Probability over the hits of this list: softmax of score / temperature. */
+  readonly probability: number;
+}
+
+/** A pair of patches that matched: where in the query picture, where in the entity's image, how similar. */
+export interface PatchMatch {
+  /** Quad of the query picture's patch. */
+  readonly query: Quads;
+  /** Quad of the entity image's patch. */
+  readonly entity: Quads;
+  readonly similarity: number;
+}
+
+/** An entity that a picture may show. */
+export interface EntityHit extends Hit<Entity> {
+  /** The view of the picture in which the entity was found. */
+  readonly region?: Quads;
+  /** The matched patches, where late interaction ran. */
+  readonly matches?: readonly PatchMatch[];
+}
+
+/** A passage that a text may be about. */
+export type PassageHit = Hit<Passage>;
+
+/** Milliseconds by stage name. */
+export type Timings = Record<string, number>;
+
+/** Pictures to entities. */
+export interface EntityRetriever {
+  /** @param timings - where given, the milliseconds of each stage are added to it */
+  retrieve(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<EntityHit[]>;
+}
+
+/** Texts to passages; one list per text. */
+export interface PassageRetriever {
+  retrieve(texts: readonly string[], options: RetrieveOptions, timings?: Timings): Promise<PassageHit[][]>;
+}
