@@ -1,0 +1,107 @@
+/// The interface between the indexes and what runs their scans: the CPU backend in this library, and backends in shared
+/// libraries of their own (CUDA), which may be absent. Plain C, so that compilers and C++ libraries may differ.
+///
+/// The results of a search are fully defined (docs/architecture.md, "exact"): every backend returns the same bits.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Changes with every change of this file that an older library would misread.
+#define GRANULE_BACKEND_ABI 1
+
+/// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more rows, while
+/// those it had keep their content and address, so that a device may keep copies by `id`.
+typedef struct granule_segment {
+  /// Unique in this process, never used again.
+  uint64_t id;
+  /// Number of the first row.
+  uint64_t first_row;
+  uint64_t row_count;
+  /// Vectors of `dimension` float32, one after another, without padding.
+  const float* vectors;
+  /// |x|^2 of each vector in float64, from the reference inner product; null unless the metric is squared L2.
+  const double* squared_norms;
+  /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1 entries, from 0).
+  /// Null where each row is one vector.
+  const uint64_t* row_offsets;
+} granule_segment;
+
+/// A search. Everything it points to stays valid and unchanged until the call returns.
+typedef struct granule_search {
+  uint32_t dimension;
+  /// 0 inner product, 1 cosine (vectors are already normalised), 2 negated squared Euclidean distance.
+  int32_t metric;
+  const granule_segment* segments;
+  uint64_t segment_count;
+  /// Rows in all segments.
+  uint64_t row_count;
+  /// Finite; normalised for cosine.
+  const float* query_vectors;
+  uint64_t query_count;
+  /// Document search: query q owns the vectors from query_offsets[q] up to query_offsets[q + 1]. Null: one vector each.
+  const uint64_t* query_offsets;
+  /// Places per query, at least 1.
+  uint32_t k;
+  /// Bit r & 7 of byte r >> 3 allows row r; null allows all.
+  const uint8_t* filter;
+  /// Rows to score, ascending, without repeats; null scores all.
+  const uint32_t* candidates;
+  uint64_t candidate_count;
+  /// Most threads to use, at least 1.
+  uint32_t threads;
+  /// Polled between blocks of work; non-zero asks to stop.
+  int32_t (*cancelled)(const void* context);
+  const void* cancelled_context;
+} granule_search;
+
+/// Where the results go: query_count x k places, best first; unused places hold row 0xffffffff and score -infinity.
+typedef struct granule_hits {
+  uint32_t* rows;
+  float* scores;
+  /// Used places of each query.
+  uint32_t* counts;
+  /// Document search, may be null: for query q with n vectors starting at vector t, the block at k * t holds for each of its
+  /// k places n matched vectors (numbers within the document) and their similarities.
+  uint32_t* matched_vectors;
+  float* matched_similarities;
+} granule_hits;
+
+typedef enum granule_result {
+  GRANULE_OK = 0,
+  GRANULE_CANCELLED = 1,
+  GRANULE_OUT_OF_MEMORY = 2,
+  GRANULE_FAILED = 3
+} granule_result;
+
+/// A backend that can run here. `self` is passed to every call; calls may come from several threads at once.
+typedef struct granule_backend {
+  void* self;
+  /// Searches rows (row_offsets null) or documents by MaxSim. `message` receives the reason of a failure.
+  granule_result (*search)(void* self, const granule_search* search, granule_hits* hits, char* message,
+                           size_t message_size);
+  /// No later search will show this segment: copies of it may go.
+  void (*release_segment)(void* self, uint64_t id);
+  void (*destroy)(void* self);
+} granule_backend;
+
+/// What a backend's shared library exports under the name granule_backend_library.
+typedef struct granule_backend_library {
+  /// GRANULE_BACKEND_ABI of the header that the library was built with.
+  uint32_t abi;
+  const char* name;
+  /// How well it would run here: 0 not at all, greater is better. `reason` receives why.
+  int32_t (*score)(char* reason, size_t reason_size);
+  /// Opens it. Returns 0 and fills `reason` where that fails.
+  int32_t (*open)(granule_backend* backend, char* reason, size_t reason_size);
+} granule_backend_library;
+
+typedef const granule_backend_library* (*granule_backend_library_function)(void);
+
+#ifdef __cplusplus
+}
+#endif

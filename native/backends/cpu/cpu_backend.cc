@@ -1,0 +1,40 @@
+#include "backends/cpu/cpu_backend.h"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+namespace granule {
+namespace {
+
+granule_result search(void* self, const granule_search* request, granule_hits* hits, char* message,
+                      size_t message_size) {
+  const CpuBackend& backend = *static_cast<const CpuBackend*>(self);
+  try {
+    return request->query_offsets == nullptr ? flat_scan(backend, *request, *hits)
+                                             : maxsim_scan(backend, *request, *hits);
+  } catch (const std::bad_alloc&) {
+    std::snprintf(message, message_size, "not enough memory for the search");
+    return GRANULE_OUT_OF_MEMORY;
+  } catch (const std::exception& error) {
+    std::snprintf(message, message_size, "%s", error.what());
+    return GRANULE_FAILED;
+  }
+}
+
+void release_segment(void*, uint64_t) {}
+
+void destroy(void* self) { delete static_cast<CpuBackend*>(self); }
+
+}  // namespace
+
+granule_backend open_cpu_backend(const KernelTable& kernels, ThreadPool& pool) {
+  granule_backend backend;
+  backend.self = new CpuBackend{kernels, pool};
+  backend.search = search;
+  backend.release_segment = release_segment;
+  backend.destroy = destroy;
+  return backend;
+}
+
+}  // namespace granule

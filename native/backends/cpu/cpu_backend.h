@@ -1,0 +1,24 @@
+#pragma once
+
+#include "backends/backend.h"
+#include "core/thread_pool.h"
+#include "kernels/kernel_table.h"
+
+namespace granule {
+
+/// The CPU as a backend. @param kernels and @param pool must outlive it.
+granule_backend open_cpu_backend(const KernelTable& kernels, ThreadPool& pool);
+
+/// What the scans share: which kernels, which threads.
+struct CpuBackend {
+  const KernelTable& kernels;
+  ThreadPool& pool;
+};
+
+/// Scores rows that are one vector each (flat_scan.cc). @throws std::bad_alloc
+granule_result flat_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
+
+/// Scores documents by MaxSim (maxsim_scan.cc). @throws std::bad_alloc
+granule_result maxsim_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
+
+}  // namespace granule

@@ -1,0 +1,53 @@
+// The addon's table of exports; src/native/addon-types.ts describes each.
+#include <napi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "backends/shared_library.h"
+#include "binding/addon_instance.h"
+#include "binding/cancel_token_binding.h"
+#include "binding/errors.h"
+#include "binding/flat_index_binding.h"
+#include "binding/multi_vector_index_binding.h"
+#include "binding/runtime_info_binding.h"
+#include "binding/softmax_binding.h"
+
+namespace granule {
+namespace {
+
+Napi::Value initialize(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Function error_class = info[0].As<Napi::Function>();
+  const CpuFeatures features = detect_cpu_features();
+  KernelChoice choice;
+  const Status status = choose_kernels(features, std::getenv("GRANULE_ISA"), &choice);
+  if (!status.ok()) {
+    const Napi::Value error = error_class.New(
+        {Napi::String::New(env, error_code(status.code)), Napi::String::New(env, status.message), Napi::Object::New(env)});
+    napi_throw(env, error);
+    return env.Undefined();
+  }
+  auto engine = std::make_shared<Engine>(std::move(choice), features,
+                                         folder_of_code(reinterpret_cast<const void*>(&initialize)));
+  env.SetInstanceData(new AddonInstance(env, std::move(engine), error_class));
+  return env.Undefined();
+}
+
+Napi::Object export_all(Napi::Env env, Napi::Object exports) {
+  exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
+  exports.Set("CancelToken", CancelTokenBinding::define(env));
+  exports.Set("FlatIndex", FlatIndexBinding::define(env));
+  exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
+  exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
+  exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace granule
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) { return granule::export_all(env, exports); }
+
+NODE_API_MODULE(granule, init)

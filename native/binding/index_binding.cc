@@ -1,0 +1,149 @@
+#include "binding/index_binding.h"
+
+#include <utility>
+
+#include "binding/addon_instance.h"
+#include "binding/arguments.h"
+#include "binding/async_call.h"
+
+namespace granule {
+
+/// The arrays that a search fills. JavaScript owns them; workers write into them while they are pinned, so that nothing is
+/// copied on the JavaScript thread.
+struct IndexBinding::ResultArrays {
+  template <typename Array>
+  auto add(Napi::Env env, const char* name, std::size_t length) {
+    Array array = Array::New(env, length);
+    object.Set(name, array);
+    return array.Data();
+  }
+
+  ResultArrays(Napi::Env env, std::size_t query_count, std::size_t query_vectors, std::size_t k, bool probabilities,
+               bool explain)
+      : object(Napi::Object::New(env)) {
+    const std::size_t places = query_count * k;
+    hits.rows = add<Napi::Uint32Array>(env, "rows", places);
+    hits.scores = add<Napi::Float32Array>(env, "scores", places);
+    hits.counts = add<Napi::Uint32Array>(env, "counts", query_count);
+    if (probabilities) hits.probabilities = add<Napi::Float32Array>(env, "probabilities", places);
+    if (explain) {
+      hits.matched_vectors = add<Napi::Uint32Array>(env, "matchedVectors", query_vectors * k);
+      hits.matched_similarities = add<Napi::Float32Array>(env, "matchedSimilarities", query_vectors * k);
+    }
+  }
+
+  Napi::Object object;
+  Hits hits;
+};
+
+IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
+    : backend_(nullptr), threads_(1), env_(info.Env()) {
+  const Napi::Object options = info[0].As<Napi::Object>();
+  AddonInstance* instance = env_.GetInstanceData<AddonInstance>();
+  threads_ = thread_count(options);
+  backend_ = &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
+  store_ = std::make_shared<SegmentStore>(instance->engine(), uint32_property(options, "dimension"),
+                                          static_cast<Metric>(uint32_property(options, "metric")), documents);
+}
+
+IndexBinding::~IndexBinding() { dispose(env_); }
+
+double IndexBinding::row_count() const {
+  return store_ != nullptr ? static_cast<double>(store_->snapshot()->row_count) : 0;
+}
+
+double IndexBinding::vector_count() const {
+  return store_ != nullptr ? static_cast<double>(store_->snapshot()->vector_count) : 0;
+}
+
+double IndexBinding::bytes() const {
+  return store_ != nullptr ? static_cast<double>(store_->snapshot()->bytes) : 0;
+}
+
+void IndexBinding::report_memory(Napi::Env env) {
+  const auto now = static_cast<int64_t>(bytes());
+  if (now != reported_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, now - reported_bytes_);
+  reported_bytes_ = now;
+}
+
+void IndexBinding::dispose(Napi::Env env) {
+  if (store_ == nullptr) return;
+  AddonInstance* instance = env.GetInstanceData<AddonInstance>();
+  std::shared_ptr<const void> released = std::move(store_);
+  store_ = nullptr;
+  report_memory(env);
+  if (instance != nullptr) instance->release(std::move(released));
+}
+
+Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors, Napi::Value lengths,
+                              uint64_t row_count, Napi::Value cancel_token) {
+  const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
+  const std::shared_ptr<SegmentStore> store = store_;
+  const float* data = vectors.Data();
+  const uint64_t vector_count = vectors.ElementLength() / store->dimension();
+  const uint32_t* length_data = lengths.IsUndefined() ? nullptr : lengths.As<Napi::Uint32Array>().Data();
+  const auto first_row = std::make_shared<uint64_t>(0);
+  auto call = std::make_unique<AsyncCall>(
+      env, cancel,
+      [store, data, vector_count, length_data, row_count, threads = threads_, cancel, first_row] {
+        return store->add(data, vector_count, length_data, row_count, threads, *cancel, first_row.get());
+      },
+      [this, first_row](Napi::Env result_env) -> Napi::Value {
+        report_memory(result_env);
+        return Napi::Number::New(result_env, static_cast<double>(*first_row));
+      });
+  call->pin(keeper);
+  call->pin(vectors);
+  if (length_data != nullptr) call->pin(lengths.As<Napi::Object>());
+  const Napi::Promise promise = call->promise();
+  env.GetInstanceData<AddonInstance>()->begin(std::move(call), threads_);
+  return promise;
+}
+
+Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries, Napi::Value lengths,
+                                 uint64_t query_count, Napi::Object options) {
+  const std::shared_ptr<SegmentStore> store = store_;
+  // Taken now, on the JavaScript thread: the search sees what its caller saw.
+  const std::shared_ptr<const Snapshot> snapshot = store->snapshot();
+  const std::shared_ptr<CancelFlag> cancel = cancel_flag(options.Get("cancel"));
+  const uint64_t query_vectors = queries.ElementLength() / store->dimension();
+  SearchOptions search_options;
+  search_options.k = uint32_property(options, "k");
+  search_options.temperature = double_property(options, "temperature");
+  search_options.threads = threads_;
+  const bool documents = !lengths.IsUndefined();
+  const ResultArrays result(env, query_count, query_vectors, search_options.k, search_options.temperature > 0,
+                            documents && options.Get("explain").ToBoolean().Value());
+
+  const Napi::Value filter = options.Get("filter");
+  if (!filter.IsUndefined()) {
+    search_options.filter = filter.As<Napi::Uint8Array>().Data();
+    search_options.filter_bytes = filter.As<Napi::Uint8Array>().ElementLength();
+  }
+  const Napi::Value candidates = documents ? options.Get("candidates") : env.Undefined();
+  if (!candidates.IsUndefined()) {
+    search_options.candidates = candidates.As<Napi::Uint32Array>().Data();
+    search_options.candidate_count = candidates.As<Napi::Uint32Array>().ElementLength();
+  }
+  const uint32_t* length_data = documents ? lengths.As<Napi::Uint32Array>().Data() : nullptr;
+
+  const auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.object));
+  auto call = std::make_unique<AsyncCall>(
+      env, cancel,
+      [store, snapshot, backend = backend_, data = queries.Data(), query_vectors, length_data, query_count,
+       search_options, cancel, hits = result.hits] {
+        return search_snapshot(store->engine(), *backend, *snapshot, store->dimension(), store->metric(), data,
+                               query_vectors, length_data, query_count, search_options, *cancel, hits);
+      },
+      [kept](Napi::Env) -> Napi::Value { return kept->Value(); });
+  call->pin(keeper);
+  call->pin(queries);
+  if (documents) call->pin(lengths.As<Napi::Object>());
+  if (!filter.IsUndefined()) call->pin(filter.As<Napi::Object>());
+  if (!candidates.IsUndefined()) call->pin(candidates.As<Napi::Object>());
+  const Napi::Promise promise = call->promise();
+  env.GetInstanceData<AddonInstance>()->begin(std::move(call), threads_);
+  return promise;
+}
+
+}  // namespace granule

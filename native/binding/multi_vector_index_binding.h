@@ -1,0 +1,24 @@
+#pragma once
+
+#include <napi.h>
+
+#include "binding/index_binding.h"
+
+namespace granule {
+
+/// NativeMultiVectorIndex of src/native/addon-types.ts.
+class MultiVectorIndexBinding : public Napi::ObjectWrap<MultiVectorIndexBinding>, private IndexBinding {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit MultiVectorIndexBinding(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value rows(const Napi::CallbackInfo& info);
+  Napi::Value vectors(const Napi::CallbackInfo& info);
+  Napi::Value bytes(const Napi::CallbackInfo& info);
+  Napi::Value add(const Napi::CallbackInfo& info);
+  Napi::Value search(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+};
+
+}  // namespace granule
