@@ -1,7 +1,9 @@
-/// The interface between the indexes and what runs their scans: the CPU backend in this library, and backends in shared
-/// libraries of their own (CUDA), which may be absent. Plain C, so that compilers and C++ libraries may differ.
+/// The interface between the indexes and what runs their scans: the CPU backend in this library, and backends
+/// in shared libraries of their own (CUDA), which may be absent. Plain C, so that compilers and C++ libraries
+/// may differ.
 ///
-/// The results of a search are fully defined (docs/architecture.md, "exact"): every backend returns the same bits.
+/// The results of a search are fully defined (docs/architecture.md, "exact"): every backend returns the same
+/// bits.
 #pragma once
 
 #include <stddef.h>
@@ -14,8 +16,8 @@ extern "C" {
 /// Changes with every change of this file that an older library would misread.
 #define GRANULE_BACKEND_ABI 1
 
-/// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more rows, while
-/// those it had keep their content and address, so that a device may keep copies by `id`.
+/// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more
+/// rows, while those it had keep their content and address, so that a device may keep copies by `id`.
 typedef struct granule_segment {
   /// Unique in this process, never used again.
   uint64_t id;
@@ -26,8 +28,8 @@ typedef struct granule_segment {
   const float* vectors;
   /// |x|^2 of each vector in float64, from the reference inner product; null unless the metric is squared L2.
   const double* squared_norms;
-  /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1 entries, from 0).
-  /// Null where each row is one vector.
+  /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1
+  /// entries, from 0). Null where each row is one vector.
   const uint64_t* row_offsets;
 } granule_segment;
 
@@ -43,7 +45,8 @@ typedef struct granule_search {
   /// Finite; normalised for cosine.
   const float* query_vectors;
   uint64_t query_count;
-  /// Document search: query q owns the vectors from query_offsets[q] up to query_offsets[q + 1]. Null: one vector each.
+  /// Document search: query q owns the vectors from query_offsets[q] up to query_offsets[q + 1]. Null: one
+  /// vector each.
   const uint64_t* query_offsets;
   /// Places per query, at least 1.
   uint32_t k;
@@ -59,14 +62,15 @@ typedef struct granule_search {
   const void* cancelled_context;
 } granule_search;
 
-/// Where the results go: query_count x k places, best first; unused places hold row 0xffffffff and score -infinity.
+/// Where the results go: query_count x k places, best first; unused places hold row 0xffffffff and score
+/// -infinity.
 typedef struct granule_hits {
   uint32_t* rows;
   float* scores;
   /// Used places of each query.
   uint32_t* counts;
-  /// Document search, may be null: for query q with n vectors starting at vector t, the block at k * t holds for each of its
-  /// k places n matched vectors (numbers within the document) and their similarities.
+  /// Document search, may be null: for query q with n vectors starting at vector t, the block at k * t holds
+  /// for each of its k places n matched vectors (numbers within the document) and their similarities.
   uint32_t* matched_vectors;
   float* matched_similarities;
 } granule_hits;
@@ -89,7 +93,7 @@ typedef struct granule_backend {
   void (*destroy)(void* self);
 } granule_backend;
 
-/// What a backend's shared library exports under the name granule_backend_library.
+/// What a backend's shared library exports by its function granule_backend_entry.
 typedef struct granule_backend_library {
   /// GRANULE_BACKEND_ABI of the header that the library was built with.
   uint32_t abi;
@@ -100,7 +104,7 @@ typedef struct granule_backend_library {
   int32_t (*open)(granule_backend* backend, char* reason, size_t reason_size);
 } granule_backend_library;
 
-typedef const granule_backend_library* (*granule_backend_library_function)(void);
+typedef const granule_backend_library* (*granule_backend_entry_function)(void);
 
 #ifdef __cplusplus
 }

@@ -33,10 +33,10 @@ BackendEntry open_backend_library(const std::string& name, const std::string& pa
     return entry;
   }
   const auto function =
-      reinterpret_cast<granule_backend_library_function>(find_symbol(library, "granule_backend_library"));
+      reinterpret_cast<granule_backend_entry_function>(find_symbol(library, "granule_backend_entry"));
   const granule_backend_library* exported = function != nullptr ? function() : nullptr;
   if (exported == nullptr) {
-    entry.reason = path + " is not a Granule backend: it exports no granule_backend_library";
+    entry.reason = path + " is not a Granule backend: it exports no granule_backend_entry";
     return entry;
   }
   if (exported->abi != GRANULE_BACKEND_ABI) {
@@ -51,7 +51,8 @@ BackendEntry open_backend_library(const std::string& name, const std::string& pa
   return entry;
 }
 
-BackendRegistry::BackendRegistry(const KernelTable& kernels, ThreadPool& pool, const std::string& library_folder) {
+BackendRegistry::BackendRegistry(const KernelTable& kernels, ThreadPool& pool,
+                                 const std::string& library_folder) {
   BackendEntry cpu;
   cpu.name = "cpu";
   cpu.available = true;

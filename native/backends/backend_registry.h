@@ -18,8 +18,8 @@ struct BackendEntry {
   granule_backend backend{};
 };
 
-/// All backends, best first: the CPU's, which is always there, and those found in shared libraries. One registry belongs to
-/// one instance of the addon.
+/// All backends, best first: the CPU's, which is always there, and those found in shared libraries. One
+/// registry belongs to one instance of the addon.
 class BackendRegistry {
  public:
   /// @param kernels and @param pool must outlive the registry

@@ -24,8 +24,9 @@ Napi::Value initialize(const Napi::CallbackInfo& info) {
   KernelChoice choice;
   const Status status = choose_kernels(features, std::getenv("GRANULE_ISA"), &choice);
   if (!status.ok()) {
-    const Napi::Value error = error_class.New(
-        {Napi::String::New(env, error_code(status.code)), Napi::String::New(env, status.message), Napi::Object::New(env)});
+    const Napi::Value error =
+        error_class.New({Napi::String::New(env, error_code(status.code)),
+                         Napi::String::New(env, status.message), Napi::Object::New(env)});
     napi_throw(env, error);
     return env.Undefined();
   }

@@ -13,8 +13,8 @@ namespace granule {
 
 class AsyncCall;
 
-/// What one load of the addon owns: nothing is global, so that worker threads and several copies of the package live side by
-/// side. Lives on its JavaScript thread; only `complete` may be called elsewhere.
+/// What one load of the addon owns: nothing is global, so that worker threads and several copies of the
+/// package live side by side. Lives on its JavaScript thread; only `complete` may be called elsewhere.
 class AddonInstance {
  public:
   /// @param error_class the GranuleError class
@@ -26,10 +26,12 @@ class AddonInstance {
   const std::shared_ptr<Engine>& engine() const { return engine_; }
   Napi::Function error_class() const { return error_class_.Value(); }
 
-  /// Runs a call on the engine's threads. The instance owns it until its promise is settled or the environment ends.
+  /// Runs a call on the engine's threads. The instance owns it until its promise is settled or the
+  /// environment ends.
   void begin(std::unique_ptr<AsyncCall> call, unsigned threads);
 
-  /// Drops the last reference to something large away from the JavaScript thread: returning memory takes time.
+  /// Drops the last reference to something large away from the JavaScript thread: returning memory takes
+  /// time.
   void release(std::shared_ptr<const void> memory);
 
  private:

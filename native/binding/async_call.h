@@ -16,8 +16,9 @@
 
 namespace granule {
 
-/// One promise: `work` runs on a thread of the engine and touches nothing of V8; `result` makes the value afterwards, on the
-/// JavaScript thread. Pinned objects (the caller's arrays, the result's arrays) stay alive until then.
+/// One promise: `work` runs on a thread of the engine and touches nothing of V8; `result` makes the value
+/// afterwards, on the JavaScript thread. Pinned objects (the caller's arrays, the result's arrays) stay alive
+/// until then.
 class AsyncCall {
  public:
   using Work = std::function<Status()>;

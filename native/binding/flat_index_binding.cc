@@ -3,12 +3,11 @@
 namespace granule {
 
 Napi::Function FlatIndexBinding::define(Napi::Env env) {
-  return DefineClass(env, "FlatIndex",
-                     {InstanceAccessor<&FlatIndexBinding::rows>("rows"),
-                      InstanceAccessor<&FlatIndexBinding::bytes>("bytes"),
-                      InstanceMethod<&FlatIndexBinding::add>("add"),
-                      InstanceMethod<&FlatIndexBinding::search>("search"),
-                      InstanceMethod<&FlatIndexBinding::dispose>("dispose")});
+  return DefineClass(
+      env, "FlatIndex",
+      {InstanceAccessor<&FlatIndexBinding::rows>("rows"), InstanceAccessor<&FlatIndexBinding::bytes>("bytes"),
+       InstanceMethod<&FlatIndexBinding::add>("add"), InstanceMethod<&FlatIndexBinding::search>("search"),
+       InstanceMethod<&FlatIndexBinding::dispose>("dispose")});
 }
 
 FlatIndexBinding::FlatIndexBinding(const Napi::CallbackInfo& info)
@@ -24,14 +23,16 @@ Napi::Value FlatIndexBinding::bytes(const Napi::CallbackInfo& info) {
 
 Napi::Value FlatIndexBinding::add(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  return IndexBinding::add(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(), env.Undefined(),
-                           static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()), info[2]);
+  return IndexBinding::add(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
+                           env.Undefined(), static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()),
+                           info[2]);
 }
 
 Napi::Value FlatIndexBinding::search(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  return IndexBinding::search(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(), env.Undefined(),
-                              info[1].As<Napi::Number>().Uint32Value(), info[2].As<Napi::Object>());
+  return IndexBinding::search(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
+                              env.Undefined(), info[1].As<Napi::Number>().Uint32Value(),
+                              info[2].As<Napi::Object>());
 }
 
 void FlatIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

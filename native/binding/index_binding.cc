@@ -8,8 +8,8 @@
 
 namespace granule {
 
-/// The arrays that a search fills. JavaScript owns them; workers write into them while they are pinned, so that nothing is
-/// copied on the JavaScript thread.
+/// The arrays that a search fills. JavaScript owns them; workers write into them while they are pinned, so
+/// that nothing is copied on the JavaScript thread.
 struct IndexBinding::ResultArrays {
   template <typename Array>
   auto add(Napi::Env env, const char* name, std::size_t length) {
@@ -18,8 +18,8 @@ struct IndexBinding::ResultArrays {
     return array.Data();
   }
 
-  ResultArrays(Napi::Env env, std::size_t query_count, std::size_t query_vectors, std::size_t k, bool probabilities,
-               bool explain)
+  ResultArrays(Napi::Env env, std::size_t query_count, std::size_t query_vectors, std::size_t k,
+               bool probabilities, bool explain)
       : object(Napi::Object::New(env)) {
     const std::size_t places = query_count * k;
     hits.rows = add<Napi::Uint32Array>(env, "rows", places);
@@ -41,7 +41,8 @@ IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
   const Napi::Object options = info[0].As<Napi::Object>();
   AddonInstance* instance = env_.GetInstanceData<AddonInstance>();
   threads_ = thread_count(options);
-  backend_ = &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
+  backend_ =
+      &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
   store_ = std::make_shared<SegmentStore>(instance->engine(), uint32_property(options, "dimension"),
                                           static_cast<Metric>(uint32_property(options, "metric")), documents);
 }
@@ -75,8 +76,8 @@ void IndexBinding::dispose(Napi::Env env) {
   if (instance != nullptr) instance->release(std::move(released));
 }
 
-Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors, Napi::Value lengths,
-                              uint64_t row_count, Napi::Value cancel_token) {
+Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors,
+                              Napi::Value lengths, uint64_t row_count, Napi::Value cancel_token) {
   const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
   const std::shared_ptr<SegmentStore> store = store_;
   const float* data = vectors.Data();
@@ -100,8 +101,8 @@ Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32A
   return promise;
 }
 
-Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries, Napi::Value lengths,
-                                 uint64_t query_count, Napi::Object options) {
+Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries,
+                                 Napi::Value lengths, uint64_t query_count, Napi::Object options) {
   const std::shared_ptr<SegmentStore> store = store_;
   // Taken now, on the JavaScript thread: the search sees what its caller saw.
   const std::shared_ptr<const Snapshot> snapshot = store->snapshot();
@@ -132,8 +133,8 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
       env, cancel,
       [store, snapshot, backend = backend_, data = queries.Data(), query_vectors, length_data, query_count,
        search_options, cancel, hits = result.hits] {
-        return search_snapshot(store->engine(), *backend, *snapshot, store->dimension(), store->metric(), data,
-                               query_vectors, length_data, query_count, search_options, *cancel, hits);
+        return search_snapshot(store->engine(), *backend, *snapshot, store->dimension(), store->metric(),
+                               data, query_vectors, length_data, query_count, search_options, *cancel, hits);
       },
       [kept](Napi::Env) -> Napi::Value { return kept->Value(); });
   call->pin(keeper);

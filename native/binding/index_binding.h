@@ -9,7 +9,8 @@
 
 namespace granule {
 
-/// What the two index classes share: a store, the threads, the memory reported to V8, and the arrays of a result.
+/// What the two index classes share: a store, the threads, the memory reported to V8, and the arrays of a
+/// result.
 class IndexBinding {
  public:
   IndexBinding(const Napi::CallbackInfo& info, bool documents);
@@ -25,7 +26,8 @@ class IndexBinding {
   void report_memory(Napi::Env env);
   void dispose(Napi::Env env);
 
-  /// Appends; the promise resolves to the first row's number. `keeper` is the JavaScript object of this index.
+  /// Appends; the promise resolves to the first row's number. `keeper` is the JavaScript object of this
+  /// index.
   Napi::Value add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors, Napi::Value lengths,
                   uint64_t row_count, Napi::Value cancel_token);
 

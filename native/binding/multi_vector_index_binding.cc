@@ -29,14 +29,14 @@ Napi::Value MultiVectorIndexBinding::bytes(const Napi::CallbackInfo& info) {
 
 Napi::Value MultiVectorIndexBinding::add(const Napi::CallbackInfo& info) {
   const uint64_t documents = info[1].As<Napi::Uint32Array>().ElementLength();
-  return IndexBinding::add(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(), info[1],
-                           documents, info[2]);
+  return IndexBinding::add(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
+                           info[1], documents, info[2]);
 }
 
 Napi::Value MultiVectorIndexBinding::search(const Napi::CallbackInfo& info) {
   const uint64_t queries = info[1].As<Napi::Uint32Array>().ElementLength();
-  return IndexBinding::search(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(), info[1],
-                              queries, info[2].As<Napi::Object>());
+  return IndexBinding::search(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
+                              info[1], queries, info[2].As<Napi::Object>());
 }
 
 void MultiVectorIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

@@ -44,7 +44,8 @@ Napi::Value runtime_info(const Napi::CallbackInfo& info) {
     backends.Set(backends.Length(), backend);
   }
   Napi::Object kernels = Napi::Object::New(env);
-  for (const KernelName& kernel : kernel_names(*engine.kernels.table)) kernels.Set(kernel.operation, kernel.symbol);
+  for (const KernelName& kernel : kernel_names(*engine.kernels.table))
+    kernels.Set(kernel.operation, kernel.symbol);
 
   Napi::Object out = Napi::Object::New(env);
   out.Set("abi", GRANULE_BACKEND_ABI);

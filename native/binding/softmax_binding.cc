@@ -27,9 +27,8 @@ Napi::Value softmax_top_k(const Napi::CallbackInfo& info) {
   auto call = std::make_unique<AsyncCall>(
       env, std::make_shared<CancelFlag>(),
       [engine = instance->engine(), data = scores.Data(), count = scores.ElementLength(),
-       k = info[1].As<Napi::Number>().Uint32Value(), temperature = info[2].As<Napi::Number>().DoubleValue(), out] {
-        return top_k_softmax(*engine->kernels.table, data, count, k, temperature, out.get());
-      },
+       k = info[1].As<Napi::Number>().Uint32Value(), temperature = info[2].As<Napi::Number>().DoubleValue(),
+       out] { return top_k_softmax(*engine->kernels.table, data, count, k, temperature, out.get()); },
       [out](Napi::Env result_env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(result_env);
         object.Set("rows", to_array<Napi::Uint32Array>(result_env, out->rows));

@@ -12,9 +12,9 @@ inline double sum_lanes(const double lane[kLanes]) {
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/// The reference inner product before its rounding to float32: lane l adds, in order, the products of elements l, l + 8,
-/// l + 16, ...; `sum_lanes` adds the lanes. A product of two float32 is exact in float64, so fused and unfused
-/// multiply-add give the same bits. Every kernel is held to this function.
+/// The reference inner product before its rounding to float32: lane l adds, in order, the products of
+/// elements l, l + 8, l + 16, ...; `sum_lanes` adds the lanes. A product of two float32 is exact in float64,
+/// so fused and unfused multiply-add give the same bits. Every kernel is held to this function.
 template <typename A, typename B>
 double canonical_dot(const A* a, const B* b, std::size_t dimension) {
   double lane[kLanes] = {};

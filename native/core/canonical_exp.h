@@ -7,9 +7,9 @@ namespace granule {
 
 /// Constants of the reference exponential, shared by its scalar and vector forms.
 ///
-/// exp(x) = 2^n * exp(r) with n = round(x / ln 2) and r = x - n ln 2, |r| <= ln(2)/2; ln 2 is split in two so that
-/// n * kLn2High is exact; exp(r) is its Taylor polynomial of degree 13, by Horner's rule with separate multiplications
-/// and additions. The relative error is below 4e-16 on the range used here.
+/// exp(x) = 2^n * exp(r) with n = round(x / ln 2) and r = x - n ln 2, |r| <= ln(2)/2; ln 2 is split in two so
+/// that n * kLn2High is exact; exp(r) is its Taylor polynomial of degree 13, by Horner's rule with separate
+/// multiplications and additions. The relative error is below 4e-16 on the range used here.
 struct CanonicalExp {
   static constexpr double kLog2E = 1.4426950408889634;
   static constexpr double kLn2High = 6.93147180369123816490e-01;  // 33 leading bits of ln 2
@@ -19,10 +19,20 @@ struct CanonicalExp {
   /// Below this the result is taken as 0: exp(-708) is the last normal float64.
   static constexpr double kLowest = -708.0;
   static constexpr int kDegree = 13;
-  static constexpr double kCoefficients[kDegree + 1] = {
-      1.0,          1.0,           1.0 / 2,        1.0 / 6,         1.0 / 24,         1.0 / 120,        1.0 / 720,
-      1.0 / 5040,   1.0 / 40320,   1.0 / 362880,   1.0 / 3628800,   1.0 / 39916800,   1.0 / 479001600,
-      1.0 / 6227020800.0};
+  static constexpr double kCoefficients[kDegree + 1] = {1.0,
+                                                        1.0,
+                                                        1.0 / 2,
+                                                        1.0 / 6,
+                                                        1.0 / 24,
+                                                        1.0 / 120,
+                                                        1.0 / 720,
+                                                        1.0 / 5040,
+                                                        1.0 / 40320,
+                                                        1.0 / 362880,
+                                                        1.0 / 3628800,
+                                                        1.0 / 39916800,
+                                                        1.0 / 479001600,
+                                                        1.0 / 6227020800.0};
 };
 
 /// exp(x) for x <= 0 with the same bits on every machine (the C library's exp differs between systems).

@@ -17,8 +17,8 @@ struct Ranked {
   uint32_t row;
 };
 
-/// The order of every result: score descending, then row ascending. It is total, so the k best of any set of rows are the
-/// same whichever way the set was divided and visited.
+/// The order of every result: score descending, then row ascending. It is total, so the k best of any set of
+/// rows are the same whichever way the set was divided and visited.
 inline bool ranks_before(const Ranked& a, const Ranked& b) {
   return a.score > b.score || (a.score == b.score && a.row < b.row);
 }

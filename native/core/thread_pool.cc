@@ -10,7 +10,8 @@
 namespace granule {
 namespace {
 
-/// One parallel_for. Helpers hold it by shared_ptr: one that comes late finds no task left and touches nothing else.
+/// One parallel_for. Helpers hold it by shared_ptr: one that comes late finds no task left and touches
+/// nothing else.
 struct Region {
   Region(std::size_t task_count, const std::function<void(std::size_t)>& task_body)
       : count(task_count), body(&task_body) {}
@@ -88,7 +89,8 @@ void ThreadPool::submit(std::function<void()> job) {
   wake_.notify_one();
 }
 
-void ThreadPool::parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& body) {
+void ThreadPool::parallel_for(std::size_t count, unsigned threads,
+                              const std::function<void(std::size_t)>& body) {
   if (count == 0) return;
   const std::size_t helpers = std::min<std::size_t>({count, std::max(1u, threads), size() + 1u}) - 1;
   if (helpers == 0) {

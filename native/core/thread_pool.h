@@ -10,9 +10,9 @@
 
 namespace granule {
 
-/// Threads of our own: libuv's pool stays free for files and sockets. A job is one call (a search, an add); inside it
-/// `parallel_for` borrows idle threads. Jobs and requests for help wait in one queue, first come, first served, so that
-/// concurrent searches share the threads.
+/// Threads of our own: libuv's pool stays free for files and sockets. A job is one call (a search, an add);
+/// inside it `parallel_for` borrows idle threads. Jobs and requests for help wait in one queue, first come,
+/// first served, so that concurrent searches share the threads.
 class ThreadPool {
  public:
   ThreadPool() = default;
@@ -30,15 +30,16 @@ class ThreadPool {
   /// Queues a job. It must not throw.
   void submit(std::function<void()> job);
 
-  /// Calls body(0) ... body(count - 1), each once, on the calling thread and on up to `threads` - 1 others; returns when
-  /// all have returned. Works from inside a job and, with no threads started, on the calling thread alone.
+  /// Calls body(0) ... body(count - 1), each once, on the calling thread and on up to `threads` - 1 others;
+  /// returns when all have returned. Works from inside a job and, with no threads started, on the calling
+  /// thread alone.
   /// @throws the first exception of a body; tasks not begun by then are skipped
   void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& body);
 
   unsigned size() const;
 
-  /// Runs what is queued, then joins; nothing may be submitted afterwards. Cancel jobs beforehand to make it quick. Must not
-  /// be called from a job.
+  /// Runs what is queued, then joins; nothing may be submitted afterwards. Cancel jobs beforehand to make it
+  /// quick. Must not be called from a job.
   void stop();
 
  private:

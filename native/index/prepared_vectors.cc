@@ -20,9 +20,10 @@ Status FirstNotFinite::status(const std::string& what) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!found_) return Status::success();
   const char* name = std::isnan(value_) ? "NaN" : value_ > 0 ? "Infinity" : "-Infinity";
-  return Status::failure(StatusCode::not_finite,
-                         what + " " + std::to_string(row_) + ", column " + std::to_string(column_) + " is " + name,
-                         static_cast<int64_t>(row_), static_cast<int64_t>(column_));
+  return Status::failure(
+      StatusCode::not_finite,
+      what + " " + std::to_string(row_) + ", column " + std::to_string(column_) + " is " + name,
+      static_cast<int64_t>(row_), static_cast<int64_t>(column_));
 }
 
 namespace {
@@ -40,9 +41,10 @@ bool all_finite(const float* values, std::size_t count) {
 
 }  // namespace
 
-void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric, uint64_t first_row,
-                     float* out, double* squared_norms, FirstNotFinite* first_bad) {
-  // Copied first and checked afterwards, so that what was checked is what is kept even if the caller's array changes.
+void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
+                     uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad) {
+  // Copied first and checked afterwards, so that what was checked is what is kept even if the caller's array
+  // changes.
   std::memcpy(out, in, count * dimension * sizeof(float));
   for (std::size_t v = 0; v < count; ++v) {
     float* vector = out + v * dimension;

@@ -27,12 +27,13 @@ class FirstNotFinite {
 
 /// Copies vectors as an index keeps them: checked to be finite and, for cosine, normalised:
 ///
-///     out_i = float32(in_i / sqrt(|in|^2))      |in|^2 by the reference inner product, division and root in float64
+///     out_i = float32(in_i / sqrt(|in|^2))      |in|^2 by the reference inner product, division and root in
+///     float64
 ///
 /// A zero vector stays zero. For squared L2, `squared_norms` receives |out|^2.
 ///
 /// @param first_row number of the first vector, for `first_bad`
-void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric, uint64_t first_row,
-                     float* out, double* squared_norms, FirstNotFinite* first_bad);
+void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
+                     uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad);
 
 }  // namespace granule

@@ -10,7 +10,9 @@
 namespace granule {
 namespace {
 
-int32_t is_cancelled(const void* context) { return static_cast<const CancelFlag*>(context)->cancelled() ? 1 : 0; }
+int32_t is_cancelled(const void* context) {
+  return static_cast<const CancelFlag*>(context)->cancelled() ? 1 : 0;
+}
 
 /// Starts of the queries' vectors, with the end behind them.
 Status query_offsets(const uint32_t* lengths, uint64_t query_count, uint64_t vector_count,
@@ -24,9 +26,9 @@ Status query_offsets(const uint32_t* lengths, uint64_t query_count, uint64_t vec
     offsets->push_back(offsets->back() + lengths[q]);
   }
   if (offsets->back() != vector_count) {
-    return Status::failure(StatusCode::length_mismatch, "the lengths add up to " + std::to_string(offsets->back()) +
-                                                            " query vectors, but there are " +
-                                                            std::to_string(vector_count));
+    return Status::failure(StatusCode::length_mismatch,
+                           "the lengths add up to " + std::to_string(offsets->back()) +
+                               " query vectors, but there are " + std::to_string(vector_count));
   }
   return Status::success();
 }
@@ -54,18 +56,19 @@ Status status_of(granule_result result, const char* message) {
 }  // namespace
 
 Status search_snapshot(const Engine& engine, const granule_backend& backend, const Snapshot& snapshot,
-                       uint32_t dimension, Metric metric, const float* query_vectors, uint64_t query_vector_count,
-                       const uint32_t* lengths, uint64_t query_count, const SearchOptions& options,
-                       const CancelFlag& cancel, const Hits& hits) {
+                       uint32_t dimension, Metric metric, const float* query_vectors,
+                       uint64_t query_vector_count, const uint32_t* lengths, uint64_t query_count,
+                       const SearchOptions& options, const CancelFlag& cancel, const Hits& hits) {
   std::vector<uint64_t> offsets;
   if (lengths != nullptr) {
-    if (Status status = query_offsets(lengths, query_count, query_vector_count, &offsets); !status.ok()) return status;
+    if (Status status = query_offsets(lengths, query_count, query_vector_count, &offsets); !status.ok())
+      return status;
   }
   FirstNotFinite first_bad;
   AlignedBuffer<float> queries(query_vector_count * dimension);
   AlignedBuffer<double> squared_norms(metric == Metric::squared_l2 ? query_vector_count : 0);
-  prepare_vectors(query_vectors, query_vector_count, dimension, metric, 0, queries.data(), squared_norms.data(),
-                  &first_bad);
+  prepare_vectors(query_vectors, query_vector_count, dimension, metric, 0, queries.data(),
+                  squared_norms.data(), &first_bad);
   if (Status status = first_bad.status("query vector"); !status.ok()) return status;
 
   std::vector<uint8_t> filter;
@@ -103,8 +106,8 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
   if (hits.probabilities != nullptr) {
     std::fill_n(hits.probabilities, query_count * options.k, 0.0f);
     for (uint64_t q = 0; q < query_count; ++q) {
-      softmax_of_ranked(*engine.kernels.table, hits.scores + q * options.k, hits.counts[q], options.temperature,
-                        hits.probabilities + q * options.k);
+      softmax_of_ranked(*engine.kernels.table, hits.scores + q * options.k, hits.counts[q],
+                        options.temperature, hits.probabilities + q * options.k);
     }
   }
   return Status::success();

@@ -23,8 +23,8 @@ struct SearchOptions {
   unsigned threads = 1;
 };
 
-/// Where the results of a search go: queries x k places, best first; see granule_hits. The caller owns the memory; the last
-/// three are null where not wanted (no temperature, no explanation).
+/// Where the results of a search go: queries x k places, best first; see granule_hits. The caller owns the
+/// memory; the last three are null where not wanted (no temperature, no explanation).
 struct Hits {
   uint32_t* rows = nullptr;
   float* scores = nullptr;
@@ -36,13 +36,15 @@ struct Hits {
 
 /// Prepares queries (finite, normalised for cosine), runs the backend over a snapshot, adds probabilities.
 ///
-/// @param lengths of the query_count queries in vectors, for document search; null where each query is one vector
-/// @return not_finite with the query vector's number, empty_document for a query without vectors, length_mismatch, aborted,
+/// @param lengths of the query_count queries in vectors, for document search; null where each query is one
+/// vector
+/// @return not_finite with the query vector's number, empty_document for a query without vectors,
+/// length_mismatch, aborted,
 ///   out_of_memory, internal
 /// @throws std::bad_alloc
 Status search_snapshot(const Engine& engine, const granule_backend& backend, const Snapshot& snapshot,
-                       uint32_t dimension, Metric metric, const float* query_vectors, uint64_t query_vector_count,
-                       const uint32_t* lengths, uint64_t query_count, const SearchOptions& options,
-                       const CancelFlag& cancel, const Hits& hits);
+                       uint32_t dimension, Metric metric, const float* query_vectors,
+                       uint64_t query_vector_count, const uint32_t* lengths, uint64_t query_count,
+                       const SearchOptions& options, const CancelFlag& cancel, const Hits& hits);
 
 }  // namespace granule

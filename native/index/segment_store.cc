@@ -10,7 +10,8 @@
 namespace granule {
 namespace {
 
-/// Segments grow with the store up to this size, so that small indexes stay small and large ones have few segments.
+/// Segments grow with the store up to this size, so that small indexes stay small and large ones have few
+/// segments.
 constexpr std::size_t kMinSegmentBytes = 1 << 16;
 constexpr std::size_t kMaxSegmentBytes = 1 << 25;
 /// Bytes that one task copies between two looks at the cancel flag.
@@ -64,7 +65,8 @@ Status SegmentStore::check_lengths(const uint32_t* lengths, uint64_t row_count, 
   uint64_t sum = 0;
   for (uint64_t row = 0; row < row_count; ++row) {
     if (lengths[row] == 0) {
-      return Status::failure(StatusCode::empty_document, "document " + std::to_string(row) + " has no vectors",
+      return Status::failure(StatusCode::empty_document,
+                             "document " + std::to_string(row) + " has no vectors",
                              static_cast<int64_t>(row));
     }
     sum += lengths[row];
@@ -77,8 +79,8 @@ Status SegmentStore::check_lengths(const uint32_t* lengths, uint64_t row_count, 
   return Status::success();
 }
 
-std::vector<SegmentStore::Piece> SegmentStore::place(const Snapshot& base, const uint32_t* lengths, uint64_t row_count,
-                                                     uint64_t vector_count) {
+std::vector<SegmentStore::Piece> SegmentStore::place(const Snapshot& base, const uint32_t* lengths,
+                                                     uint64_t row_count, uint64_t vector_count) {
   const std::size_t vector_bytes = sizeof(float) * dimension_;
   const std::size_t least = std::max<std::size_t>(1, kMinSegmentBytes / vector_bytes);
   const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / vector_bytes);
@@ -95,7 +97,8 @@ std::vector<SegmentStore::Piece> SegmentStore::place(const Snapshot& base, const
       piece.row_count = piece.vector_count;
     } else {
       // A document never crosses the border of a segment.
-      while (row + piece.row_count < row_count && piece.vector_count + lengths[row + piece.row_count] <= room) {
+      while (row + piece.row_count < row_count &&
+             piece.vector_count + lengths[row + piece.row_count] <= room) {
         piece.vector_count += lengths[row + piece.row_count];
         ++piece.row_count;
       }
@@ -173,17 +176,18 @@ void SegmentStore::publish(const Snapshot& base, const std::vector<Piece>& piece
   last_used_ = pieces.back().at + pieces.back().vector_count;
 }
 
-Status SegmentStore::add(const float* vectors, uint64_t vector_count, const uint32_t* lengths, uint64_t row_count,
-                         unsigned threads, const CancelFlag& cancel, uint64_t* first_row) {
+Status SegmentStore::add(const float* vectors, uint64_t vector_count, const uint32_t* lengths,
+                         uint64_t row_count, unsigned threads, const CancelFlag& cancel,
+                         uint64_t* first_row) {
   if (Status status = check_lengths(lengths, row_count, vector_count); !status.ok()) return status;
   std::lock_guard<std::mutex> writer(writer_);
   const std::shared_ptr<const Snapshot> base = snapshot();
   *first_row = base->row_count;
   if (row_count == 0) return Status::success();
   if (base->row_count + row_count > kMaxRows) {
-    return Status::failure(StatusCode::index_full,
-                           "an index holds at most " + std::to_string(kMaxRows) + " rows; it has " +
-                               std::to_string(base->row_count) + " and was given " + std::to_string(row_count));
+    return Status::failure(StatusCode::index_full, "an index holds at most " + std::to_string(kMaxRows) +
+                                                       " rows; it has " + std::to_string(base->row_count) +
+                                                       " and was given " + std::to_string(row_count));
   }
   const std::vector<Piece> pieces = place(*base, lengths, row_count, vector_count);
   if (Status status = copy(pieces, vectors, threads, cancel); !status.ok()) return status;

@@ -13,8 +13,8 @@
 
 namespace granule {
 
-/// Memory for a run of rows, filled from the front. Readers see only rows that a snapshot shows; the writer touches only
-/// what lies behind them.
+/// Memory for a run of rows, filled from the front. Readers see only rows that a snapshot shows; the writer
+/// touches only what lies behind them.
 struct Segment {
   Segment(std::shared_ptr<Engine> engine, std::size_t vector_capacity, uint32_t dimension, Metric metric,
           bool documents);
@@ -32,7 +32,8 @@ struct Segment {
   AlignedBuffer<uint64_t> row_offsets;
 };
 
-/// A consistent state of a store: what a search sees from its beginning to its end, whatever is added meanwhile.
+/// A consistent state of a store: what a search sees from its beginning to its end, whatever is added
+/// meanwhile.
 struct Snapshot {
   std::vector<std::shared_ptr<const Segment>> owners;
   std::vector<granule_segment> segments;
@@ -41,8 +42,8 @@ struct Snapshot {
   uint64_t bytes = 0;
 };
 
-/// Append-only rows in segments: vectors (flat index) or documents of several vectors (multi-vector index). Nothing ever
-/// moves, so adding neither copies what is there nor disturbs a search.
+/// Append-only rows in segments: vectors (flat index) or documents of several vectors (multi-vector index).
+/// Nothing ever moves, so adding neither copies what is there nor disturbs a search.
 class SegmentStore {
  public:
   /// Rows are numbered below this; 0xffffffff marks an unused place in a result.
@@ -53,12 +54,14 @@ class SegmentStore {
   /// Appends vectors; all or nothing. For cosine they are normalised first.
   ///
   /// @param vectors vector_count x dimension
-  /// @param lengths of row_count documents, in vectors; null for a flat store, where row_count is vector_count
+  /// @param lengths of row_count documents, in vectors; null for a flat store, where row_count is
+  /// vector_count
   /// @param first_row receives the number of the first row
-  /// @return not_finite with the vector's and the column's number, empty_document, length_mismatch, index_full, aborted
+  /// @return not_finite with the vector's and the column's number, empty_document, length_mismatch,
+  /// index_full, aborted
   /// @throws std::bad_alloc
-  Status add(const float* vectors, uint64_t vector_count, const uint32_t* lengths, uint64_t row_count, unsigned threads,
-             const CancelFlag& cancel, uint64_t* first_row);
+  Status add(const float* vectors, uint64_t vector_count, const uint32_t* lengths, uint64_t row_count,
+             unsigned threads, const CancelFlag& cancel, uint64_t* first_row);
 
   std::shared_ptr<const Snapshot> snapshot() const;
 
@@ -70,8 +73,10 @@ class SegmentStore {
   struct Piece;
 
   Status check_lengths(const uint32_t* lengths, uint64_t row_count, uint64_t vector_count) const;
-  std::vector<Piece> place(const Snapshot& base, const uint32_t* lengths, uint64_t row_count, uint64_t vector_count);
-  Status copy(const std::vector<Piece>& pieces, const float* vectors, unsigned threads, const CancelFlag& cancel);
+  std::vector<Piece> place(const Snapshot& base, const uint32_t* lengths, uint64_t row_count,
+                           uint64_t vector_count);
+  Status copy(const std::vector<Piece>& pieces, const float* vectors, unsigned threads,
+              const CancelFlag& cancel);
   void publish(const Snapshot& base, const std::vector<Piece>& pieces);
 
   const std::shared_ptr<Engine> engine_;

@@ -39,7 +39,8 @@ Status top_k_softmax(const KernelTable& kernels, const float* scores, std::size_
   std::vector<uint32_t> positions(std::min(count, kSelectBlock));
   for (std::size_t begin = 0; begin < count; begin += kSelectBlock) {
     const std::size_t size = std::min(kSelectBlock, count - begin);
-    const std::size_t selected = kernels.softmax_select(scores + begin, size, best.threshold(), positions.data());
+    const std::size_t selected =
+        kernels.softmax_select(scores + begin, size, best.threshold(), positions.data());
     for (std::size_t i = 0; i < selected; ++i) {
       best.offer(scores[begin + positions[i]], static_cast<uint32_t>(begin + positions[i]));
     }

@@ -28,8 +28,8 @@ struct TopKSoftmax {
 Status top_k_softmax(const KernelTable& kernels, const float* scores, std::size_t count, std::size_t k,
                      double temperature, TopKSoftmax* out);
 
-/// p_i = exp(s_i / t) / sum_j exp(s_j / t) over `count` scores in descending order, in float64, rounded once to float32.
-/// Scores beyond float32 (infinite) count as the greatest float32 of their sign.
+/// p_i = exp(s_i / t) / sum_j exp(s_j / t) over `count` scores in descending order, in float64, rounded once
+/// to float32. Scores beyond float32 (infinite) count as the greatest float32 of their sign.
 void softmax_of_ranked(const KernelTable& kernels, const float* scores, std::size_t count, double temperature,
                        float* probabilities);
 

@@ -96,9 +96,10 @@ std::vector<std::string> CpuFeatures::names() const {
   const struct {
     const char* name;
     bool present;
-  } all[] = {{"avx2", avx2},         {"fma", fma},           {"f16c", f16c},         {"avx512f", avx512f},
-             {"avx512bw", avx512bw}, {"avx512dq", avx512dq}, {"avx512vl", avx512vl}, {"avx512vnni", avx512vnni},
-             {"avxvnni", avxvnni},   {"neon", neon}};
+  } all[] = {
+      {"avx2", avx2},         {"fma", fma},           {"f16c", f16c},         {"avx512f", avx512f},
+      {"avx512bw", avx512bw}, {"avx512dq", avx512dq}, {"avx512vl", avx512vl}, {"avx512vnni", avx512vnni},
+      {"avxvnni", avxvnni},   {"neon", neon}};
   std::vector<std::string> out;
   for (const auto& feature : all) {
     if (feature.present) out.emplace_back(feature.name);

@@ -4,7 +4,8 @@
 
 namespace granule {
 
-/// Instruction sets with kernels of their own, weakest first. The scalar kernels need nothing beyond the platform's ABI.
+/// Instruction sets with kernels of their own, weakest first. The scalar kernels need nothing beyond the
+/// platform's ABI.
 enum class Isa : uint8_t { scalar, neon, avx2, avx512 };
 
 inline constexpr Isa kAllIsas[] = {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512};

@@ -5,9 +5,10 @@
 namespace granule {
 namespace {
 
-#define GRANULE_KERNELS(isa)                                                                        \
-  {                                                                                                 \
-    Isa::isa, inner_product_f32_##isa, maxsim_fold_f64_##isa, softmax_terms_f32_##isa, softmax_select_f32_##isa \
+#define GRANULE_KERNELS(isa)                                                           \
+  {                                                                                    \
+    Isa::isa, inner_product_f32_##isa, maxsim_fold_f64_##isa, softmax_terms_f32_##isa, \
+        softmax_select_f32_##isa                                                       \
   }
 
 constexpr KernelTable kScalar = GRANULE_KERNELS(scalar);
@@ -79,9 +80,9 @@ Status choose_kernels(const CpuFeatures& features, const char* forced, KernelCho
       return Status::success();
     }
   }
-  return Status::failure(StatusCode::isa_unsupported, std::string("GRANULE_ISA is '") + forced +
-                                                          "', but this processor and this build run only: " +
-                                                          join(available));
+  return Status::failure(StatusCode::isa_unsupported,
+                         std::string("GRANULE_ISA is '") + forced +
+                             "', but this processor and this build run only: " + join(available));
 }
 
 }  // namespace granule

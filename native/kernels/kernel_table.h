@@ -12,7 +12,8 @@
 
 namespace granule {
 
-/// The kernels of one instruction set: every operation of the engine, each by the best version that the set has.
+/// The kernels of one instruction set: every operation of the engine, each by the best version that the set
+/// has.
 struct KernelTable {
   Isa isa;
   InnerProductTile* inner_product;
@@ -41,7 +42,8 @@ struct KernelChoice {
   std::string reason;
 };
 
-/// Chooses the strongest available table, or the one that `forced` (the value of GRANULE_ISA; null or empty: none) names.
+/// Chooses the strongest available table, or the one that `forced` (the value of GRANULE_ISA; null or empty:
+/// none) names.
 /// @return isa_unsupported where the forced one is unknown or cannot run here
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice);
 

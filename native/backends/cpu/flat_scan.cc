@@ -62,9 +62,10 @@ void scan_block(const CpuBackend& backend, const granule_search& search, const W
       const double query_squared_norm = queries.squared_norm(first_query + q);
       float threshold = lists[q].threshold();
       for (std::size_t r = 0; r < count; ++r) {
-        const double row_squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[begin + r] : 0.0;
-        const float score =
-            static_cast<float>(score_of(metric, tile[q * kRowTile + r], row_squared_norm, query_squared_norm));
+        const double row_squared_norm =
+            segment.squared_norms != nullptr ? segment.squared_norms[begin + r] : 0.0;
+        const float score = static_cast<float>(
+            score_of(metric, tile[q * kRowTile + r], row_squared_norm, query_squared_norm));
         if (score >= threshold && allowed(search.filter, first_row + r)) {
           lists[q].offer(score, static_cast<uint32_t>(first_row + r));
           threshold = lists[q].threshold();
@@ -81,7 +82,8 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
   const WidenedQueries queries(search.query_vectors, query_count, search.dimension,
                                static_cast<Metric>(search.metric));
   const std::vector<RowBlock> blocks = divide_rows(search);
-  // A task is one group of queries over one slice of the blocks: one query divides the rows, many divide the queries.
+  // A task is one group of queries over one slice of the blocks: one query divides the rows, many divide the
+  // queries.
   const std::size_t groups = (query_count + kQueryGroup - 1) / kQueryGroup;
   const std::size_t wanted = search.threads == 1 ? 1 : (4 * search.threads + groups - 1) / groups;
   const std::size_t slices = std::max<std::size_t>(1, std::min(wanted, blocks.size()));
@@ -111,7 +113,8 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
   for (std::size_t q = 0; q < query_count; ++q) {
     const std::size_t group = q / kQueryGroup;
     RankedList& best = partial[group * slices][q % kQueryGroup];
-    for (std::size_t slice = 1; slice < slices; ++slice) best.merge(partial[group * slices + slice][q % kQueryGroup]);
+    for (std::size_t slice = 1; slice < slices; ++slice)
+      best.merge(partial[group * slices + slice][q % kQueryGroup]);
     hits.counts[q] = best.drain(hits.rows + q * search.k, hits.scores + q * search.k);
   }
   return GRANULE_OK;

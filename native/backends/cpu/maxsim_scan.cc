@@ -41,8 +41,8 @@ class MaxsimScorer {
     for (std::size_t j = 0; j < count; j += kVectorTile) {
       const std::size_t width = std::min(kVectorTile, count - j);
       kernels_.inner_product(queries_.vector(first_vector_), best_.size(), queries_.stride,
-                             segment.vectors + (begin + j) * dimension_, width, dimension_, dimension_, tile_.data(),
-                             kVectorTile);
+                             segment.vectors + (begin + j) * dimension_, width, dimension_, dimension_,
+                             tile_.data(), kVectorTile);
       for (std::size_t i = 0; i < best_.size(); ++i) {
         double* line = tile_.data() + i * kVectorTile;
         if (metric_ == Metric::squared_l2) {
@@ -76,14 +76,15 @@ class MaxsimScorer {
 
 const granule_segment& segment_of(const granule_search& search, uint64_t row) {
   const granule_segment* end = search.segments + search.segment_count;
-  return *(std::upper_bound(search.segments, end, row,
-                            [](uint64_t r, const granule_segment& segment) { return r < segment.first_row; }) -
-           1);
+  return *(
+      std::upper_bound(search.segments, end, row,
+                       [](uint64_t r, const granule_segment& segment) { return r < segment.first_row; }) -
+      1);
 }
 
 /// Writes the matches of one query's hits; unused places get kNoRow and -infinity.
-void explain(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries, std::size_t query,
-             granule_hits& hits) {
+void explain(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
+             std::size_t query, granule_hits& hits) {
   const std::size_t first_vector = search.query_offsets[query];
   const std::size_t vector_count = search.query_offsets[query + 1] - first_vector;
   MaxsimScorer scorer(backend, search, queries, first_vector, vector_count);
@@ -118,7 +119,8 @@ granule_result maxsim_scan(const CpuBackend& backend, const granule_search& sear
     const std::size_t slice = task % slices;
     const std::size_t query = task / slices;
     const std::size_t first_vector = search.query_offsets[query];
-    MaxsimScorer scorer(backend, search, queries, first_vector, search.query_offsets[query + 1] - first_vector);
+    MaxsimScorer scorer(backend, search, queries, first_vector,
+                        search.query_offsets[query + 1] - first_vector);
     RankedList list(search.k);
     const std::size_t begin = documents * slice / slices;
     const std::size_t end = documents * (slice + 1) / slices;
@@ -133,7 +135,8 @@ granule_result maxsim_scan(const CpuBackend& backend, const granule_search& sear
       }
       const uint64_t row = search.candidates != nullptr ? search.candidates[i] : i;
       if (!allowed(search.filter, row)) continue;
-      if (segment == nullptr || row >= segment->first_row + segment->row_count) segment = &segment_of(search, row);
+      if (segment == nullptr || row >= segment->first_row + segment->row_count)
+        segment = &segment_of(search, row);
       list.offer(scorer.score(*segment, row - segment->first_row), static_cast<uint32_t>(row));
     }
     partial[task] = std::move(list);

@@ -10,8 +10,8 @@
 
 namespace granule {
 
-/// Query vectors as the kernels want them: float64, each padded with zeros to a multiple of eight lanes; with their squared
-/// norms where the metric needs them.
+/// Query vectors as the kernels want them: float64, each padded with zeros to a multiple of eight lanes; with
+/// their squared norms where the metric needs them.
 struct WidenedQueries {
   WidenedQueries(const float* vectors, std::size_t count, std::size_t dimension, Metric metric)
       : stride((dimension + kLanes - 1) / kLanes * kLanes),

@@ -1,5 +1,5 @@
-// Compiled for AVX2 and FMA. Only intrinsics and functions of this file: an inline function from a header, compiled here,
-// could be the copy that the linker keeps for machines without AVX2.
+// Compiled for AVX2 and FMA. Only intrinsics and functions of this file: an inline function from a header,
+// compiled here, could be the copy that the linker keeps for machines without AVX2.
 #include <immintrin.h>
 
 #include "kernels/inner_product/inner_product.h"

@@ -1,5 +1,5 @@
-// Compiled for AVX-512 F/BW/DQ/VL. Only intrinsics and functions of this file: an inline function from a header, compiled
-// here, could be the copy that the linker keeps for machines without AVX-512.
+// Compiled for AVX-512 F/BW/DQ/VL. Only intrinsics and functions of this file: an inline function from a
+// header, compiled here, could be the copy that the linker keeps for machines without AVX-512.
 #include "kernels/avx512_intrinsics.h"
 #include "kernels/inner_product/inner_product.h"
 
@@ -13,12 +13,12 @@ inline __m256d sum_lanes_of_four(__m512d a, __m512d b, __m512d c, __m512d d) {
   const __m512d cd = _mm512_add_pd(_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
   const __m512d halves =
       _mm512_add_pd(_mm512_shuffle_f64x2(ab, cd, 0x88), _mm512_shuffle_f64x2(ab, cd, 0xdd));
-  return _mm512_castpd512_pd256(_mm512_add_pd(_mm512_shuffle_f64x2(halves, halves, 0x88),
-                                              _mm512_shuffle_f64x2(halves, halves, 0xdd)));
+  return _mm512_castpd512_pd256(
+      _mm512_add_pd(_mm512_shuffle_f64x2(halves, halves, 0x88), _mm512_shuffle_f64x2(halves, halves, 0xdd)));
 }
 
-/// A block of Q queries and R rows (R a multiple of 4) whose Q * R accumulators, one zmm of eight lanes each, stay in
-/// registers.
+/// A block of Q queries and R rows (R a multiple of 4) whose Q * R accumulators, one zmm of eight lanes each,
+/// stay in registers.
 template <int Q, int R>
 inline void block(const double* queries, std::size_t query_stride, const float* rows, std::size_t row_stride,
                   std::size_t dimension, double* out, std::size_t out_stride) {
@@ -64,7 +64,8 @@ inline double single(const double* query, const float* row, std::size_t dimensio
   }
   if (i < dimension) {
     const __mmask8 tail = static_cast<__mmask8>((1u << (dimension - i)) - 1u);
-    sum = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_maskz_loadu_ps(tail, row + i)), _mm512_loadu_pd(query + i), sum);
+    sum = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_maskz_loadu_ps(tail, row + i)), _mm512_loadu_pd(query + i),
+                          sum);
   }
   return _mm256_cvtsd_f64(sum_lanes_of_four(sum, sum, sum, sum));
 }

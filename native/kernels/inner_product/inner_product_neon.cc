@@ -25,7 +25,8 @@ inline double sum_lanes(const Lanes& s) {
 inline Lanes widen(const float* row) {
   const float32x4_t a = vld1q_f32(row);
   const float32x4_t b = vld1q_f32(row + 4);
-  return {{vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a), vcvt_f64_f32(vget_low_f32(b)), vcvt_high_f64_f32(b)}};
+  return {{vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a), vcvt_f64_f32(vget_low_f32(b)),
+           vcvt_high_f64_f32(b)}};
 }
 
 /// The first `count` (1 to 7) elements at `row`, zeros behind them.
@@ -66,8 +67,9 @@ inline void block(const double* queries, std::size_t query_stride, const float* 
 }
 
 template <int Q>
-inline void line_of_rows(const double* queries, std::size_t query_stride, const float* rows, std::size_t row_count,
-                         std::size_t row_stride, std::size_t dimension, double* out, std::size_t out_stride) {
+inline void line_of_rows(const double* queries, std::size_t query_stride, const float* rows,
+                         std::size_t row_count, std::size_t row_stride, std::size_t dimension, double* out,
+                         std::size_t out_stride) {
   std::size_t r = 0;
   for (; r + 2 <= row_count; r += 2) {
     block<Q, 2>(queries, query_stride, rows + r * row_stride, row_stride, dimension, out + r, out_stride);

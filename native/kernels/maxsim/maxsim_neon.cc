@@ -12,7 +12,8 @@ void maxsim_fold_f64_neon(const double* similarities, std::size_t count, uint32_
     const std::size_t left = count - j;
     // A block of four is walked only where it holds something greater than the maximum so far.
     if (left >= 4) {
-      const float32x4_t s = vcvt_high_f32_f64(vcvt_f32_f64(vld1q_f64(similarities + j)), vld1q_f64(similarities + j + 2));
+      const float32x4_t s =
+          vcvt_high_f32_f64(vcvt_f32_f64(vld1q_f64(similarities + j)), vld1q_f64(similarities + j + 2));
       if (vmaxvq_u32(vcgtq_f32(s, vdupq_n_f32(maximum))) == 0) continue;
     }
     for (std::size_t i = j; i < j + (left < 4 ? left : 4); ++i) {

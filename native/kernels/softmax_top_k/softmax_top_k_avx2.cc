@@ -12,15 +12,15 @@ inline __m256d exp_lanes(__m256d x) {
   using E = CanonicalExp;
   const __m256d round = _mm256_set1_pd(E::kRound);
   const __m256d in_range = _mm256_cmp_pd(x, _mm256_set1_pd(E::kLowest), _CMP_GE_OQ);
-  const __m256d n =
-      _mm256_sub_pd(_mm256_add_pd(_mm256_mul_pd(x, _mm256_set1_pd(E::kLog2E)), round), round);
+  const __m256d n = _mm256_sub_pd(_mm256_add_pd(_mm256_mul_pd(x, _mm256_set1_pd(E::kLog2E)), round), round);
   const __m256d r = _mm256_sub_pd(_mm256_sub_pd(x, _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2High))),
                                   _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2Low)));
   __m256d p = _mm256_set1_pd(E::kCoefficients[E::kDegree]);
   for (int i = E::kDegree - 1; i >= 0; --i) {
     p = _mm256_add_pd(_mm256_mul_pd(p, r), _mm256_set1_pd(E::kCoefficients[i]));
   }
-  const __m256i exponent = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
+  const __m256i exponent =
+      _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
   const __m256d scale = _mm256_castsi256_pd(_mm256_slli_epi64(exponent, 52));
   return _mm256_and_pd(in_range, _mm256_mul_pd(p, scale));
 }
@@ -65,7 +65,8 @@ double softmax_terms_f32_avx2(const float* scores, std::size_t count, double max
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-std::size_t softmax_select_f32_avx2(const float* scores, std::size_t count, float threshold, uint32_t* positions) {
+std::size_t softmax_select_f32_avx2(const float* scores, std::size_t count, float threshold,
+                                    uint32_t* positions) {
   const __m256 limit = _mm256_set1_ps(threshold);
   std::size_t selected = 0;
   std::size_t i = 0;

@@ -11,8 +11,7 @@ inline __m512d exp_lanes(__m512d x) {
   using E = CanonicalExp;
   const __m512d round = _mm512_set1_pd(E::kRound);
   const __mmask8 in_range = _mm512_cmp_pd_mask(x, _mm512_set1_pd(E::kLowest), _CMP_GE_OQ);
-  const __m512d n =
-      _mm512_sub_pd(_mm512_add_pd(_mm512_mul_pd(x, _mm512_set1_pd(E::kLog2E)), round), round);
+  const __m512d n = _mm512_sub_pd(_mm512_add_pd(_mm512_mul_pd(x, _mm512_set1_pd(E::kLog2E)), round), round);
   const __m512d r = _mm512_sub_pd(_mm512_sub_pd(x, _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2High))),
                                   _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2Low)));
   __m512d p = _mm512_set1_pd(E::kCoefficients[E::kDegree]);
@@ -44,13 +43,15 @@ double softmax_terms_f32_avx512(const float* scores, std::size_t count, double m
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-std::size_t softmax_select_f32_avx512(const float* scores, std::size_t count, float threshold, uint32_t* positions) {
+std::size_t softmax_select_f32_avx512(const float* scores, std::size_t count, float threshold,
+                                      uint32_t* positions) {
   const __m512 limit = _mm512_set1_ps(threshold);
   std::size_t selected = 0;
   for (std::size_t i = 0; i < count; i += 16) {
     const std::size_t left = count - i < 16 ? count - i : 16;
     const __mmask16 present = static_cast<__mmask16>((1u << left) - 1u);
-    uint32_t kept = _mm512_mask_cmp_ps_mask(present, _mm512_maskz_loadu_ps(present, scores + i), limit, _CMP_GE_OQ);
+    uint32_t kept =
+        _mm512_mask_cmp_ps_mask(present, _mm512_maskz_loadu_ps(present, scores + i), limit, _CMP_GE_OQ);
     for (; kept != 0; kept &= kept - 1) positions[selected++] = static_cast<uint32_t>(i) + _tzcnt_u32(kept);
   }
   return selected;

@@ -12,8 +12,8 @@ inline float64x2_t exp_lanes(float64x2_t x) {
   const float64x2_t round = vdupq_n_f64(E::kRound);
   const uint64x2_t in_range = vcgeq_f64(x, vdupq_n_f64(E::kLowest));
   const float64x2_t n = vsubq_f64(vaddq_f64(vmulq_f64(x, vdupq_n_f64(E::kLog2E)), round), round);
-  const float64x2_t r = vsubq_f64(vsubq_f64(x, vmulq_f64(n, vdupq_n_f64(E::kLn2High))),
-                                  vmulq_f64(n, vdupq_n_f64(E::kLn2Low)));
+  const float64x2_t r =
+      vsubq_f64(vsubq_f64(x, vmulq_f64(n, vdupq_n_f64(E::kLn2High))), vmulq_f64(n, vdupq_n_f64(E::kLn2Low)));
   float64x2_t p = vdupq_n_f64(E::kCoefficients[E::kDegree]);
   for (int i = E::kDegree - 1; i >= 0; --i) p = vaddq_f64(vmulq_f64(p, r), vdupq_n_f64(E::kCoefficients[i]));
   const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023));
@@ -45,7 +45,8 @@ double softmax_terms_f32_neon(const float* scores, std::size_t count, double max
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-std::size_t softmax_select_f32_neon(const float* scores, std::size_t count, float threshold, uint32_t* positions) {
+std::size_t softmax_select_f32_neon(const float* scores, std::size_t count, float threshold,
+                                    uint32_t* positions) {
   const float32x4_t limit = vdupq_n_f32(threshold);
   std::size_t selected = 0;
   std::size_t i = 0;

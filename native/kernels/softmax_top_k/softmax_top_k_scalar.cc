@@ -15,7 +15,8 @@ double softmax_terms_f32_scalar(const float* scores, std::size_t count, double m
   return sum_lanes(lane);
 }
 
-std::size_t softmax_select_f32_scalar(const float* scores, std::size_t count, float threshold, uint32_t* positions) {
+std::size_t softmax_select_f32_scalar(const float* scores, std::size_t count, float threshold,
+                                      uint32_t* positions) {
   std::size_t selected = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (scores[i] >= threshold) positions[selected++] = static_cast<uint32_t>(i);

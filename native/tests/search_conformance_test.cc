@@ -1,0 +1,256 @@
+// Whole searches of every backend, instruction set, metric, thread count and batch size against the oracle,
+// bit for bit.
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "tests/oracle.h"
+#include "tests/search_fixture.h"
+#include "tests/test_data.h"
+
+using namespace granule;
+using test_data::Kind;
+using test_data::Random;
+using test_search::engine_for;
+using test_search::Result;
+
+namespace {
+
+std::vector<uint32_t> ragged_lengths(std::size_t documents, std::size_t longest, uint64_t seed) {
+  Random random(seed);
+  std::vector<uint32_t> lengths(documents);
+  for (uint32_t& length : lengths) length = 1 + static_cast<uint32_t>(random.below(longest));
+  return lengths;
+}
+
+std::size_t sum(const std::vector<uint32_t>& values) {
+  std::size_t total = 0;
+  for (const uint32_t value : values) total += value;
+  return total;
+}
+
+std::vector<float> as_stored(Metric metric, const std::vector<float>& vectors, std::size_t dimension) {
+  return metric == Metric::cosine ? oracle::normalised(vectors, dimension) : vectors;
+}
+
+void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t rows,
+                std::size_t queries, uint32_t k, unsigned threads, bool filtered) {
+  CAPTURE(isa_name(isa));
+  CAPTURE(static_cast<int>(metric));
+  CAPTURE(static_cast<int>(kind));
+  CAPTURE(dimension);
+  CAPTURE(rows);
+  const std::vector<float> x = test_data::vectors(kind, rows, dimension, 1);
+  const std::vector<float> y = test_data::vectors(kind, queries, dimension, 2);
+  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, false);
+  uint64_t first = 0;
+  // In two pieces, so that segments are filled, left and begun.
+  const std::size_t half = rows / 2;
+  REQUIRE(store.add(x.data(), half, nullptr, half, threads, CancelFlag(), &first).ok());
+  REQUIRE(
+      store.add(x.data() + half * dimension, rows - half, nullptr, rows - half, threads, CancelFlag(), &first)
+          .ok());
+  CHECK(first == half);
+
+  std::vector<uint8_t> filter((rows + 7) / 8, 0);
+  Random random(3);
+  for (uint8_t& byte : filter) byte = static_cast<uint8_t>(random.next());
+  SearchOptions options;
+  options.k = k;
+  options.threads = threads;
+  if (filtered) {
+    options.filter = filter.data();
+    options.filter_bytes = filter.size();
+  }
+  Result result(queries, queries, k);
+  REQUIRE(test_search::search(store, y, nullptr, options, result.hits(false)).ok());
+
+  const std::vector<float> sx = as_stored(metric, x, dimension);
+  const std::vector<float> sy = as_stored(metric, y, dimension);
+  for (std::size_t q = 0; q < queries; ++q) {
+    std::vector<std::pair<float, uint32_t>> scored;
+    for (uint32_t r = 0; r < rows; ++r) {
+      if (filtered && ((filter[r / 8] >> (r % 8)) & 1) == 0) continue;
+      scored.emplace_back(
+          oracle::score(static_cast<int>(metric), &sy[q * dimension], &sx[r * dimension], dimension), r);
+    }
+    const auto expected = oracle::ranked(scored, k);
+    REQUIRE(result.counts[q] == expected.size());
+    for (std::size_t i = 0; i < k; ++i) {
+      const bool used = i < expected.size();
+      REQUIRE(result.rows[q * k + i] == (used ? expected[i].second : 0xffffffffu));
+      REQUIRE(oracle::bits(result.scores[q * k + i]) ==
+              oracle::bits(used ? expected[i].first : -std::numeric_limits<float>::infinity()));
+    }
+  }
+}
+
+void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t documents,
+                     std::size_t longest, unsigned threads, bool with_candidates) {
+  CAPTURE(isa_name(isa));
+  CAPTURE(static_cast<int>(metric));
+  CAPTURE(static_cast<int>(kind));
+  CAPTURE(dimension);
+  const std::vector<uint32_t> lengths = ragged_lengths(documents, longest, 7);
+  const std::vector<uint32_t> query_lengths = {1, 3, 8, 17};
+  const std::vector<float> x = test_data::vectors(kind, sum(lengths), dimension, 1);
+  const std::vector<float> y = test_data::vectors(kind, sum(query_lengths), dimension, 2);
+  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true);
+  uint64_t first = 0;
+  const std::size_t half = documents / 2;
+  std::size_t half_vectors = 0;
+  for (std::size_t i = 0; i < half; ++i) half_vectors += lengths[i];
+  REQUIRE(store.add(x.data(), half_vectors, lengths.data(), half, threads, CancelFlag(), &first).ok());
+  REQUIRE(store
+              .add(x.data() + half_vectors * dimension, sum(lengths) - half_vectors, lengths.data() + half,
+                   documents - half, threads, CancelFlag(), &first)
+              .ok());
+
+  const std::vector<uint32_t> candidates = {static_cast<uint32_t>(documents - 1), 0, 3, 3, 0};
+  SearchOptions options;
+  options.k = 5;
+  options.threads = threads;
+  if (with_candidates) {
+    options.candidates = candidates.data();
+    options.candidate_count = candidates.size();
+  }
+  Result result(query_lengths.size(), sum(query_lengths), options.k);
+  REQUIRE(test_search::search(store, y, &query_lengths, options, result.hits(true)).ok());
+
+  const std::vector<float> sx = as_stored(metric, x, dimension);
+  const std::vector<float> sy = as_stored(metric, y, dimension);
+  std::size_t query_start = 0;
+  for (std::size_t q = 0; q < query_lengths.size(); ++q) {
+    std::vector<std::pair<float, uint32_t>> scored;
+    std::vector<oracle::MaxSim> all;
+    std::size_t start = 0;
+    for (uint32_t d = 0; d < documents; ++d) {
+      all.push_back(oracle::maxsim(static_cast<int>(metric), &sy[query_start * dimension], query_lengths[q],
+                                   &sx[start * dimension], lengths[d], dimension));
+      start += lengths[d];
+      const bool wanted =
+          !with_candidates || std::find(candidates.begin(), candidates.end(), d) != candidates.end();
+      if (wanted) scored.emplace_back(all.back().score, d);
+    }
+    const auto expected = oracle::ranked(scored, options.k);
+    REQUIRE(result.counts[q] == expected.size());
+    for (std::size_t i = 0; i < options.k; ++i) {
+      const bool used = i < expected.size();
+      REQUIRE(result.rows[q * options.k + i] == (used ? expected[i].second : 0xffffffffu));
+      for (std::size_t t = 0; t < query_lengths[q]; ++t) {
+        const std::size_t at = options.k * query_start + i * query_lengths[q] + t;
+        REQUIRE(result.matched_vectors[at] == (used ? all[expected[i].second].best_vector[t] : 0xffffffffu));
+        REQUIRE(
+            oracle::bits(result.matched_similarities[at]) ==
+            oracle::bits(used ? all[expected[i].second].best[t] : -std::numeric_limits<float>::infinity()));
+      }
+      if (used) REQUIRE(oracle::bits(result.scores[q * options.k + i]) == oracle::bits(expected[i].first));
+    }
+    query_start += query_lengths[q];
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a flat search returns the oracle's rows and bits") {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
+    for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+      for (const Kind kind : test_data::kAllKinds) {
+        for (const std::size_t dimension : {1u, 7u, 17u, 128u}) {
+          check_flat(isa, metric, kind, dimension, 301, 3, 10, 2, false);
+        }
+      }
+      for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u}) {
+        check_flat(isa, metric, Kind::few_values, 24, 997, queries, 7, 3, true);
+      }
+      for (const unsigned threads : {1u, 2u, 3u, 8u}) {
+        check_flat(isa, metric, Kind::uniform, 4, 70000, 2, 33, threads, false);
+      }
+      check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, false);
+      check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, true);
+    }
+  }
+}
+
+TEST_CASE("a document search returns the oracle's documents, matches and bits") {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
+    for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+      for (const Kind kind : test_data::kAllKinds) {
+        check_documents(isa, metric, kind, 17, 40, 9, 2, false);
+        check_documents(isa, metric, kind, 8, 12, 70, 1, true);
+      }
+      check_documents(isa, metric, Kind::uniform, 128, 30, 1030, 3, false);
+      check_documents(isa, metric, Kind::few_values, 3, 2000, 5, 8, false);
+    }
+  }
+}
+
+TEST_CASE("probabilities are the softmax over the returned places") {
+  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false);
+  const std::vector<float> x = {1, 2, 3, 4};
+  uint64_t first = 0;
+  REQUIRE(store.add(x.data(), 4, nullptr, 4, 1, CancelFlag(), &first).ok());
+  SearchOptions options;
+  options.k = 3;
+  options.temperature = 0.5;
+  Result result(1, 1, 3);
+  REQUIRE(test_search::search(store, {1.0f}, nullptr, options, result.hits(false)).ok());
+  const double z = 1 + std::exp(-2.0) + std::exp(-4.0);
+  CHECK(result.probabilities[0] == doctest::Approx(1 / z));
+  CHECK(result.probabilities[2] == doctest::Approx(std::exp(-4.0) / z));
+}
+
+TEST_CASE("probabilities stay finite when scores overflow float32") {
+  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false);
+  const std::vector<float> x = {3e38f, 2e38f, -3e38f};
+  uint64_t first = 0;
+  REQUIRE(store.add(x.data(), 3, nullptr, 3, 1, CancelFlag(), &first).ok());
+  SearchOptions options;
+  options.k = 3;
+  Result result(1, 1, 3);
+  REQUIRE(test_search::search(store, {1e10f}, nullptr, options, result.hits(false)).ok());
+  CHECK(result.rows == std::vector<uint32_t>{0, 1, 2});
+  CHECK(result.probabilities == std::vector<float>{0.5f, 0.5f, 0.0f});
+}
+
+TEST_CASE("queries that are not finite, empty, or of the wrong length are refused with their place") {
+  SegmentStore store(engine_for(Isa::scalar, 1), 2, Metric::cosine, true);
+  const std::vector<float> x = {1, 2, 3, 4};
+  const std::vector<uint32_t> lengths = {2};
+  uint64_t first = 0;
+  REQUIRE(store.add(x.data(), 2, lengths.data(), 1, 1, CancelFlag(), &first).ok());
+  Result result(2, 2, 1);
+  const std::vector<uint32_t> one_each = {1, 1};
+  const std::vector<uint32_t> with_empty = {2, 0};
+  const std::vector<uint32_t> too_many = {2, 1};
+  const Status bad =
+      test_search::search(store, {1, 2, std::nanf(""), 4}, &one_each, SearchOptions(), result.hits(false));
+  CHECK(bad.code == StatusCode::not_finite);
+  CHECK(bad.row == 1);
+  CHECK(bad.column == 0);
+  CHECK(test_search::search(store, x, &with_empty, SearchOptions(), result.hits(false)).code ==
+        StatusCode::empty_document);
+  CHECK(test_search::search(store, x, &too_many, SearchOptions(), result.hits(false)).code ==
+        StatusCode::length_mismatch);
+}
+
+TEST_CASE("a cancelled search stops with aborted") {
+  for (const bool documents : {false, true}) {
+    SegmentStore store(engine_for(Isa::scalar, 2), 8, Metric::inner_product, documents);
+    const std::vector<float> x = test_data::vectors(Kind::uniform, 1000, 8, 1);
+    const std::vector<uint32_t> lengths(500, 2);
+    uint64_t first = 0;
+    REQUIRE(store
+                .add(x.data(), 1000, documents ? lengths.data() : nullptr, documents ? 500 : 1000, 1,
+                     CancelFlag(), &first)
+                .ok());
+    CancelFlag cancel;
+    cancel.cancel();
+    Result result(1, 1, 1);
+    const std::vector<uint32_t> one = {1};
+    CHECK(test_search::search(store, std::vector<float>(8, 1.0f), documents ? &one : nullptr, SearchOptions(),
+                              result.hits(false), cancel)
+              .code == StatusCode::aborted);
+  }
+}

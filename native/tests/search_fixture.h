@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "index/engine.h"
+#include "index/search.h"
+#include "index/segment_store.h"
+#include "kernels/kernel_table.h"
+
+namespace test_search {
+
+inline std::shared_ptr<granule::Engine> engine_for(granule::Isa isa, unsigned threads) {
+  granule::KernelChoice choice;
+  choice.table = granule::kernel_table(isa);
+  auto engine =
+      std::make_shared<granule::Engine>(std::move(choice), granule::detect_cpu_features(), "/nonexistent");
+  engine->pool.grow_to(threads);
+  return engine;
+}
+
+/// The arrays of a result, filled with values that no search writes.
+struct Result {
+  Result(std::size_t queries, std::size_t query_vectors, std::size_t k)
+      : rows(queries * k, 12345),
+        scores(queries * k, 12345.0f),
+        counts(queries, 12345),
+        probabilities(queries * k, 12345.0f),
+        matched_vectors(query_vectors * k, 12345),
+        matched_similarities(query_vectors * k, 12345.0f) {}
+
+  granule::Hits hits(bool explain) {
+    return {rows.data(),
+            scores.data(),
+            counts.data(),
+            probabilities.data(),
+            explain ? matched_vectors.data() : nullptr,
+            explain ? matched_similarities.data() : nullptr};
+  }
+
+  std::vector<uint32_t> rows;
+  std::vector<float> scores;
+  std::vector<uint32_t> counts;
+  std::vector<float> probabilities;
+  std::vector<uint32_t> matched_vectors;
+  std::vector<float> matched_similarities;
+};
+
+inline granule::Status search(const granule::SegmentStore& store, const std::vector<float>& queries,
+                              const std::vector<uint32_t>* lengths, const granule::SearchOptions& options,
+                              const granule::Hits& hits, const granule::CancelFlag& cancel = {}) {
+  const uint64_t vectors = queries.size() / store.dimension();
+  return granule::search_snapshot(store.engine(), store.engine().backends.find("cpu")->backend,
+                                  *store.snapshot(), store.dimension(), store.metric(), queries.data(),
+                                  vectors, lengths != nullptr ? lengths->data() : nullptr,
+                                  lengths != nullptr ? lengths->size() : vectors, options, cancel, hits);
+}
+
+}  // namespace test_search
