@@ -67,6 +67,12 @@ export interface PatchEmbeddings {
   readonly patchQuads: Quads;
 }
 
+/** Views of one picture after they were fitted, with their patch vectors. */
+export interface RefinedViews extends PatchEmbeddings {
+  /** The place of each view in the picture. */
+  readonly viewQuads: Quads;
+}
+
 /**
  * A picture as a query. An object may sit anywhere in it, so it is looked at through one or more views (the whole
  * picture, or windows in it); an indexed image's score is its best over the views.
@@ -78,6 +84,11 @@ export interface ImageQuery {
   readonly viewQuads: Quads;
   /** Patch vectors of some views, by their numbers, in that order; absent where the encoder has no patches. */
   patchesOf?(views: readonly number[]): PatchEmbeddings;
+  /**
+   * Fits views to indexed images (place, shape, light) and gives the patch vectors of the views so fitted; absent where
+   * the encoder cannot. View `views[i]` is fitted to item i of `targets`, the patch vectors of indexed images.
+   */
+  refine?(views: readonly number[], targets: RaggedMatrix, options?: EncodeOptions): Promise<RefinedViews>;
 }
 
 /** Images to vectors. */

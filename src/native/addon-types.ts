@@ -25,6 +25,8 @@ export interface NativeIndexOptions {
   metric: (typeof METRIC_CODES)[Metric];
   /** Most threads that one call may use; 0 means one per core. */
   threads: number;
+  /** Name of an available backend (`runtimeInfo().backends`). */
+  backend: string;
 }
 
 export interface NativeFlatSearchOptions {

@@ -23,7 +23,9 @@ export interface RaggedMatrix {
  */
 export function matrix(data: Float32Array, columns: number): Matrix {
   if (!Number.isSafeInteger(columns) || columns < 1) {
-    throw new GranuleError('DIMENSION_INVALID', `columns must be a positive integer, got ${columns}`, { columns });
+    throw new GranuleError('DIMENSION_INVALID', `columns must be a positive integer, got ${columns}`, {
+      columns,
+    });
   }
   if (data.length % columns !== 0) {
     throw new GranuleError('LENGTH_MISMATCH', `${data.length} values do not make rows of ${columns}`, {

@@ -1,0 +1,125 @@
+/**
+ * Builds the C++ tests with CMake, runs them with ctest, and closes with one line `native tests (variant): N passed, N failed`.
+ * Skips, and says why, where a tool is missing.
+ *
+ *     node scripts/test-native.mjs [release | sanitized | threads | aarch64] [--strict]
+ *
+ * `--strict` turns warnings into errors.
+ */
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram, runCommand } from './run-command.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** `tools` must be on PATH; `cmake` goes to the configuration. */
+const VARIANTS = {
+  release: { tools: [], cmake: [] },
+  sanitized: { tools: [], cmake: ['-DGRANULE_SANITIZE=address,undefined'] },
+  threads: { tools: [], cmake: ['-DGRANULE_SANITIZE=thread'] },
+  aarch64: {
+    tools: ['aarch64-linux-gnu-g++', 'qemu-aarch64'],
+    cmake: [
+      '-DCMAKE_SYSTEM_NAME=Linux',
+      '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
+      '-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc',
+      '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
+      '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu',
+      // doctest alone: the rest of /usr/include is this machine's.
+      `-Ddoctest_include=${join(root, 'build-native', 'doctest')}`,
+    ],
+  },
+};
+
+/**
+ * @param {keyof typeof VARIANTS} name
+ * @param {{ strict?: boolean }} [options]
+ * @returns {Promise<{ passed: number, failed: number } | { skipped: string }>}
+ */
+export async function testNative(name, { strict = false } = {}) {
+  const variant = VARIANTS[name];
+  const missing = ['cmake', 'ctest', ...variant.tools].filter((tool) => findProgram(tool) === undefined);
+  if (missing.length > 0) return { skipped: `${missing.join(', ')} not on PATH` };
+  const doctest = await doctestFolder();
+  if (doctest === undefined) return { skipped: 'doctest is not installed (apt-get install doctest-dev)' };
+  linkDoctest(doctest);
+
+  const folder = join(root, 'build-native', name);
+  const jobs = String(availableParallelism());
+  const steps = [
+    ['cmake', ['-S', root, '-B', folder, ...configuration(variant, strict)]],
+    ['cmake', ['--build', folder, '--parallel', jobs]],
+  ];
+  for (const [program, args] of steps) {
+    const { code, output } = await runCommand(program, args, { cwd: root });
+    if (code !== 0) {
+      console.error(output);
+      return { passed: 0, failed: 1 };
+    }
+  }
+  const env = {
+    ...process.env,
+    TSAN_OPTIONS: `suppressions=${join(root, 'scripts', 'thread-sanitizer.supp')}`,
+  };
+  const { code, output } = await runCommand(
+    'ctest',
+    ['--test-dir', folder, '-V', '--no-tests=error', '-j', jobs],
+    { env },
+  );
+  if (code !== 0) console.error(output);
+  return counts(output, code);
+}
+
+function configuration(variant, strict) {
+  return [
+    ...variant.cmake,
+    `-DGRANULE_WERROR=${strict ? 'ON' : 'OFF'}`,
+    ...(findProgram('ninja') === undefined ? [] : ['-G', 'Ninja']),
+    ...(findProgram('ccache') === undefined ? [] : ['-DCMAKE_CXX_COMPILER_LAUNCHER=ccache']),
+  ];
+}
+
+/** The folder that holds doctest/doctest.h, as the compiler finds it. */
+async function doctestFolder() {
+  const compiler = process.env['CXX'] ?? findProgram('c++', 'g++', 'clang++');
+  if (compiler === undefined) return undefined;
+  const [program, ...prefix] = compiler.split(' ');
+  const args = [...prefix, '-x', 'c++', '-include', 'doctest/doctest.h', '-M', '/dev/null'];
+  const { code, output } = await runCommand(program, args);
+  return code === 0 ? /(\S+)\/doctest\/doctest\.h/.exec(output)?.[1] : undefined;
+}
+
+/** Links doctest alone into build-native/, for a compiler of another architecture. */
+function linkDoctest(folder) {
+  const link = join(root, 'build-native', 'doctest', 'doctest');
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(join(folder, 'doctest'), link);
+}
+
+/** Test cases as doctest counted them; a program that broke off before it could count is one failure. */
+function counts(output, code) {
+  const cases = [...output.matchAll(/\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed/g)];
+  const sum = (group) => cases.reduce((total, match) => total + Number(match[group]), 0);
+  const failedPrograms = Number(/(\d+) tests? failed out of/.exec(output)?.[1] ?? (code === 0 ? 0 : 1));
+  return { passed: sum(1), failed: Math.max(sum(2), failedPrograms) };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2);
+  const name = args.find((arg) => !arg.startsWith('--')) ?? 'release';
+  if (VARIANTS[name] === undefined) {
+    console.error(`unknown variant '${name}'; one of ${Object.keys(VARIANTS).join(', ')}`);
+    process.exitCode = 2;
+  } else {
+    const result = await testNative(name, { strict: args.includes('--strict') });
+    if ('skipped' in result) {
+      console.log(`native tests (${name}): SKIPPED, ${result.skipped}`);
+    } else {
+      console.log(`native tests (${name}): ${result.passed} passed, ${result.failed} failed`);
+      if (result.failed > 0) process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { openMiRag } from '../systems/open-mirag.js';
+import { answerText } from './answer-text.js';
+import type { CommandContext } from './command-context.js';
+import { jsonText } from './json-text.js';
+
+/** `granule ask`: answers a question about a picture. */
+export function addAskCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('ask')
+    .description('answer a question about a picture')
+    .argument('<kb>', 'folder that granule ingest made')
+    .argument('<question>', 'the question, in quotes')
+    .requiredOption('--image <file>', 'the picture')
+    .option('--trace', 'also show the steps that led to the answer')
+    .option('--json', 'print the answer, and all that led to it, as one JSON object')
+    .addHelpText(
+      'after',
+      `
+The answer is marked in its passage: bold and underlined on a terminal, unless NO_COLOR is
+set, and as [[answer]] elsewhere.
+
+Example:
+  $ granule ask my-kb --image picture.jpg "What is the capital of this country?"`,
+    );
+  command.action(
+    async (kb: string, question: string, options: { image: string; trace?: true; json?: true }) => {
+      if (question.trim() === '') command.error('error: the question is blank', { exitCode: 2 });
+      const opened = await openMiRag(kb);
+      const answered = await opened.mirag.ask({ question, image: options.image }, { signal: context.signal });
+      context.print(
+        options.json
+          ? jsonText(answered)
+          : answerText(answered, { colour: context.colour, trace: options.trace === true }),
+      );
+      opened.dispose();
+    },
+  );
+}

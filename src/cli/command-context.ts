@@ -1,0 +1,34 @@
+import { ProgressLine } from './progress-line.js';
+
+/** What a command may use of the process that runs it. */
+export interface CommandContext {
+  /** Aborted by Ctrl-C, by SIGTERM, and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  /** Whether results may be coloured: standard output is a terminal and NO_COLOR is unset. */
+  readonly colour: boolean;
+  /** Shows progress on a terminal's standard error, and nothing elsewhere. */
+  readonly progress: ProgressLine;
+  /** Writes one line or several to standard output. */
+  print(text: string): void;
+  /** Writes one line to standard error, under the same form as errors: `granule: <message> [<code>]`. */
+  complain(message: string, code: string): void;
+}
+
+/** The context of this process. */
+export function processContext(signal: AbortSignal): CommandContext {
+  const { stdout, stderr, env } = process;
+  const progress = new ProgressLine(stderr, stderr.isTTY === true);
+  return {
+    signal,
+    colour: stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    progress,
+    print(text) {
+      progress.clear();
+      stdout.write(`${text}\n`);
+    },
+    complain(message, code) {
+      progress.clear();
+      stderr.write(`granule: ${message.trim().replace(/\s*\n\s*/g, '; ')} [${code}]\n`);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { open } from 'node:fs/promises';
+import sharp from 'sharp';
+import { GranuleError } from '../errors.js';
+
+/** An image that is known to decode. */
+export interface ImageFile {
+  readonly bytes: Uint8Array;
+  /** File name extension that fits what the bytes are: 'png', 'jpeg', 'svg' ... */
+  readonly extension: string;
+}
+
+const MAX_IMAGE_BYTES = 1 << 28;
+
+/**
+ * Reads an image file and decodes it once, so that a damaged image is known before anything is stored.
+ *
+ * @throws GranuleError `FILE_NOT_FOUND`, or `IMAGE_UNREADABLE` for what is not an image, is cut short, or exceeds 256 MiB
+ */
+export async function readImageFile(path: string): Promise<ImageFile> {
+  const bytes = await readBytes(path);
+  try {
+    const image = sharp(bytes);
+    const { format } = await image.metadata();
+    // Decoding to a few pixels reads the whole file; raw output needs no encoder.
+    await image.resize(16, 16, { fit: 'fill' }).raw().toBuffer();
+    return { bytes, extension: format };
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+    throw new GranuleError(
+      'IMAGE_UNREADABLE',
+      `${path} is not a readable image: ${reason}`,
+      { file: path },
+      { cause },
+    );
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r').catch((cause) => {
+    throw new GranuleError(
+      'FILE_NOT_FOUND',
+      `cannot read ${path}: ${(cause as Error).message}`,
+      { file: path },
+      { cause },
+    );
+  });
+  try {
+    const status = await handle.stat();
+    if (!status.isFile() || status.size > MAX_IMAGE_BYTES) {
+      const reason = status.isFile() ? `is larger than ${MAX_IMAGE_BYTES} bytes` : 'is not a file';
+      throw new GranuleError('IMAGE_UNREADABLE', `${path} ${reason}`, { file: path });
+    }
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { setImmediate } from 'node:timers/promises';
+import { GranuleError } from '../errors.js';
+import { matrix, type RaggedMatrix } from '../vectors/matrix.js';
+import { ColourPyramid } from './colour-pyramid.js';
+import type { EncodeOptions, ImageEmbeddings, ImageEncoder, ImageInput, ImageQuery } from './encoder.js';
+import { describeLayout, LAYOUT_CELLS, LAYOUT_DIMENSION } from './layout-descriptor.js';
+import {
+  describeIndexedPatches,
+  PATCH_COUNT,
+  PATCH_DIMENSION,
+  PATCHES,
+  VIEW_CELLS,
+} from './patch-descriptor.js';
+import { readPixelImage } from './pixel-image.js';
+import { frameCount, frameQuads } from './view-frame.js';
+import { patchesOfViews, refineViews } from './view-refinement.js';
+import { viewWindows } from './view-windows.js';
+
+/** Pixels at which images are looked at. */
+const WORKING_PIXELS = 320 * 240;
+
+export class DescriptorImageEncoder implements ImageEncoder {
+  readonly name = 'granule-descriptor';
+  readonly version = '1';
+  readonly dimension = LAYOUT_DIMENSION;
+  readonly patchDimension = PATCH_DIMENSION;
+
+  async encodeImages(images: readonly ImageInput[], options: EncodeOptions = {}): Promise<ImageEmbeddings> {
+    const vectors = new Float32Array(images.length * LAYOUT_DIMENSION);
+    const patches = new Float32Array(images.length * PATCH_COUNT * PATCH_DIMENSION);
+    const patchQuads = new Float32Array(images.length * PATCH_COUNT * 8);
+    const layout = new Float32Array(LAYOUT_CELLS * LAYOUT_CELLS * 3);
+    const colours = new Float32Array(VIEW_CELLS * VIEW_CELLS * 3);
+    for (const [i, image] of images.entries()) {
+      throwIfAborted(options.signal);
+      const pyramid = new ColourPyramid(await readPixelImage(image, WORKING_PIXELS));
+      const { width, height } = pyramid;
+      const frame = Float64Array.of(width / 2, height / 2, width / 2, 0, 0, height / 2);
+      pyramid.sampleGrid(frame, 0, LAYOUT_CELLS, layout);
+      describeLayout(layout, vectors, i * LAYOUT_DIMENSION);
+      pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours);
+      describeIndexedPatches(colours, patches, i * PATCH_COUNT * PATCH_DIMENSION);
+      patchQuads.set(frameQuads(frame, width, height, PATCHES), i * PATCH_COUNT * 8);
+    }
+    return {
+      vectors: matrix(vectors, LAYOUT_DIMENSION),
+      patches: ragged(patches, images.length),
+      patchQuads,
+    };
+  }
+
+  async encodeQuery(image: ImageInput, options: EncodeOptions = {}): Promise<ImageQuery> {
+    throwIfAborted(options.signal);
+    const pyramid = new ColourPyramid(await readPixelImage(image, WORKING_PIXELS));
+    const { width, height } = pyramid;
+    const frames = viewWindows(width, height);
+    const count = frameCount(frames);
+    const vectors = new Float32Array(count * LAYOUT_DIMENSION);
+    const layout = new Float32Array(LAYOUT_CELLS * LAYOUT_CELLS * 3);
+    for (let view = 0; view < count; view++) {
+      pyramid.sampleGrid(frames, view, LAYOUT_CELLS, layout);
+      describeLayout(layout, vectors, view * LAYOUT_DIMENSION);
+      if (view % 256 === 255) {
+        await setImmediate();
+        throwIfAborted(options.signal);
+      }
+    }
+    return {
+      views: matrix(vectors, LAYOUT_DIMENSION),
+      viewQuads: frameQuads(frames, width, height),
+      patchesOf: (views) => patchesOfViews(pyramid, frames, views),
+      refine: (views, targets, refineOptions = {}) =>
+        refineViews(pyramid, frames, views, targets, refineOptions),
+    };
+  }
+}
+
+function ragged(data: Float32Array, items: number): RaggedMatrix {
+  return { data, lengths: new Uint32Array(items).fill(PATCH_COUNT), columns: PATCH_DIMENSION };
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new GranuleError('ABORTED', 'encoding was aborted', {}, { cause: signal.reason });
+  }
+}

@@ -1,0 +1,50 @@
+/** Widths of windows, as shares of the picture's width. */
+const WIDTHS = [0.44, 0.5, 0.57, 0.65, 0.74, 0.84];
+/** Heights of windows, as shares of their widths. */
+const SHAPES = [0.75, 1];
+/** Rotations of windows in degrees. */
+const ROTATIONS = [-12, -4, 4, 12];
+/** Step from window to window, as a share of the window's side. */
+const STEP = 0.11;
+/** How far a window's corners may lie outside of the picture, as a share of the picture's side. */
+const OVERHANG = 0.03;
+
+/**
+ * The frames through which a picture is looked at: the whole picture first, then windows in it over several widths,
+ * shapes, rotations and places.
+ *
+ * @param width - pixels
+ * @param height - pixels
+ * @returns view frames, see `view-frame.ts`
+ */
+export function viewWindows(width: number, height: number): Float64Array {
+  const frames = [width / 2, height / 2, width / 2, 0, 0, height / 2];
+  for (const share of WIDTHS) {
+    for (const shape of SHAPES) {
+      for (const degrees of ROTATIONS) {
+        const cosine = Math.cos((degrees * Math.PI) / 180);
+        const sine = Math.sin((degrees * Math.PI) / 180);
+        const right = (share * width) / 2;
+        const down = right * shape;
+        const reachX = Math.abs(cosine) * right + Math.abs(sine) * down;
+        const reachY = Math.abs(sine) * right + Math.abs(cosine) * down;
+        for (const centreY of centres(reachY, height, 2 * STEP * down)) {
+          for (const centreX of centres(reachX, width, 2 * STEP * right)) {
+            frames.push(centreX, centreY, cosine * right, sine * right, -sine * down, cosine * down);
+          }
+        }
+      }
+    }
+  }
+  return Float64Array.from(frames);
+}
+
+/** Evenly spaced centres of windows that reach `reach` to both sides, in a picture of length `length`. */
+function centres(reach: number, length: number, step: number): number[] {
+  const room = length * (1 + 2 * OVERHANG) - 2 * reach;
+  if (room < 0) {
+    return [];
+  }
+  const gaps = Math.ceil(room / step);
+  return Array.from({ length: gaps + 1 }, (_, i) => length / 2 + (gaps === 0 ? 0 : room * (i / gaps - 0.5)));
+}

@@ -1,0 +1,158 @@
+import { GranuleError } from '../errors.js';
+import { abortable } from '../native/abortable.js';
+import type { Metric, NativeFlatIndex } from '../native/addon-types.js';
+import { loadAddon } from '../native/load-addon.js';
+import type { Matrix } from '../vectors/matrix.js';
+import {
+  checkFilter,
+  checkIndexOptions,
+  checkK,
+  checkKeys,
+  checkPlaces,
+  checkQueries,
+  checkSignal,
+  checkTemperature,
+  checkVectors,
+  type IndexOptions,
+} from './arguments.js';
+import type { Hits } from './hits.js';
+import { IndexHandle } from './index-handle.js';
+
+/** Options of `FlatIndex.search`. */
+export interface FlatSearchOptions {
+  /** Places per query, 1 to the number of rows. */
+  readonly k: number;
+  /**
+   * Asks for probabilities: exp(s_i / t) / sum_j exp(s_j / t) over the k hits. Finite, above 0. Unit vectors need a t
+   * near 0.01; with t = 1 the distribution is flat.
+   */
+  readonly temperature?: number | undefined;
+  /** Allowed rows, one bit each: row r is bit r & 7 of byte r >> 3; ceil(rows / 8) bytes. See `rowFilter`. */
+  readonly filter?: Uint8Array | undefined;
+  /** Stops the scan; the promise then rejects with `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `FlatIndex.add`. */
+export interface AddOptions {
+  /** Stops the add, or takes it out of the queue; nothing is added then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Exact nearest neighbours of vectors, one per row, by a scan.
+ *
+ * **Score.** <q, x> below is the inner product of the float32 vectors accumulated in float64 over eight lanes: lane l
+ * adds the products of elements l, l + 8, l + 16, ... in order, and the lanes are added as
+ * ((0+1)+(2+3)) + ((4+5)+(6+7)). The score is rounded once to float32; beyond its range it is Infinity or -Infinity.
+ *
+ * - `ip`: <q, x>
+ * - `cosine`: <q', x'>, where x' is x / sqrt(<x, x>) in float64, rounded to float32; rows are normalised when added and
+ *   queries when searched. A zero vector stays zero and scores 0.
+ * - `l2`: -(|q - x|^2), evaluated in float64 as (2 <q, x> - <x, x>) - <q, q>; 0 for equal vectors.
+ *
+ * **Order.** Score descending, then row ascending. Scores, rows and order are the same bits for every instruction set,
+ * device, number of threads and size of batch.
+ *
+ * All work runs on threads of the engine. Arrays that are passed in are read where they lie: leave them as they are, and
+ * do not transfer them, until the promise settles.
+ *
+ * @example
+ * ```ts
+ * const index = new FlatIndex({ dimension: 3 });
+ * await index.add(new Float32Array([1, 0, 0, 0, 1, 0]));
+ * const hits = await index.search(new Float32Array([0.6, 0.8, 0]), { k: 2 });
+ * hits.rows; // Uint32Array [1, 0]
+ * ```
+ */
+export class FlatIndex implements Disposable, AsyncDisposable {
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly #handle: IndexHandle<NativeFlatIndex>;
+
+  /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
+  constructor(options: IndexOptions) {
+    const native = checkIndexOptions(options);
+    this.dimension = native.dimension;
+    this.metric = options.metric ?? 'ip';
+    this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));
+  }
+
+  /** Rows added so far; 0 once disposed. */
+  get rows(): number {
+    return this.#handle.rows;
+  }
+
+  /** Bytes held outside of the JavaScript heap; 0 once disposed. */
+  get bytes(): number {
+    return this.#handle.bytes;
+  }
+
+  /**
+   * Appends rows. Adds run one after the other in the order of the calls; one that fails adds nothing, and the next
+   * goes on. A search sees the rows of the adds that have settled.
+   *
+   * @param vectors - rows x dimension finite values; no rows at all is allowed and adds nothing
+   * @returns the number of the first row
+   * @throws GranuleError `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `NOT_FINITE` (`details.row` and `.column` in `vectors`),
+   * `INDEX_FULL`, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED`
+   */
+  async add(vectors: Float32Array | Matrix, options: AddOptions = {}): Promise<number> {
+    checkKeys(options, ['signal']);
+    const signal = checkSignal(options.signal);
+    const data = checkVectors(vectors, this.dimension, 'vectors');
+    const { length } = data;
+    return this.#handle.add(signal, async (native, cancel) => {
+      if (data.length !== length) {
+        throw new GranuleError('INVALID_ARGUMENT', 'vectors was transferred elsewhere while the add waited');
+      }
+      if (length === 0) return native.rows;
+      return native.add(data, length / this.dimension, cancel);
+    });
+  }
+
+  /**
+   * The k best rows of each query.
+   *
+   * @param queries - one or more rows of dimension finite values
+   * @throws GranuleError `EMPTY_INDEX`, `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`,
+   * `FILTER_INVALID`, `NOT_FINITE`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as `cause`), `INDEX_DISPOSED`
+   */
+  async search(queries: Float32Array | Matrix, options: FlatSearchOptions): Promise<Hits> {
+    const { native } = this.#handle;
+    const { rows } = native;
+    checkKeys(options, ['k', 'temperature', 'filter', 'signal']);
+    const k = checkK(options.k, rows);
+    const data = checkQueries(queries, this.dimension, 'queries');
+    const temperature = options.temperature === undefined ? 0 : checkTemperature(options.temperature);
+    const filter = checkFilter(options.filter, rows);
+    const queryCount = data.length / this.dimension;
+    checkPlaces(queryCount, k);
+    const hits = await abortable(checkSignal(options.signal), (cancel) =>
+      native.search(data, queryCount, { k, temperature, filter, cancel }),
+    );
+    return {
+      queries: queryCount,
+      k,
+      rows: hits.rows,
+      scores: hits.scores,
+      counts: hits.counts,
+      ...(hits.probabilities && { probabilities: hits.probabilities }),
+    };
+  }
+
+  /** Frees the memory now. Searches under way end as they would have; adds under way or queued reject. */
+  dispose(): void {
+    this.#handle.dispose();
+  }
+
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** As `dispose`, for `await using`; also waits until adds under way have stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.disposeAndWait();
+  }
+}

@@ -1,0 +1,201 @@
+import { GranuleError } from '../errors.js';
+import { abortable } from '../native/abortable.js';
+import type { Metric, NativeMultiVectorIndex } from '../native/addon-types.js';
+import { loadAddon } from '../native/load-addon.js';
+import type { Matrix } from '../vectors/matrix.js';
+import {
+  checkBoolean,
+  checkFilter,
+  checkIndexOptions,
+  checkK,
+  checkKeys,
+  checkPlaces,
+  checkQueries,
+  checkSignal,
+  checkTemperature,
+  checkUint32,
+  checkVectors,
+  type IndexOptions,
+} from './arguments.js';
+import type { AddOptions, FlatSearchOptions } from './flat-index.js';
+import { IndexHandle } from './index-handle.js';
+import { MultiVectorHits } from './multi-vector-hits.js';
+
+/** Options of `MultiVectorIndex.search`. Rows are documents. */
+export interface MultiVectorSearchOptions extends FlatSearchOptions {
+  /** Documents to score, in any order; repeats count once. All by default. */
+  readonly candidates?: Uint32Array | undefined;
+  /** Also return, per hit and query vector, the document vector that matched. Off by default. */
+  readonly explain?: boolean | undefined;
+  /** Vectors per query: `lengths[i]` consecutive ones make up query i. By default all make up one query. */
+  readonly lengths?: Uint32Array | undefined;
+}
+
+/**
+ * Exact late interaction (MaxSim) over documents of several vectors each: patches of an image, tokens of a passage.
+ *
+ * **Score** of a query of vectors q_1 ... q_n and a document of vectors x_1 ... x_m:
+ *
+ *     sum over i of max over j of sim(q_i, x_j)
+ *
+ * sim is the score of `FlatIndex`, with its metrics, rounded to float32; the first j wins a tie; the maxima are added in
+ * the order of i in float64, and the sum is rounded once to float32.
+ *
+ * **Order.** Score descending, then document ascending; the same bits on every instruction set, device, number of
+ * threads and size of batch.
+ *
+ * All work runs on threads of the engine. Arrays that are passed in are read where they lie: leave them as they are, and
+ * do not transfer them, until the promise settles.
+ *
+ * @example
+ * ```ts
+ * const pages = new MultiVectorIndex({ dimension: 2 });
+ * await pages.add(new Float32Array([1, 0, 0, 1, 0.6, 0.8]), new Uint32Array([2, 1]));
+ * const hits = await pages.search(new Float32Array([0, 1]), { k: 1, explain: true });
+ * hits.rows[0]; // 0
+ * hits.matches(0, 0)?.vectors; // Uint32Array [1]
+ * ```
+ */
+export class MultiVectorIndex implements Disposable, AsyncDisposable {
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly #handle: IndexHandle<NativeMultiVectorIndex>;
+
+  /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
+  constructor(options: IndexOptions) {
+    const native = checkIndexOptions(options);
+    this.dimension = native.dimension;
+    this.metric = options.metric ?? 'ip';
+    this.#handle = new IndexHandle(new (loadAddon().MultiVectorIndex)(native));
+  }
+
+  /** Documents added so far; 0 once disposed. */
+  get rows(): number {
+    return this.#handle.rows;
+  }
+
+  /** Bytes held outside of the JavaScript heap; 0 once disposed. */
+  get bytes(): number {
+    return this.#handle.bytes;
+  }
+
+  /**
+   * Appends documents. Adds run one after the other in the order of the calls; one that fails adds nothing, and the next
+   * goes on. A search sees the documents of the adds that have settled.
+   *
+   * @param vectors - rows x dimension finite values, document after document
+   * @param lengths - vectors per document, each at least 1, together all of `vectors`; no document at all is allowed and
+   * adds nothing
+   * @returns the number of the first document
+   * @throws GranuleError `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `EMPTY_DOCUMENT` (`details.row` in `lengths`),
+   * `NOT_FINITE` (`details.row` and `.column` in `vectors`), `INDEX_FULL`, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED`
+   */
+  async add(vectors: Float32Array | Matrix, lengths: Uint32Array, options: AddOptions = {}): Promise<number> {
+    checkKeys(options, ['signal']);
+    const signal = checkSignal(options.signal);
+    const data = checkVectors(vectors, this.dimension, 'vectors');
+    // Copied, for the addon sizes its memory by them: they must not change under its hands.
+    const ownLengths = checkUint32(lengths, 'lengths').slice();
+    const { length } = data;
+    if (ownLengths.length === 0 && length > 0) {
+      throw new GranuleError('LENGTH_MISMATCH', 'lengths names no document, but there are vectors', {
+        sum: 0,
+        vectors: length / this.dimension,
+      });
+    }
+    return this.#handle.add(signal, async (native, cancel) => {
+      if (data.length !== length) {
+        throw new GranuleError('INVALID_ARGUMENT', 'vectors was transferred elsewhere while the add waited');
+      }
+      if (ownLengths.length === 0) return native.rows;
+      return native.add(data, ownLengths, cancel);
+    });
+  }
+
+  /**
+   * The k best documents of each query.
+   *
+   * @param queryVectors - one or more rows of dimension finite values
+   * @throws GranuleError `EMPTY_INDEX`, `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`,
+   * `FILTER_INVALID`, `CANDIDATES_INVALID`, `NOT_FINITE`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as
+   * `cause`), `INDEX_DISPOSED`
+   */
+  async search(
+    queryVectors: Float32Array | Matrix,
+    options: MultiVectorSearchOptions,
+  ): Promise<MultiVectorHits> {
+    const { native } = this.#handle;
+    const { rows } = native;
+    checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'candidates', 'explain', 'lengths']);
+    const k = checkK(options.k, rows);
+    const data = checkQueries(queryVectors, this.dimension, 'queryVectors');
+    const lengths = checkQueryLengths(options.lengths, data.length / this.dimension);
+    const temperature = options.temperature === undefined ? 0 : checkTemperature(options.temperature);
+    const filter = checkFilter(options.filter, rows);
+    const candidates = checkCandidates(options.candidates, rows);
+    const explain = checkBoolean(options.explain ?? false, 'explain');
+    checkPlaces(explain ? data.length / this.dimension : lengths.length, k);
+    const hits = await abortable(checkSignal(options.signal), (cancel) =>
+      native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel }),
+    );
+    return new MultiVectorHits(hits, lengths, k);
+  }
+
+  /** Frees the memory now. Searches under way end as they would have; adds under way or queued reject. */
+  dispose(): void {
+    this.#handle.dispose();
+  }
+
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** As `dispose`, for `await using`; also waits until adds under way have stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.disposeAndWait();
+  }
+}
+
+/** @returns a copy: the hits keep it */
+function checkQueryLengths(lengths: Uint32Array | undefined, vectors: number): Uint32Array {
+  if (lengths === undefined) return Uint32Array.of(vectors);
+  const own = checkUint32(lengths, 'lengths').slice();
+  let sum = 0;
+  for (const [query, length] of own.entries()) {
+    if (length === 0) {
+      throw new GranuleError('LENGTH_MISMATCH', `query ${query} has no vector`, { query });
+    }
+    sum += length;
+  }
+  if (sum !== vectors) {
+    throw new GranuleError(
+      'LENGTH_MISMATCH',
+      `lengths add up to ${sum}, but there are ${vectors} query vectors`,
+      {
+        sum,
+        vectors,
+      },
+    );
+  }
+  return own;
+}
+
+/** @returns a copy, which cannot change after it was checked */
+function checkCandidates(candidates: Uint32Array | undefined, rows: number): Uint32Array | undefined {
+  if (candidates === undefined) return undefined;
+  const own = checkUint32(candidates, 'candidates').slice();
+  if (own.length === 0) {
+    throw new GranuleError('CANDIDATES_INVALID', 'candidates must name at least one document');
+  }
+  for (const [position, document] of own.entries()) {
+    if (document >= rows) {
+      throw new GranuleError(
+        'CANDIDATES_INVALID',
+        `candidate ${position} is document ${document}; the index holds ${rows}`,
+        { position, document, rows },
+      );
+    }
+  }
+  return own;
+}

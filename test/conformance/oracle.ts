@@ -1,0 +1,140 @@
+/**
+ * The reference arithmetic of the engine, slow and obvious. Every instruction set, thread count and batch size is held
+ * to these bits.
+ *
+ * A product of two float32 is exact in JavaScript's float64, and JavaScript never fuses a multiplication with an
+ * addition, so each line below has one possible result.
+ *
+ * @module
+ */
+import type { Metric } from '../../src/index.js';
+
+export const NO_ROW = 0xffff_ffff;
+
+export interface OracleHits {
+  rows: number[];
+  scores: number[];
+}
+
+/** Row `row` of `data`. */
+export function rowOf(data: Float32Array, row: number, dimension: number): Float32Array {
+  return data.subarray(row * dimension, (row + 1) * dimension);
+}
+
+/** <a, b> in float64: eight lanes, added pairwise. */
+export function innerProduct(a: Float32Array, b: Float32Array): number {
+  const lane = [0, 0, 0, 0, 0, 0, 0, 0] as [number, number, number, number, number, number, number, number];
+  for (let i = 0; i < a.length; i++) lane[i % 8]! += a[i]! * b[i]!;
+  return lane[0] + lane[1] + (lane[2] + lane[3]) + (lane[4] + lane[5] + (lane[6] + lane[7]));
+}
+
+/** x / |x| in float64, rounded to float32; zero stays zero. */
+export function normalised(x: Float32Array): Float32Array {
+  const norm = Math.sqrt(innerProduct(x, x));
+  return norm === 0 ? x.slice() : x.map((value) => value / norm);
+}
+
+/** The score of row `x` for query `q`, a float32. */
+export function score(metric: Metric, q: Float32Array, x: Float32Array): number {
+  if (metric === 'cosine') return Math.fround(innerProduct(normalised(q), normalised(x)));
+  if (metric === 'l2') return Math.fround(2 * innerProduct(q, x) - innerProduct(x, x) - innerProduct(q, q));
+  return Math.fround(innerProduct(q, x));
+}
+
+/** Score descending, then row ascending; the first k. */
+export function best(scored: readonly { row: number; score: number }[], k: number): OracleHits {
+  const sorted = [...scored].sort((a, b) => (a.score > b.score ? -1 : a.score < b.score ? 1 : a.row - b.row));
+  const kept = sorted.slice(0, k);
+  return { rows: kept.map((hit) => hit.row), scores: kept.map((hit) => hit.score) };
+}
+
+export function isAllowed(filter: Uint8Array | undefined, row: number): boolean {
+  return filter === undefined || (filter[row >> 3]! & (1 << (row & 7))) !== 0;
+}
+
+/** The k best rows of `rows` for one query. */
+export function flatSearch(
+  metric: Metric,
+  rows: Float32Array,
+  query: Float32Array,
+  k: number,
+  filter?: Uint8Array,
+): OracleHits {
+  const dimension = query.length;
+  const scored = [];
+  for (let row = 0; row < rows.length / dimension; row++) {
+    if (isAllowed(filter, row))
+      scored.push({ row, score: score(metric, query, rowOf(rows, row, dimension)) });
+  }
+  return best(scored, k);
+}
+
+/** MaxSim of one query (its vectors) and one document (its vectors). */
+export function maxSim(
+  metric: Metric,
+  queryVectors: readonly Float32Array[],
+  documentVectors: readonly Float32Array[],
+): { score: number; vectors: number[]; similarities: number[] } {
+  const vectors: number[] = [];
+  const similarities: number[] = [];
+  let sum = 0;
+  for (const query of queryVectors) {
+    let maximum = Number.NEGATIVE_INFINITY;
+    let at = NO_ROW;
+    for (const [j, vector] of documentVectors.entries()) {
+      const similarity = score(metric, query, vector);
+      if (similarity > maximum) {
+        maximum = similarity;
+        at = j;
+      }
+    }
+    vectors.push(at);
+    similarities.push(maximum);
+    sum += maximum;
+  }
+  // Infinity and -Infinity have no sum: such a document ranks last.
+  return { score: Number.isNaN(sum) ? Number.NEGATIVE_INFINITY : Math.fround(sum), vectors, similarities };
+}
+
+/** Sum in eight lanes, added pairwise. */
+function laneSum(terms: readonly number[]): number {
+  const lane = [0, 0, 0, 0, 0, 0, 0, 0] as [number, number, number, number, number, number, number, number];
+  for (const [i, term] of terms.entries()) lane[i % 8]! += term;
+  return lane[0] + lane[1] + (lane[2] + lane[3]) + (lane[4] + lane[5] + (lane[6] + lane[7]));
+}
+
+/**
+ * exp(x) for x <= 0 as 2^n exp(r): n the integer nearest x / ln 2 (ties to even), exp(r) its Taylor polynomial of
+ * degree 13 by Horner's rule; 0 below -708.
+ */
+export function exponential(x: number): number {
+  if (!(x >= -708)) return 0;
+  const roundToInteger = 1.5 * 2 ** 52;
+  const n = x * Math.LOG2E + roundToInteger - roundToInteger;
+  const ln2High = 0.6931471803691238;
+  const ln2Low = 1.9082149292705877e-10;
+  const r = x - n * ln2High - n * ln2Low;
+  let factorial = 6_227_020_800;
+  let sum = 1 / factorial;
+  for (let degree = 13; degree > 0; degree--) {
+    factorial /= degree;
+    sum = sum * r + 1 / factorial;
+  }
+  return sum * 2 ** n;
+}
+
+/** Softmax of scores in descending order; infinite ones count as the greatest float32 of their sign. */
+export function softmax(scores: readonly number[], temperature: number): number[] {
+  const greatest = 3.4028234663852886e38;
+  const finite = scores.map((value) => Math.max(-greatest, Math.min(greatest, value)));
+  const terms = finite.map((value) => exponential((value - finite[0]!) / temperature));
+  const sum = laneSum(terms);
+  return terms.map((term) => Math.fround(term / sum));
+}
+
+/** ln of the sum of exp(s / t), by the mathematics library. */
+export function logSumExp(scores: readonly number[], temperature: number): number {
+  const maximum = scores.reduce((a, b) => Math.max(a, b));
+  const sum = scores.reduce((total, value) => total + Math.exp((value - maximum) / temperature), 0);
+  return maximum / temperature + Math.log(sum);
+}

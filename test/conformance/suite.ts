@@ -1,0 +1,35 @@
+/**
+ * The conformance suite: every operation of the engine against the oracle, bit for bit, on one instruction set.
+ *
+ * To add an instruction set, add a file like `scalar.test.ts` (a process loads the addon once, so each set has its own
+ * file); `instruction-sets.test.ts` fails until it is there. To add an operation, add it to the oracle and a file like
+ * `flat-cases.ts`, and call that below.
+ *
+ * @module
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runtimeInfo } from '../../src/index.js';
+import { flatCases } from './flat-cases.js';
+import { availableInstructionSets } from './instruction-set.js';
+import { multiVectorCases } from './multi-vector-cases.js';
+import { softmaxCases } from './softmax-cases.js';
+
+/** Lengths around every width at which a kernel unrolls. */
+export const DIMENSIONS = [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 127, 128, 129, 767, 768, 769, 1030];
+
+export function describeInstructionSet(isa: string): void {
+  const runsHere = availableInstructionSets().includes(isa);
+  describe.skipIf(!runsHere)(`${isa}${runsHere ? '' : ' (skipped: this processor does not run it)'}`, () => {
+    beforeAll(() => {
+      process.env['GRANULE_ISA'] = isa;
+    });
+
+    it('is what GRANULE_ISA chose', () => {
+      expect(runtimeInfo().isa).toBe(isa);
+    });
+
+    describe('FlatIndex', flatCases);
+    describe('MultiVectorIndex', multiVectorCases);
+    describe('topKSoftmax', softmaxCases);
+  });
+}

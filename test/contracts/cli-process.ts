@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The built command line; `npm ci` and `npm run build:ts` make it. */
+export const CLI = join(root, 'dist', 'esm', 'cli', 'main.js');
+
+/** What a process left behind. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `granule` with these arguments, outside of any terminal. */
+export async function granule(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: object } = {},
+) {
+  return ended(start(args, options));
+}
+
+/** Starts `granule` and leaves it running. */
+export function start(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: object } = {},
+) {
+  if (!existsSync(CLI)) throw new Error(`${CLI} is missing: run npm run build:ts`);
+  return spawn(process.execPath, [CLI, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Waits for a process that `start` started. */
+export function ended(child: ReturnType<typeof start>): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
+}

@@ -1,0 +1,164 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
+import { ended, granule, start } from './cli-process.js';
+
+const ONE_LINE = /^granule: [^\n]+ \[[A-Z_]+\]\n$/;
+
+async function source(): Promise<string> {
+  const folder = temporaryFolder();
+  for (const [name, background] of [
+    ['red', '#e02020'],
+    ['blue', '#2040e0'],
+  ] as const) {
+    const image = sharp({ create: { width: 96, height: 72, channels: 3, background } });
+    writeFileSync(join(folder, `${name}.png`), await image.png().toBuffer());
+  }
+  const line = (id: string, title: string, text: string) =>
+    JSON.stringify({
+      entity: { id, title, image: `${id}.png` },
+      passages: [{ id: `${id}-1`, text: `${title}. ${text}` }],
+    });
+  const lines = [
+    line('red', 'Ruby', 'The capital of Ruby is Crimson. It lies by the sea.'),
+    line('blue', 'Sapphire', 'The capital of Sapphire is Azure. It lies in the hills.'),
+    '{"broken',
+  ];
+  writeFileSync(join(folder, 'corpus.jsonl'), lines.join('\n'));
+  return folder;
+}
+
+describe('the command line', () => {
+  it('prints help with an example for every command, and the version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await granule(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    for (const args of [[], ['demo'], ['ingest'], ['ask'], ['search'], ['inspect']]) {
+      const { status, stdout, stderr } = await granule([...args, '--help']);
+      expect([status, stderr], args.join()).toEqual([0, '']);
+      expect(stdout).toContain(`Example`);
+      expect(stdout).toContain(`$ granule ${args.join()}`);
+    }
+  });
+
+  it.each<[string, string[]]>([
+    ['no command', []],
+    ['an unknown command', ['frobnicate']],
+    ['an unknown option', ['inspect', '--frobnicate']],
+    ['a missing argument', ['ingest']],
+    ['a missing option', ['ingest', 'corpus.jsonl']],
+    ['one argument too many', ['inspect', 'now']],
+    ['a number that is none', ['search', 'kb', 'text', '--k', 'ten']],
+    ['k of 0', ['search', 'kb', 'text', '--k', '0']],
+    ['neither text nor image', ['search', 'kb']],
+    ['text and image', ['search', 'kb', 'text', '--image', 'a.png']],
+    ['a question without an image', ['ask', 'kb', 'What is it?']],
+    ['an empty question', ['ask', 'kb', ' ', '--image', 'a.png']],
+  ])('takes %s as wrong usage: status 2 and one line on standard error', async (_, args) => {
+    const { status, stdout, stderr } = await granule(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toContain('[USAGE]');
+  });
+
+  it.each<[string, string[]]>([
+    ['FILE_NOT_FOUND', ['ingest', '/nowhere/corpus.jsonl', '--to', '/tmp/granule-nowhere']],
+    ['CORPUS_EXISTS', ['ingest', 'package.json', '--to', 'src']],
+    ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text']],
+    ['CORPUS_NOT_FOUND', ['ask', '/nowhere', '--image', 'a.png', 'What?']],
+    ['FILE_NOT_FOUND', ['demo', '--pictures', '/nowhere']],
+  ])('reports %s with status 1 and one line on standard error', async (code, args) => {
+    const { status, stdout, stderr } = await granule(args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toContain(`[${code}]`);
+  });
+
+  it('says which instruction set cannot run here', async () => {
+    const { status, stderr } = await granule(['inspect'], { env: { GRANULE_ISA: 'mmx' } });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ \[ISA_UNSUPPORTED\]\n$/);
+  });
+
+  it('inspects', async () => {
+    const json = await granule(['inspect', '--json']);
+    expect(json).toMatchObject({ status: 0, stderr: '' });
+    const info = JSON.parse(json.stdout);
+    const { stdout } = await granule(['inspect']);
+    expect(stdout).toContain(`${info.isa}: ${info.isaReason}`);
+    for (const symbol of Object.values(info.kernels)) expect(stdout).toContain(symbol);
+  });
+
+  it('ingests, names refused lines on standard error, searches and answers', async () => {
+    const folder = await source();
+    const kb = join(folder, 'kb');
+    const ingested = await granule(['ingest', folder, '--to', kb]);
+    expect(ingested).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^2 lines taken, 1 refused\n2 entities/),
+    });
+    expect(ingested.stderr).toMatch(/^granule: line 3 refused: [^\n]+ \[CORPUS_LINE_INVALID\]\n$/);
+
+    const text = await granule(['search', kb, 'Which capital lies in the hills?', '--json']);
+    expect(text).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(text.stdout).hits[0].passage.id).toBe('blue-1');
+
+    const image = await granule(['search', kb, '--image', join(folder, 'red.png'), '--json', '--k', '1']);
+    const { hits } = JSON.parse(image.stdout);
+    expect(hits).toHaveLength(1);
+    expect(hits[0].entity.id).toBe('red');
+
+    const question = 'What is the capital of this country?';
+    const answered = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--json']);
+    expect(answered.stderr).toBe('');
+    expect(JSON.parse(answered.stdout)).toMatchObject({ answer: 'Azure', entity: { item: { id: 'blue' } } });
+
+    const shown = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--trace']);
+    expect(shown).toMatchObject({ status: 0, stderr: '' });
+    expect(shown.stdout).toContain('[[Azure]]');
+    expect(shown.stdout).toContain('Sapphire');
+    expect(shown.stdout).not.toContain('\x1b');
+  });
+
+  it('prints a report that a program can read', async () => {
+    const folder = await source();
+    const { stdout } = await granule(['ingest', folder, '--to', join(folder, 'kb'), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      taken: 2,
+      refused: [{ line: 3, code: 'CORPUS_LINE_INVALID' }],
+    });
+  });
+
+  it('reports a picture that is not an image', async () => {
+    const folder = await source();
+    const kb = join(folder, 'kb');
+    await granule(['ingest', folder, '--to', kb]);
+    const { status, stdout, stderr } = await granule([
+      'ask',
+      kb,
+      '--image',
+      join(folder, 'corpus.jsonl'),
+      'What?',
+    ]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/\[IMAGE_UNREADABLE\]\n$/);
+    const missing = await granule(['search', kb, '--image', join(folder, 'none.png')]);
+    expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
+  });
+
+  it('ends with 130 after Ctrl-C and leaves nothing behind', async () => {
+    const folder = temporaryFolder();
+    const child = start(['demo', '--keep', join(folder, 'kb'), '--output', join(folder, 'pictures')]);
+    const end = ended(child);
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    expect(await end).toMatchObject({ status: 130, stderr: 'granule: interrupted [ABORTED]\n' });
+  });
+
+  it('ends quietly where nobody reads its output', async () => {
+    const child = start(['inspect']);
+    child.stdout.destroy();
+    const { status, stderr } = await ended(child);
+    expect([status, stderr]).toEqual([0, '']);
+  });
+});

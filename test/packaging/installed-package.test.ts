@@ -1,0 +1,226 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { publint } from 'publint';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type PackageSandbox, packAndInstall } from './package-sandbox.js';
+
+const SEARCH = `
+async function search({ FlatIndex }) {
+  const index = new FlatIndex({ dimension: 3, metric: 'ip' });
+  await index.add(new Float32Array([1, 0, 0, 0, 1, 0, 0, 0, 1, 0.5, 0.5, 0]));
+  const hits = await index.search(new Float32Array([0.75, 0.5, 0]), { k: 3 });
+  return JSON.stringify({ rows: [...hits.rows], scores: [...hits.scores] });
+}
+`;
+const FOUND = '{"rows":[0,3,1],"scores":[0.75,0.625,0.5]}';
+
+let sandbox: PackageSandbox;
+
+beforeAll(() => {
+  sandbox = packAndInstall();
+}, 180_000);
+
+afterAll(() => sandbox?.remove());
+
+describe('the tarball', () => {
+  beforeEach((context) => {
+    if (sandbox.unreachable !== undefined) context.skip(sandbox.unreachable);
+  });
+
+  it('holds the library, a binary for this machine, and nothing to build from', () => {
+    const files = sandbox.files();
+    const platform = `${process.platform}-${process.arch}`;
+    for (const needed of [
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'docs/errors.md',
+      'dist/esm/index.js',
+      'dist/esm/index.d.ts',
+      'dist/esm/cli/main.js',
+      'dist/cjs/index.js',
+      'dist/cjs/index.d.ts',
+      'dist/cjs/package.json',
+      `prebuilds/${platform}/granule.node`,
+    ]) {
+      expect(files).toContain(needed);
+    }
+    const allowed =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/|dist\/(esm|cjs)\/|prebuilds\/[\w+-]+\/)/;
+    expect(files.filter((file) => !allowed.test(file))).toEqual([]);
+    const sources =
+      /(^|\/)(binding\.gyp|CMakeLists\.txt|tests?|native\/.*\.(cc|h))(\/|$)|\.(cc|cu|cuh|h|map)$|(?<!\.d)\.[cm]?ts$/;
+    expect(files.filter((file) => sources.test(file))).toEqual([]);
+  });
+
+  it('stays small', () => {
+    expect(statSync(sandbox.tarball).size).toBeLessThan(2_000_000);
+    const total = sandbox
+      .files()
+      .reduce((sum, file) => sum + statSync(join(sandbox.installed, file)).size, 0);
+    expect(total).toBeLessThan(6_000_000);
+  });
+
+  it('runs no script when it is installed, and pulls in no optional model runtime', () => {
+    const { scripts } = JSON.parse(readFileSync(join(sandbox.installed, 'package.json'), 'utf8'));
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+    expect(existsSync(join(sandbox.project, 'node_modules', 'onnxruntime-node'))).toBe(false);
+  });
+
+  it('satisfies publint', async () => {
+    const { messages } = await publint({ pkgDir: sandbox.installed, pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+});
+
+describe('the installed package, without a compiler on the PATH', () => {
+  beforeEach((context) => {
+    if (sandbox.unreachable !== undefined) context.skip(sandbox.unreachable);
+  });
+
+  function printed(name: string, text: string, cwd?: string): string {
+    const { status, stdout, stderr } = sandbox.script(name, text, cwd);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return stdout.trim();
+  }
+
+  it('searches when it is imported', () => {
+    const text = `import * as granule from 'granule';\n${SEARCH}console.log(await search(granule));\n`;
+    expect(printed('search.mjs', text)).toBe(FOUND);
+  });
+
+  it('searches when it is required', () => {
+    const text = `${SEARCH}search(require('granule')).then(console.log);\n`;
+    expect(printed('search.cjs', text)).toBe(FOUND);
+  });
+
+  it('gives the same names to import and to require', () => {
+    const text = `
+      import { createRequire } from 'node:module';
+      import * as imported from 'granule';
+      const required = createRequire(import.meta.url)('granule');
+      const names = (module) => Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports');
+      console.log(JSON.stringify([names(imported).sort(), names(required).sort()]));
+    `;
+    const [imported, required] = JSON.parse(printed('names.mjs', text));
+    expect(imported.length).toBeGreaterThan(5);
+    expect(required).toEqual(imported);
+  });
+
+  it('works as two copies in one process, each with its own error class', () => {
+    cpSync(sandbox.installed, join(sandbox.project, 'node_modules', 'granule-copy'), { recursive: true });
+    const text = `
+      import { createRequire } from 'node:module';
+      import * as first from 'granule';
+      import * as second from './node_modules/granule-copy/dist/esm/index.js';
+      ${SEARCH}
+      const third = createRequire(import.meta.url)('granule');
+      const copies = [first, second, third];
+      const found = await Promise.all(copies.map(search));
+      const own = await Promise.all(copies.map(async ({ FlatIndex, GranuleError }) => {
+        const index = new FlatIndex({ dimension: 2 });
+        const error = await index.add(new Float32Array([1, NaN])).catch((error) => error);
+        return error instanceof GranuleError && error.code;
+      }));
+      console.log(JSON.stringify({ found: new Set(found).size, first: found[0], own }));
+    `;
+    expect(JSON.parse(printed('copies.mjs', text))).toEqual({
+      found: 1,
+      first: FOUND,
+      own: ['NOT_FINITE', 'NOT_FINITE', 'NOT_FINITE'],
+    });
+  });
+
+  it('works in worker threads, at once and one after another', () => {
+    const text = `
+      import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+      import * as granule from 'granule';
+      ${SEARCH}
+      const inWorker = () => new Promise((resolve, reject) => {
+        const worker = new Worker(new URL(import.meta.url));
+        let answer;
+        worker.on('message', (message) => { answer = message; });
+        worker.on('error', reject);
+        worker.on('exit', (code) => resolve([code, answer]));
+      });
+      if (isMainThread) {
+        const answers = await Promise.all([inWorker(), inWorker(), inWorker()]);
+        answers.push(await inWorker(), [0, await search(granule)]);
+        console.log(JSON.stringify(answers));
+      } else {
+        parentPort.postMessage(await search(granule));
+      }
+    `;
+    expect(JSON.parse(printed('workers.mjs', text))).toEqual(Array(5).fill([0, FOUND]));
+  });
+
+  it('says what is missing where there is no binary, and only once it is needed', () => {
+    const folder = join(sandbox.project, 'without-binary');
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    cpSync(sandbox.installed, join(folder, 'node_modules', 'granule'), { recursive: true });
+    rmSync(join(folder, 'node_modules', 'granule', 'prebuilds'), { recursive: true });
+    const text = `
+      import { FlatIndex, GranuleError } from 'granule';
+      try {
+        new FlatIndex({ dimension: 2 });
+        console.log('found a binary');
+      } catch (error) {
+        console.log(error instanceof GranuleError, error.code);
+      }
+    `;
+    expect(printed('missing.mjs', text, folder)).toBe('true ADDON_NOT_FOUND');
+  });
+
+  it.each([
+    ['node16', 'node16', 'consumer.mts'],
+    ['node16', 'node16', 'consumer.cts'],
+    ['nodenext', 'nodenext', 'consumer.mts'],
+    ['esnext', 'bundler', 'consumer.ts'],
+  ])(
+    'resolves its types with module %s and moduleResolution %s from %s',
+    (module, moduleResolution, file) => {
+      const text = `
+      import { FlatIndex, GranuleError, type Hits } from 'granule';
+      export async function first(vectors: Float32Array): Promise<number | undefined> {
+        const index = new FlatIndex({ dimension: 3, metric: 'cosine' });
+        await index.add(vectors);
+        const hits: Hits = await index.search(vectors, { k: 1 });
+        // @ts-expect-error: the metric is none of the three
+        new FlatIndex({ dimension: 3, metric: 'manhattan' });
+        return hits.rows[0];
+      }
+      export const code = (error: GranuleError): 'ABORTED' | string => error.code;
+    `;
+      writeFileSync(join(sandbox.project, file), text);
+      writeFileSync(
+        join(sandbox.project, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            module,
+            moduleResolution,
+            target: 'es2023',
+            lib: ['es2023', 'esnext.disposable'],
+            strict: true,
+            noEmit: true,
+            types: ['node'],
+            typeRoots: [resolve('node_modules/@types')],
+          },
+          files: [file],
+        }),
+      );
+      const tsc = resolve('node_modules/typescript/bin/tsc');
+      const { status, stdout } = sandbox.run('node', [tsc, '-p', 'tsconfig.json']);
+      expect(stdout).toBe('');
+      expect(status).toBe(0);
+    },
+  );
+
+  it('brings its command', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const { status, stdout } = sandbox.run('npx', ['granule', '--version']);
+    expect(stdout.trim()).toBe(version);
+    expect(status).toBe(0);
+  });
+});

@@ -1,0 +1,70 @@
+/**
+ * The package as JavaScript, for processes and worker threads that cannot load TypeScript.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+export const ROOT = path.resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+/**
+ * Compiles src/ into a folder of its own within the repository.
+ *
+ * @param name - of the folder; one per test file, for they run at the same time
+ * @returns the URL of its index.js
+ */
+export async function buildPackage(name: string): Promise<string> {
+  const folder = path.join(ROOT, 'node_modules', '.cache', 'granule-tests', name);
+  rmSync(folder, { recursive: true, force: true });
+  const require = createRequire(import.meta.url);
+  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  await run(process.execPath, [tsc, '-p', 'tsconfig.esm.json', '--outDir', folder], { cwd: ROOT });
+  copyFileSync(
+    path.join(ROOT, 'src', 'native', 'package-root.cjs'),
+    path.join(folder, 'native', 'package-root.cjs'),
+  );
+  return pathToFileURL(path.join(folder, 'index.js')).href;
+}
+
+/**
+ * Copies a built package and the addon to `folder`, as a second installation.
+ *
+ * @returns the URL of its index.js
+ */
+export function copyPackage(builtIndex: string, folder: string): string {
+  cpSync(path.dirname(new URL(builtIndex).pathname), path.join(folder, 'dist'), { recursive: true });
+  writeFileSync(
+    path.join(folder, 'package.json'),
+    '{ "name": "granule", "version": "0.0.0", "type": "module" }',
+  );
+  mkdirSync(path.join(folder, 'build', 'Release'), { recursive: true });
+  copyFileSync(
+    path.join(ROOT, 'build', 'Release', 'granule.node'),
+    path.join(folder, 'build', 'Release', 'granule.node'),
+  );
+  // The dependencies stay where they are.
+  writeFileSync(path.join(folder, 'dist', 'package.json'), '{ "type": "module" }');
+  return pathToFileURL(path.join(folder, 'dist', 'index.js')).href;
+}
+
+/**
+ * Runs `scripts/<script>` in a process of its own. It must end with status 0 and print one line of JSON.
+ *
+ * @param options.flags - of Node
+ * @throws Error with the script's output where it ends otherwise, a crash included
+ */
+export async function runScript<T>(
+  script: string,
+  args: readonly string[],
+  options: { flags?: readonly string[] } = {},
+): Promise<T> {
+  const file = path.join(import.meta.dirname, 'scripts', script);
+  const { stdout } = await run(process.execPath, [...(options.flags ?? []), file, ...args]);
+  return JSON.parse(stdout) as T;
+}
