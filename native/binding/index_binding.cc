@@ -36,6 +36,18 @@ struct IndexBinding::ResultArrays {
   Hits hits;
 };
 
+namespace {
+
+/// The lengths of documents; null for a flat index, never for an empty array, whose data may be null.
+const uint32_t* document_lengths(const Napi::Value& lengths) {
+  static const uint32_t none = 0;
+  if (lengths.IsUndefined()) return nullptr;
+  const Napi::Uint32Array array = lengths.As<Napi::Uint32Array>();
+  return array.ElementLength() == 0 ? &none : array.Data();
+}
+
+}  // namespace
+
 IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
     : backend_(nullptr), threads_(1), env_(info.Env()) {
   const Napi::Object options = info[0].As<Napi::Object>();
@@ -82,7 +94,7 @@ Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32A
   const std::shared_ptr<SegmentStore> store = store_;
   const float* data = vectors.Data();
   const uint64_t vector_count = vectors.ElementLength() / store->dimension();
-  const uint32_t* length_data = lengths.IsUndefined() ? nullptr : lengths.As<Napi::Uint32Array>().Data();
+  const uint32_t* length_data = document_lengths(lengths);
   const auto first_row = std::make_shared<uint64_t>(0);
   auto call = std::make_unique<AsyncCall>(
       env, cancel,
@@ -126,7 +138,7 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
     search_options.candidates = candidates.As<Napi::Uint32Array>().Data();
     search_options.candidate_count = candidates.As<Napi::Uint32Array>().ElementLength();
   }
-  const uint32_t* length_data = documents ? lengths.As<Napi::Uint32Array>().Data() : nullptr;
+  const uint32_t* length_data = document_lengths(lengths);
 
   const auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.object));
   auto call = std::make_unique<AsyncCall>(

@@ -7,11 +7,15 @@
 
 #if defined(_WIN32)
 #include <malloc.h>
+#else
+#include <sys/mman.h>
 #endif
 
 namespace granule {
 
-/// Uninitialised memory at a cache line's border. Pages that are never written are never resident.
+/// Uninitialised memory at a cache line's border. Pages that are never written are never resident. Large
+/// buffers come from the system and go back to it at once: the C library's allocator would keep what is freed
+/// to it.
 template <typename T>
 class AlignedBuffer {
  public:
@@ -22,13 +26,9 @@ class AlignedBuffer {
     if (count == 0) return;
     if (count > (static_cast<std::size_t>(-1) - kAlignment) / sizeof(T)) throw std::bad_alloc();
     const std::size_t bytes = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-#if defined(_WIN32)
-    void* memory = _aligned_malloc(bytes, kAlignment);
-#else
-    void* memory = std::aligned_alloc(kAlignment, bytes);
-#endif
+    void* memory = allocate(bytes);
     if (memory == nullptr) throw std::bad_alloc();
-    data_.reset(static_cast<T*>(memory));
+    data_ = std::unique_ptr<T[], Free>(static_cast<T*>(memory), Free{bytes});
   }
 
   T* data() { return data_.get(); }
@@ -39,12 +39,29 @@ class AlignedBuffer {
   const T& operator[](std::size_t i) const { return data_.get()[i]; }
 
  private:
+  static constexpr std::size_t kMapBytes = 1 << 20;
+
+  static void* allocate(std::size_t bytes) {
+#if defined(_WIN32)
+    return _aligned_malloc(bytes, kAlignment);
+#else
+    if (bytes < kMapBytes) return std::aligned_alloc(kAlignment, bytes);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+#endif
+  }
+
   struct Free {
+    std::size_t bytes = 0;
     void operator()(T* memory) const {
 #if defined(_WIN32)
       _aligned_free(memory);
 #else
-      std::free(memory);
+      if (bytes < kMapBytes) {
+        std::free(memory);
+      } else {
+        munmap(memory, bytes);
+      }
 #endif
     }
   };

@@ -26,7 +26,7 @@ inline bool ranks_before(const Ranked& a, const Ranked& b) {
 /// The k best rows seen so far, as a heap whose top is the worst of them.
 class RankedList {
  public:
-  explicit RankedList(std::size_t k = 0) : k_(k) { heap_.reserve(k); }
+  explicit RankedList(std::size_t k = 0) : k_(k) {}
 
   /// A row below this score cannot enter; one at this score may, if its number is small enough.
   float threshold() const {

@@ -88,8 +88,8 @@ function writeGeography(writer: PassageWriter, facts: CountryFacts, relations: C
     const area = grouped(facts.area);
     writer.say(
       `The area of ${x} is ${area} square kilometres.`,
-      `${x} ${covers} ${area} square kilometres.`,
-      `It covers an area of ${area} square kilometres.`,
+      `${x} ${covers} an area of ${area} square kilometres.`,
+      `Its area is ${area} square kilometres.`,
       `The surface of ${x} covers an area of ${area} square kilometres.`,
     );
     writer.say(
@@ -130,7 +130,7 @@ function sayCapital(writer: PassageWriter, facts: CountryFacts): void {
       `Its capital city is ${capital}.`,
       `${capital} is the capital of ${x}.`,
       `${capital} serves as the capital city.`,
-      `The capital city of ${x} is called ${capital}.`,
+      `The city that serves as the capital of ${x} is ${capital}.`,
     );
   } else {
     writer.say(`The capitals of ${x} are ${capital}.`, `${capital} are the capital cities of ${x}.`);
@@ -263,9 +263,9 @@ function writeMoney(writer: PassageWriter, facts: CountryFacts, relations: Count
   if (facts.callingCodes.length > 0) {
     const codes = englishList(facts.callingCodes);
     writer.say(
-      `To phone somebody in ${x} from abroad, one first dials the international dialling code ${codes}.`,
+      `To phone ${x} from abroad, one first dials the international dialling code ${codes}.`,
       `The international dialling code for telephone calls to ${x} is ${codes}.`,
-      `Whoever wants to phone somebody there dials ${codes}, the international dialling code.`,
+      `For a phone call from abroad one first dials ${codes}, the international dialling code.`,
     );
   }
   const { two, three, number, olympic } = facts.codes;
@@ -277,7 +277,7 @@ function writeMoney(writer: PassageWriter, facts: CountryFacts, relations: Count
     writer.say(`Its athletes appear under the letters ${olympic} at the Olympic Games.`);
   }
   writer.say(
-    `Prices, rates of exchange and the names of banks are not part of this record.`,
+    `Prices, rates of exchange and the hours of banks are not part of this record.`,
     `What things cost there is not told by this record, nor at which rate money is changed.`,
   );
   writer.say(
@@ -293,14 +293,17 @@ function writeMoney(writer: PassageWriter, facts: CountryFacts, relations: Count
 
 function saySharedCurrency(writer: PassageWriter, sharers: readonly CountryName[]): void {
   if (sharers.length === 0) {
-    writer.say('No other place in this collection uses it.', 'It is used nowhere else in this collection.');
+    writer.say(
+      'It circulates in no other place of this collection.',
+      'In this collection it circulates nowhere else.',
+    );
   } else {
     const examples = englishList(sharers.slice(0, 3).map(({ name }) => name));
     const count = countWord(sharers.length);
     writer.say(
       sharers.length > 3
-        ? `It is also in use in ${count} other places, for example in ${examples}.`
-        : `It is also in use in ${examples}.`,
+        ? `It also circulates in ${count} other places, for example in ${examples}.`
+        : `It also circulates in ${examples}.`,
     );
   }
 }

@@ -41,13 +41,15 @@ export async function evaluateInWorkers(
   const count = Math.min(availableParallelism(), MOST_WORKERS, tasks.length);
   const workers = Array.from(
     { length: count },
-    () => new Worker(new URL('./picture-worker.js', import.meta.url), { workerData: { folder: corpusFolder } }),
+    () =>
+      new Worker(new URL('./picture-worker.js', import.meta.url), { workerData: { folder: corpusFolder } }),
   );
   let next = 0;
   let done = 0;
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new GranuleError('ABORTED', 'the evaluation was aborted', {}, { cause: signal?.reason }));
+    onAbort = () =>
+      reject(new GranuleError('ABORTED', 'the evaluation was aborted', {}, { cause: signal?.reason }));
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort);
   });
@@ -81,7 +83,8 @@ function outcomeOf(worker: Worker, task: PictureTask): Promise<DemoEvaluation> {
       settle(() => reject(new GranuleError(code as ErrorCode, message, details as ErrorDetails)));
     };
     const onError = (error: Error) => settle(() => reject(error));
-    const onExit = () => settle(() => reject(new GranuleError('INTERNAL', 'a thread of the evaluation ended early')));
+    const onExit = () =>
+      settle(() => reject(new GranuleError('INTERNAL', 'a thread of the evaluation ended early')));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage(task);
   });

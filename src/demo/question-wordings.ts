@@ -152,7 +152,7 @@ export const QUESTION_WORDINGS: Readonly<Record<QuestionKind, Wordings>> = {
     training: [
       'What is the official name of this country?',
       'What is this country officially called?',
-      'Name the country with its official name.',
+      'Give the official name of this place.',
     ],
     evaluation: [
       'What is the full and official name?',

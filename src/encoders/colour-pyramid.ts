@@ -23,13 +23,14 @@ export class ColourPyramid {
 
   /**
    * Colours at the centres of a cells x cells grid over a frame, row by row, three values each. A colour is the mean
-   * over a soft spot about as large as a cell: linear between pixels and between sizes. Outside of the picture its
+   * over a soft spot: linear between pixels and between sizes. Outside of the picture its
    * border goes on.
    *
    * @param frames - view frames, `FRAME_SIZE` numbers each
-   * @param out - receives cells * cells * 3 values from `outOffset` on
+   * @param out - receives cells * cells * 3 values
+   * @param softness - half the width of the spot, as a share of a cell's side
    */
-  sampleGrid(frames: Float64Array, frame: number, cells: number, out: Float32Array, outOffset = 0): void {
+  sampleGrid(frames: Float64Array, frame: number, cells: number, out: Float32Array, softness: number): void {
     const base = frame * FRAME_SIZE;
     const centreX = frames[base]!;
     const centreY = frames[base + 1]!;
@@ -38,11 +39,11 @@ export class ColourPyramid {
     const downX = frames[base + 4]!;
     const downY = frames[base + 5]!;
     const area = Math.abs(rightX * downY - rightY * downX) * 4;
-    const spot = (SPOT_SHARE * Math.sqrt(area)) / cells;
+    const spot = (softness * Math.sqrt(area)) / cells;
     const depth = Math.min(this.#levels.length - 1, Math.max(0, Math.log2(Math.max(spot, 1e-6))));
     const finer = Math.floor(depth);
     const share = depth - finer;
-    let write = outOffset;
+    let write = 0;
     for (let row = 0; row < cells; row++) {
       const t = (2 * row + 1) / cells - 1;
       for (let column = 0; column < cells; column++) {
@@ -92,9 +93,6 @@ export class ColourPyramid {
     }
   }
 }
-
-/** Pixel size of the pyramid's level, as a share of a cell's: bilinear weights reach one such pixel to each side. */
-const SPOT_SHARE = 0.6;
 
 function halve(image: PixelImage): PixelImage {
   const width = (image.width + 1) >> 1;

@@ -3,8 +3,9 @@ import { GranuleError } from '../errors.js';
 import { matrix, type RaggedMatrix } from '../vectors/matrix.js';
 import { ColourPyramid } from './colour-pyramid.js';
 import type { EncodeOptions, ImageEmbeddings, ImageEncoder, ImageInput, ImageQuery } from './encoder.js';
-import { describeLayout, LAYOUT_CELLS, LAYOUT_DIMENSION } from './layout-descriptor.js';
+import { describeLayout, LAYOUT_CELLS, LAYOUT_DIMENSION, LAYOUT_SOFTNESS } from './layout-descriptor.js';
 import {
+  CELL_SOFTNESS,
   describeIndexedPatches,
   PATCH_COUNT,
   PATCH_DIMENSION,
@@ -36,9 +37,9 @@ export class DescriptorImageEncoder implements ImageEncoder {
       const pyramid = new ColourPyramid(await readPixelImage(image, WORKING_PIXELS));
       const { width, height } = pyramid;
       const frame = Float64Array.of(width / 2, height / 2, width / 2, 0, 0, height / 2);
-      pyramid.sampleGrid(frame, 0, LAYOUT_CELLS, layout);
+      pyramid.sampleGrid(frame, 0, LAYOUT_CELLS, layout, LAYOUT_SOFTNESS);
       describeLayout(layout, vectors, i * LAYOUT_DIMENSION);
-      pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours);
+      pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours, CELL_SOFTNESS);
       describeIndexedPatches(colours, patches, i * PATCH_COUNT * PATCH_DIMENSION);
       patchQuads.set(frameQuads(frame, width, height, PATCHES), i * PATCH_COUNT * 8);
     }
@@ -58,7 +59,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
     const vectors = new Float32Array(count * LAYOUT_DIMENSION);
     const layout = new Float32Array(LAYOUT_CELLS * LAYOUT_CELLS * 3);
     for (let view = 0; view < count; view++) {
-      pyramid.sampleGrid(frames, view, LAYOUT_CELLS, layout);
+      pyramid.sampleGrid(frames, view, LAYOUT_CELLS, layout, LAYOUT_SOFTNESS);
       describeLayout(layout, vectors, view * LAYOUT_DIMENSION);
       if (view % 256 === 255) {
         await setImmediate();

@@ -1,6 +1,7 @@
 import { GranuleError } from '../errors.js';
 import { type Matrix, matrix } from '../vectors/matrix.js';
 import type { EncodeOptions, FittedTextEncoder, TextEmbeddings } from './encoder.js';
+import { mixHash } from './feature-hash.js';
 import { foldedWords } from './fold-text.js';
 import { decodeNgramStatistics, encodeNgramStatistics, NgramStatistics } from './ngram-statistics.js';
 import { FEATURE_GROUPS, type TextFeatures, textFeatures } from './text-features.js';
@@ -22,13 +23,14 @@ const DEFAULT_DIMENSION = 2048;
 const PASSAGE_WEIGHTS: NgramWeights = { word: 1, bigram: 0.3, characters: 0.5 };
 const QUERY_WEIGHTS: NgramWeights = { word: 1, bigram: 0.3, characters: 0.3 };
 
-/** A passage's heading: what stands before its first full stop, colon or line break, if it is short. */
+/** A passage's heading: what stands before its first full stop, colon or line break, if that is short. */
 const HEADING = /^[^.:\n]*/u;
 const LONGEST_HEADING = 8;
-const HEADING_TIMES = +(process.env['HT'] ?? 4);
+const HEADING_TIMES = 8;
 
-const NAME = /(?<=\S\s+)[\p{Lu}\p{Lt}][\p{L}\p{M}\p{N}'’-]*/gu;
-const NAME_TIMES = +(process.env['NT'] ?? 3);
+/** Places that each feature is added to. */
+const PLACES = 4;
+const COPY_STEP = 0x9e3779b9;
 
 /** Texts that are encoded between two looks at the abort signal. */
 const CHUNK = 64;
@@ -38,8 +40,11 @@ const CHUNK = 64;
  *
  * For each group g of features (see `textFeatures`), a feature f with tf occurrences weighs
  * `(1 + ln tf) * idf(f)`, where `idf(f) = ln(1 + (N - df + 0.5) / (df + 0.5))` over the N fitted passages; the weights of
- * a group are scaled to Euclidean norm w_g, and each is added with a hashed sign to a hashed place of `dimension`. The
- * sum is scaled to norm 1 (a text without any feature gives zeros), so inner products are cosines.
+ * a group are scaled to Euclidean norm w_g, and each is added with hashed signs to four hashed places of `dimension` (so
+ * two words that meet in one place still differ in the others). The sum is scaled to norm 1 (a text without any feature gives zeros), so inner products are cosines.
+ *
+ * The words of a passage's heading count eight times: passages are headed by the title of what they are about, and a
+ * question that names it wants those passages first, not others that mention it.
  *
  * Features of a query that no fitted passage has are left out: they could only meet others by chance.
  */
@@ -93,7 +98,7 @@ export class NgramTextEncoder implements FittedTextEncoder {
 
   /** @throws GranuleError `INVALID_ARGUMENT` before the first fit or restore; `ABORTED` */
   encodeQueries(texts: readonly string[], options?: EncodeOptions): Promise<TextEmbeddings> {
-    return this.#encode(texts, queryFeatures, this.#queryWeights, options);
+    return this.#encode(texts, (text) => textFeatures(text), this.#queryWeights, options);
   }
 
   /** @throws GranuleError `INVALID_ARGUMENT` before the first fit or restore; `ABORTED` */
@@ -144,8 +149,11 @@ export class NgramTextEncoder implements FittedTextEncoder {
       if (squares === 0) continue;
       const scale = weights[name] / Math.sqrt(squares);
       for (const [feature, weight] of weighted) {
-        const place = (feature >>> 1) % this.dimension;
-        sums[place]! += (feature & 1) === 0 ? weight * scale : -weight * scale;
+        let hash = feature;
+        for (let copy = 0; copy < PLACES; copy++) {
+          hash = mixHash((hash + COPY_STEP) >>> 0);
+          sums[(hash >>> 1) % this.dimension]! += (hash & 1) === 0 ? weight * scale : -weight * scale;
+        }
       }
     }
   }
@@ -173,10 +181,4 @@ function checkedWeights(weights: NgramWeights): NgramWeights {
 function passageFeatures(text: string): TextFeatures {
   const heading = foldedWords(HEADING.exec(text)?.[0] ?? '').length;
   return textFeatures(text, (place) => (place < heading && heading <= LONGEST_HEADING ? HEADING_TIMES : 1));
-}
-
-/** Words that are written with a capital inside a query are names; they count `NAME_TIMES` times. */
-function queryFeatures(text: string): TextFeatures {
-  const names = new Set([...text.matchAll(NAME)].flatMap(([name]) => foldedWords(name)));
-  return textFeatures(text, (_, word) => (names.has(word) ? NAME_TIMES : 1));
 }

@@ -4,6 +4,8 @@ export const PATCHES = 8;
 export const PATCH_COUNT = PATCHES * PATCHES;
 /** Colour cells on a side of a patch. */
 const PATCH_CELLS = 3;
+/** Softness of colour cells (see `ColourPyramid.sampleGrid`). */
+export const CELL_SOFTNESS = 0.6;
 /** Colour cells on a side of a view. */
 export const VIEW_CELLS = PATCHES * PATCH_CELLS;
 const COLOUR_NUMBERS = PATCH_CELLS * PATCH_CELLS * 3;

@@ -24,16 +24,13 @@ export interface TextFeatures {
  *
  * @param times - how often each word counts, by its place among the text's words; default once
  */
-export function textFeatures(
-  text: string,
-  times: (place: number, word: string) => number = () => 1,
-): TextFeatures {
+export function textFeatures(text: string, times: (place: number) => number = () => 1): TextFeatures {
   const words = new Map<number, number>();
   const bigrams = new Map<number, number>();
   const characters = new Map<number, number>();
   let previous: string | undefined;
   for (const [place, word] of foldedWords(text).entries()) {
-    const count = times(place, word);
+    const count = times(place);
     add(words, mixHash(take(WORD_START, word)), count);
     if (previous !== undefined) {
       add(bigrams, mixHash(take(hashCodeUnit(take(BIGRAM_START, previous), SPACE), word)), count);

@@ -4,6 +4,7 @@ import type { RaggedMatrix } from '../vectors/matrix.js';
 import type { ColourPyramid } from './colour-pyramid.js';
 import type { EncodeOptions, PatchEmbeddings, RefinedViews } from './encoder.js';
 import {
+  CELL_SOFTNESS,
   coloursOfPatches,
   describeQueryPatches,
   PATCH_COUNT,
@@ -15,12 +16,12 @@ import { FRAME_SIZE, frameAt, frameQuads, frameShare } from './view-frame.js';
 import { type Light, type Registration, register, takeLightOff } from './view-registration.js';
 
 const COARSE_STEPS = 8;
-const FINE_STEPS = 5;
+const FINE_STEPS = 4;
 /** Pairs that are fitted at full detail. */
 const FINE_PAIRS = 10;
 /** Each of the best `EXCHANGE_TARGETS` images is also tried from the frames of the best `EXCHANGE_FRAMES` pairs. */
-const EXCHANGE_TARGETS = 6;
-const EXCHANGE_FRAMES = 3;
+const EXCHANGE_TARGETS = 5;
+const EXCHANGE_FRAMES = 2;
 const VIEW_NUMBERS = PATCH_COUNT * PATCH_DIMENSION;
 const COARSE_FACTOR = VIEW_CELLS / PATCHES;
 
@@ -132,7 +133,7 @@ function best(pairs: readonly Pair[], count: number): Pair[] {
  */
 function describeView(pyramid: ColourPyramid, frame: Float64Array, light: Light | undefined): Float32Array {
   const colours = new Float32Array(VIEW_CELLS * VIEW_CELLS * 3);
-  pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours);
+  pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours, CELL_SOFTNESS);
   takeLightOff(colours, VIEW_CELLS, light ?? evenLight(colours));
   const vectors = new Float32Array(VIEW_NUMBERS);
   describeQueryPatches(colours, frameShare(frame, pyramid.width, pyramid.height) ** 0.25, vectors, 0);

@@ -1,4 +1,5 @@
 import type { ColourPyramid } from './colour-pyramid.js';
+import { CELL_SOFTNESS } from './patch-descriptor.js';
 
 /** How light turns an object's colours into a picture's: gain (a + b s + c t), and a factor on the chroma. */
 export interface Light {
@@ -49,11 +50,11 @@ export function register(
   const normal = new Float64Array(PARAMETERS * PARAMETERS);
   const right = new Float64Array(PARAMETERS);
   const drift = new Float64Array(PARAMETERS);
-  pyramid.sampleGrid(frame, 0, cells, observed);
+  pyramid.sampleGrid(frame, 0, cells, observed, CELL_SOFTNESS);
   let { gain, slopeX, slopeY, saturation } = startLight ?? plainLight(observed, target);
   for (let step = 0; step < steps; step++) {
     if (step > 0) {
-      pyramid.sampleGrid(frame, 0, cells, observed);
+      pyramid.sampleGrid(frame, 0, cells, observed, CELL_SOFTNESS);
     }
     drift[6] = gain - 0.9;
     drift[7] = slopeX;

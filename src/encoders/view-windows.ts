@@ -1,11 +1,11 @@
 /** Widths of windows, as shares of the picture's width. */
-const WIDTHS = [0.44, 0.5, 0.57, 0.65, 0.74, 0.84];
+const WIDTHS = [0.45, 0.53, 0.62, 0.72, 0.83];
 /** Heights of windows, as shares of their widths. */
 const SHAPES = [0.75, 1];
 /** Rotations of windows in degrees. */
 const ROTATIONS = [-12, -4, 4, 12];
 /** Step from window to window, as a share of the window's side. */
-const STEP = 0.11;
+const STEP = 0.125;
 /** How far a window's corners may lie outside of the picture, as a share of the picture's side. */
 const OVERHANG = 0.03;
 

@@ -53,10 +53,11 @@ export const CANDIDATE_FEATURES = [
   'sign',
 ] as const;
 
-type FeatureName = (typeof CANDIDATE_FEATURES)[number];
+/** Name of a feature. */
+export type CandidateFeature = (typeof CANDIDATE_FEATURES)[number];
 
 const PLACES = Object.fromEntries(CANDIDATE_FEATURES.map((name, place) => [name, place])) as Record<
-  FeatureName,
+  CandidateFeature,
   number
 >;
 
@@ -92,7 +93,7 @@ export class CandidateReader {
   features(candidate: ParsedCandidate): Float64Array {
     const sentence = this.#passage.sentences[candidate.sentence]!;
     const values = new Float64Array(CANDIDATE_FEATURES.length);
-    const set = (name: FeatureName, value: number | boolean) => {
+    const set = (name: CandidateFeature, value: number | boolean) => {
       values[PLACES[name]] = Number(value);
     };
     const relations = clauseRelations(sentence, candidate, this.#question);
@@ -170,7 +171,7 @@ export class CandidateReader {
   }
 }
 
-type Setter = (name: FeatureName, value: number | boolean) => void;
+type Setter = (name: CandidateFeature, value: number | boolean) => void;
 
 /** How the candidate's place in its clause fits the question. */
 function setRelations(set: Setter, relations: ClauseRelations, { asksSubject }: AnalysedQuestion): void {

@@ -80,9 +80,12 @@ function focusStrength(part: readonly (Token | undefined)[], focus: readonly str
   return modifiers.length === 0 ? 1 : 1 - MODIFIER_ONLY * (1 - matched);
 }
 
-/** The subject up to its first preposition, which follows its head noun. */
+/** The subject's first noun phrase: up to a preposition, a verb, a comma or a relative pronoun. */
 function headOf(subject: readonly Token[]): readonly Token[] {
-  const end = subject.findIndex(({ role }, i) => i > 0 && role === 'preposition');
+  const end = subject.findIndex(
+    ({ role, text }, i) =>
+      i > 0 && (role === 'preposition' || role === 'verb' || /^(?:,|that|which|who)$/u.test(text)),
+  );
   return end === -1 ? subject : subject.slice(0, end);
 }
 

@@ -20,13 +20,13 @@ export const OTHER_FUNCTION_WORDS = words(
    she they we i you him them us me one ones not also only just very too more most less least such same other another
    both either neither all many much few several can could may might must shall should will would do does did done has
    have had having am let however therefore although though whether still already again often sometimes never always
-   usually mostly mainly together so first second third up down out off own itself himself themselves whole nowhere everywhere somewhere else elsewhere`,
+   usually mostly mainly together so first second third up down out off own itself himself themselves whole nowhere everywhere somewhere else elsewhere whoever whatever whichever wherever whenever`,
 );
 
 /** Frequent verbs in the forms in which they part a subject from its object. */
 export const VERBS = words(
   `belongs belong begins begin began begun borders border bordered bought brings bring brought builds build built calls
-   call called carries carry carried changes change changed comes come came consists consist contains contain contained
+   call called carries carry carried changes change changed circulates circulate comes come came consists consist contains contain contained
    costs cost counts count counted covers cover covered covering creates create created depends depend describes describe
    described designed dials dial died die discovered discover divides divided drawn drew eats eat ends end ended
    feeds feed feels felt finds find found flies fly follows follow followed forms formed founded gave get gets give gives

@@ -1,9 +1,10 @@
 import type { Passage } from '../corpus/records.js';
 import { GranuleError } from '../errors.js';
+import { CANDIDATE_FEATURES } from './candidate-features.js';
 import type { GeneratedAnswer, Generator } from './generator.js';
 import { type ParsedPassage, parsePassage } from './passage-parse.js';
 import { analyseQuestion } from './question-analysis.js';
-import { type Reading, readPassage } from './read-passage.js';
+import { NULL_FEATURES, type Reading, readPassage } from './read-passage.js';
 import { READER_WEIGHTS, type ReaderWeights } from './reader-weights.js';
 
 /** Options of {@link ExtractiveReader}. */
@@ -37,13 +38,16 @@ const KEPT_PASSAGES = 2048;
 export class ExtractiveReader implements Generator {
   readonly name = 'extractive-reader';
   readonly #answers: number;
-  readonly #weights: ReaderWeights;
+  readonly #candidateWeights: readonly number[];
+  readonly #nullWeights: readonly number[];
   readonly #parsed = new Map<string, ParsedPassage>();
 
   /** @throws GranuleError `INVALID_ARGUMENT` */
   constructor(options: ExtractiveReaderOptions = {}) {
     this.#answers = options.answers ?? DEFAULT_ANSWERS;
-    this.#weights = options.weights ?? READER_WEIGHTS;
+    const { candidate, none } = options.weights ?? READER_WEIGHTS;
+    this.#candidateWeights = CANDIDATE_FEATURES.map((name) => candidate[name]);
+    this.#nullWeights = NULL_FEATURES.map((name) => none[name]);
     if (!Number.isSafeInteger(this.#answers) || this.#answers < 1) {
       throw new GranuleError('INVALID_ARGUMENT', `answers must be a positive integer, got ${this.#answers}`, {
         answers: this.#answers,
@@ -78,8 +82,8 @@ export class ExtractiveReader implements Generator {
   }
 
   #answersOf(reading: Reading): GeneratedAnswer[] {
-    const scores = reading.features.map((features) => dot(features, this.#weights.candidate));
-    const nullScore = dot(reading.nullFeatures, this.#weights.none);
+    const scores = reading.features.map((features) => dot(features, this.#candidateWeights));
+    const nullScore = dot(reading.nullFeatures, this.#nullWeights);
     const largest = scores.reduce((best, score) => Math.max(best, score), nullScore);
     let total = Math.exp(nullScore - largest);
     const merged = new Map<string, { best: number; share: number }>();

@@ -90,7 +90,7 @@ function contentWords(read: readonly Token[], focus: readonly Token[]): Map<stri
     if (WH_WORD.test(lower) || COUNTING.test(lower) || (i === 0 && IMPERATIVE.test(lower))) continue;
     const pointedAt = POINTED_AT.test(lower) && DEICTIC.test(read[i - 1]?.text.toLowerCase() ?? '');
     if (pointedAt && !focus.includes(token)) continue;
-    const weight = GENERIC_WORDS.has(lower) ? GENERIC_WEIGHT : 1;
+    const weight = GENERIC_WORDS.has(lower) && !focus.includes(token) ? GENERIC_WEIGHT : 1;
     const stem = lower === 'call' ? NAMING : token.stem;
     found.set(stem, Math.max(weight, found.get(stem) ?? 0));
   }

@@ -14,6 +14,9 @@ export interface Reading {
 /** What speaks for "the answer is not in this passage". */
 export const NULL_FEATURES = ['bias', 'missedByPassage', 'missedBySentence', 'focusMissed'] as const;
 
+/** Name of what speaks for the null answer. */
+export type NullFeature = (typeof NULL_FEATURES)[number];
+
 /** Words of what the question asks for count this many times. */
 const FOCUS_WEIGHT = 2;
 

@@ -78,7 +78,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
     this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));
   }
 
-  /** Rows added so far; 0 once disposed. */
+  /** Rows of the adds that have settled; 0 once disposed. */
   get rows(): number {
     return this.#handle.rows;
   }
@@ -90,7 +90,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
 
   /**
    * Appends rows. Adds run one after the other in the order of the calls; one that fails adds nothing, and the next
-   * goes on. A search sees the rows of the adds that have settled.
+   * goes on. A search sees the rows of the adds that have settled, and perhaps of one that is about to.
    *
    * @param vectors - rows x dimension finite values; no rows at all is allowed and adds nothing
    * @returns the number of the first row
@@ -119,8 +119,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
    * `FILTER_INVALID`, `NOT_FINITE`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as `cause`), `INDEX_DISPOSED`
    */
   async search(queries: Float32Array | Matrix, options: FlatSearchOptions): Promise<Hits> {
-    const { native } = this.#handle;
-    const { rows } = native;
+    const { native, rows } = this.#handle;
     checkKeys(options, ['k', 'temperature', 'filter', 'signal']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queries, this.dimension, 'queries');

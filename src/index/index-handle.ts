@@ -19,6 +19,8 @@ export class IndexHandle<T extends NativeIndex> {
   /** Settles when the last add that was queued has ended, in whichever way. */
   #adds: Promise<void> = Promise.resolve();
   #running: NativeCancelToken | undefined;
+  /** Changes only between turns of the event loop, unlike the native count: a caller may size a filter by it. */
+  #rows = 0;
 
   constructor(native: T) {
     this.#native = native;
@@ -30,9 +32,9 @@ export class IndexHandle<T extends NativeIndex> {
     return this.#native;
   }
 
-  /** 0 once disposed. */
+  /** Rows of the adds that have settled; 0 once disposed. */
   get rows(): number {
-    return this.#native?.rows ?? 0;
+    return this.#native === undefined ? 0 : this.#rows;
   }
 
   /** 0 once disposed. */
@@ -69,6 +71,7 @@ export class IndexHandle<T extends NativeIndex> {
     await Promise.allSettled([added]);
     this.#running = undefined;
     if (this.#native === undefined) throw disposedError();
+    this.#rows = native.rows;
     return added;
   }
 

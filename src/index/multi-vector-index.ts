@@ -69,7 +69,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     this.#handle = new IndexHandle(new (loadAddon().MultiVectorIndex)(native));
   }
 
-  /** Documents added so far; 0 once disposed. */
+  /** Documents of the adds that have settled; 0 once disposed. */
   get rows(): number {
     return this.#handle.rows;
   }
@@ -81,7 +81,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
 
   /**
    * Appends documents. Adds run one after the other in the order of the calls; one that fails adds nothing, and the next
-   * goes on. A search sees the documents of the adds that have settled.
+   * goes on. A search sees the documents of the adds that have settled, and perhaps of one that is about to.
    *
    * @param vectors - rows x dimension finite values, document after document
    * @param lengths - vectors per document, each at least 1, together all of `vectors`; no document at all is allowed and
@@ -124,8 +124,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     queryVectors: Float32Array | Matrix,
     options: MultiVectorSearchOptions,
   ): Promise<MultiVectorHits> {
-    const { native } = this.#handle;
-    const { rows } = native;
+    const { native, rows } = this.#handle;
     checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'candidates', 'explain', 'lengths']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queryVectors, this.dimension, 'queryVectors');

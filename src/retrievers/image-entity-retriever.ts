@@ -23,7 +23,7 @@ export interface ImageEntities {
 export interface ImageEntityRetrieverOptions {
   /** Whether candidates are rescored by MaxSim. Default: where there are patches. */
   readonly lateInteraction?: boolean;
-  /** How many candidates are looked at closely. Default 16. */
+  /** How many candidates are looked at closely. Default 20. */
   readonly candidates?: number;
   /** Softmax temperature of view scores. Default 0.025. */
   readonly viewTemperature?: number;
@@ -31,7 +31,7 @@ export interface ImageEntityRetrieverOptions {
   readonly maxSimTemperature?: number;
 }
 
-const DEFAULTS = { candidates: 16, viewTemperature: 0.025, maxSimTemperature: 0.5 };
+const DEFAULTS = { candidates: 20, viewTemperature: 0.025, maxSimTemperature: 0.5 };
 
 interface Found {
   readonly row: number;

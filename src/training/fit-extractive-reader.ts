@@ -61,7 +61,9 @@ export function fitExtractiveReader(
       weights[i]! -= (rate * (mean[i]! / (1 - 0.9 ** step))) / scale;
     }
   }
-  return { candidate: [...weights.subarray(0, CANDIDATES)], none: [...weights.subarray(CANDIDATES)] };
+  const named = <Name extends string>(names: readonly Name[], from: number) =>
+    Object.fromEntries(names.map((name, i) => [name, weights[from + i]!])) as Record<Name, number>;
+  return { candidate: named(CANDIDATE_FEATURES, 0), none: named(NULL_FEATURES, CANDIDATES) };
 }
 
 /**
@@ -76,7 +78,14 @@ export function readerObjective(
   penalty = DEFAULT_PENALTY,
 ): { readonly loss: number; readonly steepest: number; readonly examples: number } {
   const read = readExamples(examples);
-  const { loss, gradient } = objective(read, Float64Array.of(...weights.candidate, ...weights.none), penalty);
+  const { loss, gradient } = objective(
+    read,
+    Float64Array.of(
+      ...CANDIDATE_FEATURES.map((name) => weights.candidate[name]),
+      ...NULL_FEATURES.map((name) => weights.none[name]),
+    ),
+    penalty,
+  );
   return { loss, steepest: Math.max(...gradient.map(Math.abs)), examples: read.length };
 }
 

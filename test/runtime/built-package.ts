@@ -14,22 +14,33 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 /**
- * Compiles src/ into a folder of its own within the repository.
+ * dist/esm where it is what src/ says; otherwise src/ compiled into a folder of its own.
  *
- * @param name - of the folder; one per test file, for they run at the same time
- * @returns the URL of its index.js
+ * @param name - of that folder; one per test file, for they run at the same time
+ * @returns the URL of index.js
  */
 export async function buildPackage(name: string): Promise<string> {
-  const folder = path.join(ROOT, 'node_modules', '.cache', 'granule-tests', name);
+  const { typescriptIsCurrent } = await import(
+    pathToFileURL(path.join(ROOT, 'scripts', 'build-ts.mjs')).href
+  );
+  const folder = typescriptIsCurrent()
+    ? path.join(ROOT, 'dist', 'esm')
+    : await compile(path.join(ROOT, 'build', 'test-packages', name));
+  return pathToFileURL(path.join(folder, 'index.js')).href;
+}
+
+async function compile(folder: string): Promise<string> {
   rmSync(folder, { recursive: true, force: true });
   const require = createRequire(import.meta.url);
   const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-  await run(process.execPath, [tsc, '-p', 'tsconfig.esm.json', '--outDir', folder], { cwd: ROOT });
+  await run(process.execPath, [tsc, '-p', 'tsconfig.esm.json', '--noCheck', '--outDir', folder], {
+    cwd: ROOT,
+  });
   copyFileSync(
     path.join(ROOT, 'src', 'native', 'package-root.cjs'),
     path.join(folder, 'native', 'package-root.cjs'),
   );
-  return pathToFileURL(path.join(folder, 'index.js')).href;
+  return folder;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlatIndex, MultiVectorIndex } from '../../src/index.js';
+import { FlatIndex, type Hits, MultiVectorIndex, rowFilter } from '../../src/index.js';
 import { expectHits } from '../conformance/expect-bits.js';
 import { flatSearch } from '../conformance/oracle.js';
 import { Seeded } from '../conformance/seeded.js';
@@ -7,32 +7,49 @@ import { Seeded } from '../conformance/seeded.js';
 const dimension = 8;
 
 describe('adds and searches at the same time', () => {
-  it('a search sees the rows that were there when it was called, whatever is added meanwhile', async () => {
+  it('a search sees whole adds: all that had settled when it was called, and perhaps the next', async () => {
     const seeded = new Seeded(1);
     const index = new FlatIndex({ dimension, threads: 2 });
     const data = seeded.normal(3_000 * dimension);
     const query = seeded.normal(dimension);
-    const searches: Promise<void>[] = [];
+    const borders = [0];
     const adds: Promise<void>[] = [];
-    for (let row = 0; row < 3_000; ) {
-      const count = Math.min(1 + seeded.integer(200), 3_000 - row);
-      const first = row;
-      const chunk = data.subarray(first * dimension, (first + count) * dimension);
+    const searches: { settled: number; hits: Promise<Hits> }[] = [];
+    while (borders.at(-1)! < 3_000) {
+      const first = borders.at(-1)!;
+      const next = Math.min(first + 1 + seeded.integer(200), 3_000);
+      borders.push(next);
+      const chunk = data.subarray(first * dimension, next * dimension);
       adds.push(index.add(chunk).then((number) => expect(number).toBe(first)));
-      row += count;
-      if (seeded.integer(2) === 0) await new Promise((resolve) => setImmediate(resolve));
-      const { rows } = index;
-      if (rows === 0) continue;
-      const expected = flatSearch('ip', data.subarray(0, rows * dimension), query, Math.min(rows, 20));
-      searches.push(
-        index
-          .search(query, { k: Math.min(rows, 20) })
-          .then((hits) => expectHits(hits, [expected], `${rows} rows`)),
-      );
+      await (seeded.integer(2) === 0 ? new Promise((resolve) => setImmediate(resolve)) : adds.at(-4));
+      const settled = index.rows;
+      expect(borders).toContain(settled);
+      if (settled > 0) searches.push({ settled, hits: index.search(query, { k: Math.min(settled, 20) }) });
     }
-    await Promise.all([...adds, ...searches]);
-    expect(searches.length).toBeGreaterThan(0);
+    await Promise.all(adds);
     expect(index.rows).toBe(3_000);
+    expect(searches.length).toBeGreaterThan(5);
+    for (const { settled, hits } of searches) {
+      const found = await hits;
+      const possible = borders
+        .filter((border) => border >= settled)
+        .map((border) => flatSearch('ip', data.subarray(0, border * dimension), query, found.k).rows.join());
+      expect(possible, `${settled} rows`).toContain([...found.rows].join());
+    }
+  });
+
+  it('a filter of the size of index.rows fits in the same turn, whatever the workers have just added', async () => {
+    const index = new FlatIndex({ dimension: 1 });
+    await index.add(new Float32Array(9));
+    for (let i = 0; i < 50; i++) {
+      const add = index.add(new Float32Array(8));
+      await new Promise((resolve) => setImmediate(resolve));
+      const filter = rowFilter(index.rows, [3]);
+      const until = performance.now() + 0.5;
+      while (performance.now() < until);
+      expect((await index.search(new Float32Array(1), { k: 1, filter })).rows[0]).toBe(3);
+      await add;
+    }
   });
 
   it('many searches at once give what they give alone', async () => {

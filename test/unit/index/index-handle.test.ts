@@ -50,6 +50,19 @@ describe('IndexHandle', () => {
     expect(order).toEqual(['first begins', 'first ends', 'second begins']);
   });
 
+  it('counts the rows of adds that have settled, not of one that the workers have just finished', async () => {
+    const native = fakeNative();
+    const handle = new IndexHandle(native);
+    expect(handle.rows).toBe(0);
+    const add = handle.add(undefined, async () => {
+      native.rows = 9;
+      expect(handle.rows).toBe(0);
+      return 5;
+    });
+    await add;
+    expect(handle.rows).toBe(9);
+  });
+
   it('an add that fails does not stop the next', async () => {
     const handle = new IndexHandle(fakeNative());
     const bad = handle.add(undefined, async () => {
@@ -125,6 +138,7 @@ describe('IndexHandle', () => {
 
   it('after dispose it is empty and refuses everything', async () => {
     const handle = new IndexHandle(fakeNative());
+    await handle.add(undefined, async () => 0);
     expect([handle.rows, handle.bytes]).toEqual([5, 100]);
     await handle.disposeAndWait();
     expect([handle.rows, handle.bytes]).toEqual([0, 0]);

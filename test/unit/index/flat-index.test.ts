@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { FlatIndex, rowFilter } from '../../../src/index.js';
+
+describe('FlatIndex', () => {
+  it('finds the nearest rows, best first', async () => {
+    const index = new FlatIndex({ dimension: 3 });
+    expect(await index.add(Float32Array.of(1, 0, 0, 0, 1, 0))).toBe(0);
+    expect(await index.add(Float32Array.of(0, 0, 1))).toBe(2);
+    expect([index.rows, index.dimension, index.metric]).toEqual([3, 3, 'ip']);
+    const hits = await index.search(Float32Array.of(0.5, 0.75, 0, 0, 0, -1), { k: 2 });
+    expect(hits).toEqual({
+      queries: 2,
+      k: 2,
+      rows: Uint32Array.of(1, 0, 0, 1),
+      scores: Float32Array.of(0.75, 0.5, 0, 0),
+      counts: Uint32Array.of(2, 2),
+    });
+  });
+
+  it('cosine ignores lengths; a zero vector scores 0', async () => {
+    const index = new FlatIndex({ dimension: 2, metric: 'cosine' });
+    await index.add(Float32Array.of(300, 400, 1e-30, 0, 0, 0));
+    const { rows, scores } = await index.search(Float32Array.of(6, 8), { k: 3 });
+    expect([...rows]).toEqual([0, 1, 2]);
+    expect([...scores].map((score) => score.toFixed(6))).toEqual(['1.000000', '0.600000', '0.000000']);
+  });
+
+  it('l2 is minus the squared distance, 0 for the row itself', async () => {
+    const index = new FlatIndex({ dimension: 2, metric: 'l2' });
+    await index.add(Float32Array.of(1, 1, 4, 5));
+    const { rows, scores } = await index.search(Float32Array.of(4, 5), { k: 2 });
+    expect([...rows]).toEqual([1, 0]);
+    expect([...scores]).toEqual([0, -25]);
+  });
+
+  it('gives probabilities when asked with a temperature', async () => {
+    const index = new FlatIndex({ dimension: 1 });
+    await index.add(Float32Array.of(0, Math.log(3)));
+    const query = Float32Array.of(1);
+    expect((await index.search(query, { k: 2 })).probabilities).toBeUndefined();
+    const { probabilities } = await index.search(query, { k: 2, temperature: 1 });
+    expect(probabilities![0]).toBeCloseTo(0.75, 6);
+    expect(probabilities![1]).toBeCloseTo(0.25, 6);
+  });
+
+  it('marks the places that a filter leaves unused', async () => {
+    const index = new FlatIndex({ dimension: 1 });
+    await index.add(Float32Array.of(1, 2, 3));
+    const hits = await index.search(Float32Array.of(1), { k: 2, filter: rowFilter(3, [0]), temperature: 1 });
+    expect(hits).toMatchObject({
+      rows: Uint32Array.of(0, 0xffff_ffff),
+      scores: Float32Array.of(1, Number.NEGATIVE_INFINITY),
+      counts: Uint32Array.of(1),
+      probabilities: Float32Array.of(1, 0),
+    });
+  });
+
+  it('options that are undefined are as good as absent', async () => {
+    const index = new FlatIndex({ dimension: 1, metric: undefined, threads: undefined, device: undefined });
+    await index.add(Float32Array.of(1), { signal: undefined });
+    const options = { k: 1, temperature: undefined, filter: undefined, signal: undefined };
+    expect((await index.search(Float32Array.of(2), options)).scores[0]).toBe(2);
+  });
+});
