@@ -12,10 +12,13 @@ export interface AnswerTextOptions {
 
 /** An answer for a person: answer, entity with its probability, passage with the answer marked, timings. */
 export function answerText(answered: MiRagAnswer, { colour, trace }: AnswerTextOptions): string {
-  const { answer, entity, passage, span, probabilities, timings } = answered;
+  const { answer, passage, span, probabilities, timings } = answered;
+  // Without an answer there is no path, and the likeliest entity is still worth knowing.
+  const entity = answered.entity ?? answered.entities[0]?.item;
+  const probability = probabilities?.entity ?? answered.entities[0]?.probability;
   const lines = [`answer    ${answer ?? 'none was found'}`];
-  if (entity !== null && probabilities !== null) {
-    lines.push(`entity    ${entity.title} (${percent(probabilities.entity).trim()})`);
+  if (entity !== undefined && probability !== undefined) {
+    lines.push(`entity    ${entity.title} (${percent(probability).trim()})`);
   }
   if (passage !== null) lines.push(`passage   ${markedPassage(passage.text, span ?? undefined, colour)}`);
   lines.push(`timings   ${timingsLine(timings)}`);

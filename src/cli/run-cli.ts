@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { addAskCommand } from './ask-command.js';
 import { type CommandContext, processContext } from './command-context.js';
+import { addDemoCommand } from './demo-command.js';
 import { addIngestCommand } from './ingest-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addSearchCommand } from './search-command.js';
@@ -72,6 +73,7 @@ Example:
 Results go to standard output, errors to standard error as one line with a code.
 Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
     );
+  addDemoCommand(granule, context);
   addIngestCommand(granule, context);
   addAskCommand(granule, context);
   addSearchCommand(granule, context);

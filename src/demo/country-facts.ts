@@ -90,7 +90,8 @@ function factsOf(country: Country, byCode3: ReadonlyMap<string, Country>): Count
     name: nameOf(title),
     plural: PLURAL_TITLES.test(title),
     official: country.name.official,
-    unMember: country.unMember,
+    // The Vatican, an observer, is marked as a member, but belongs to none of the groups that every member belongs to.
+    unMember: country.unMember && country.unRegionalGroup !== '',
     region: country.region,
     subregion: country.subregion === '' ? undefined : country.subregion,
     capitals: country.capital.filter((capital) => capital !== ''),
@@ -115,7 +116,7 @@ function factsOf(country: Country, byCode3: ReadonlyMap<string, Country>): Count
         ([language, { official }]) =>
           country.languages[language] !== undefined && official !== country.name.official,
       )
-      .map(([language, { official }]) => ({ language: country.languages[language]!, name: official })),
+      .map(([language, { official }]) => ({ language: country.languages[language]!, name: official.trim() })),
     foreignNames: Object.entries(TOLD_TRANSLATIONS)
       .filter(([language]) => country.translations[language] !== undefined)
       .map(([code, language]) => ({ language, name: country.translations[code]!.common }))

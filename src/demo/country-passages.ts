@@ -100,12 +100,12 @@ function writeGeography(writer: PassageWriter, facts: CountryFacts, relations: C
   }
   sayCoast(writer, facts);
   const [latitude, longitude] = [Math.abs(facts.latitude), Math.abs(facts.longitude)].map((degrees) =>
-    String(Math.round(degrees)),
+    degreesOf(Math.round(degrees)),
   );
   const [north, east] = [facts.latitude < 0 ? 'south' : 'north', facts.longitude < 0 ? 'west' : 'east'];
   writer.say(
-    `Its position on the globe is given as ${latitude} degrees ${north} and ${longitude} degrees ${east}, rounded to whole degrees.`,
-    `A point that marks it on a map has a latitude of about ${latitude} degrees ${north} and a longitude of about ${longitude} degrees ${east}.`,
+    `Its position on the globe is given as ${latitude} ${north} and ${longitude} ${east}, rounded to whole degrees.`,
+    `A point that marks it on a map has a latitude of about ${latitude} ${north} and a longitude of about ${longitude} ${east}.`,
   );
   if (relations.sameSubregion.length > 0) {
     writer.say(
@@ -262,10 +262,11 @@ function writeMoney(writer: PassageWriter, facts: CountryFacts, relations: Count
   }
   if (facts.callingCodes.length > 0) {
     const codes = englishList(facts.callingCodes);
+    const [code, are] = facts.callingCodes.length === 1 ? ['code', 'is'] : ['codes', 'are'];
     writer.say(
-      `To phone ${x} from abroad, one first dials the international dialling code ${codes}.`,
-      `The international dialling code for telephone calls to ${x} is ${codes}.`,
-      `For a phone call from abroad one first dials ${codes}, the international dialling code.`,
+      `To phone ${x} from abroad, one first dials the international dialling ${code} ${codes}.`,
+      `The international dialling ${code} for telephone calls to ${x} ${are} ${codes}.`,
+      `For a phone call from abroad one first dials ${codes}, the international dialling ${code}.`,
     );
   }
   const { two, three, number, olympic } = facts.codes;
@@ -366,6 +367,10 @@ function writeNeighbours(writer: PassageWriter, facts: CountryFacts, relations: 
 
 function inRegion(region: string | undefined): string | undefined {
   return region === 'Americas' || region === 'Antarctic' || region === 'Caribbean' ? `the ${region}` : region;
+}
+
+function degreesOf(degrees: number): string {
+  return degrees === 1 ? '1 degree' : `${degrees} degrees`;
 }
 
 const COUNT_WORDS = 'no one two three four five six seven eight nine ten eleven twelve'.split(' ');

@@ -7,10 +7,10 @@ export const LAYOUT_DIMENSION = LAYOUT_CELLS * LAYOUT_CELLS * 3;
 export const LAYOUT_SOFTNESS = 0.9;
 
 /** Added to the brightness before dividing by it or taking its logarithm, so that noise in the dark stays small. */
-const DARKNESS = 0.3;
+const DARKNESS = 0.35;
 /** Weight of chroma against brightness. */
 const CHROMA_WEIGHT = 1;
-const LUMA_WEIGHT = 1;
+const LUMA_WEIGHT = 0.6;
 /** What is left of the brightness's even slope over the grid, which light explains as well as the object does. */
 const SLOPE_KEPT = 0.5;
 
@@ -19,7 +19,7 @@ const SLOPE_KEPT = 0.5;
  *
  * Per cell with brightness Y = 0.299 R + 0.587 G + 0.114 B: the chroma (R - Y) / (Y + d) and (B - Y) / (Y + d), which a
  * change of brightness leaves alone, and ln(Y + d) less its mean and half of its best-fitting plane, which is what a
- * gradient of light adds; d = 0.3. The whole is scaled to length 1, so saturation scales out too.
+ * gradient of light adds; d = 0.35. The whole is scaled to length 1, so saturation scales out too.
  *
  * @param colours - 8 x 8 colours, row by row
  * @param out - receives `LAYOUT_DIMENSION` numbers from `offset` on

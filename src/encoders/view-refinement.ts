@@ -15,8 +15,8 @@ import {
 import { FRAME_SIZE, frameAt, frameQuads, frameShare } from './view-frame.js';
 import { type Light, type Registration, register, takeLightOff } from './view-registration.js';
 
-const COARSE_STEPS = 8;
-const FINE_STEPS = 4;
+const COARSE = { cells: PATCHES, softness: 1, steps: 8 };
+const FINE = { cells: VIEW_CELLS, softness: CELL_SOFTNESS, steps: 6 };
 /** Pairs that are fitted at full detail. */
 const FINE_PAIRS = 10;
 /** Each of the best `EXCHANGE_TARGETS` images is also tried from the frames of the best `EXCHANGE_FRAMES` pairs. */
@@ -77,7 +77,7 @@ export async function refineViews(
   for (const [i, view] of views.entries()) {
     const patches = targets.data.subarray(i * VIEW_NUMBERS, (i + 1) * VIEW_NUMBERS);
     const target = coloursOfPatches(patches);
-    const fit = register(pyramid, frameAt(frames, view), meanColours(target), PATCHES, COARSE_STEPS);
+    const fit = register(pyramid, frameAt(frames, view), meanColours(target), COARSE);
     const pair: Pair = { patches, target, fit, vectors: new Float32Array(), evidence: -Infinity };
     keepBetter(pyramid, pair, fit);
     pairs.push(pair);
@@ -107,7 +107,7 @@ export async function refineViews(
 }
 
 function fitFinely(pyramid: ColourPyramid, pair: Pair, from: Registration): Registration {
-  return register(pyramid, from.frame, pair.target, VIEW_CELLS, FINE_STEPS, from.light);
+  return register(pyramid, from.frame, pair.target, FINE, from.light);
 }
 
 function keepBetter(pyramid: ColourPyramid, pair: Pair, fit: Registration): void {

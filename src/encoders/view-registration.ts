@@ -1,5 +1,4 @@
 import type { ColourPyramid } from './colour-pyramid.js';
-import { CELL_SOFTNESS } from './patch-descriptor.js';
 
 /** How light turns an object's colours into a picture's: gain (a + b s + c t), and a factor on the chroma. */
 export interface Light {
@@ -7,6 +6,15 @@ export interface Light {
   readonly slopeX: number;
   readonly slopeY: number;
   readonly saturation: number;
+}
+
+/** How closely to look. */
+export interface RegistrationDetail {
+  /** Colours on a side that are compared. */
+  readonly cells: number;
+  /** See `ColourPyramid.sampleGrid`: softer colours draw a view to its place from further away. */
+  readonly softness: number;
+  readonly steps: number;
 }
 
 /** A view fitted to an indexed image. */
@@ -35,13 +43,13 @@ const PRIOR_WEIGHT = 0.0004;
  * @param pyramid - the picture
  * @param start - the view frame to begin with
  * @param target - cells x cells colours of the indexed image
+ * @param startLight - the light to begin with; where absent, an even gain that suits both
  */
 export function register(
   pyramid: ColourPyramid,
   start: Float64Array,
   target: Float32Array,
-  cells: number,
-  steps: number,
+  { cells, softness, steps }: RegistrationDetail,
   startLight?: Light,
 ): Registration {
   const count = cells * cells;
@@ -50,11 +58,11 @@ export function register(
   const normal = new Float64Array(PARAMETERS * PARAMETERS);
   const right = new Float64Array(PARAMETERS);
   const drift = new Float64Array(PARAMETERS);
-  pyramid.sampleGrid(frame, 0, cells, observed, CELL_SOFTNESS);
+  pyramid.sampleGrid(frame, 0, cells, observed, softness);
   let { gain, slopeX, slopeY, saturation } = startLight ?? plainLight(observed, target);
   for (let step = 0; step < steps; step++) {
     if (step > 0) {
-      pyramid.sampleGrid(frame, 0, cells, observed, CELL_SOFTNESS);
+      pyramid.sampleGrid(frame, 0, cells, observed, softness);
     }
     drift[6] = gain - 0.9;
     drift[7] = slopeX;

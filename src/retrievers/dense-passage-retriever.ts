@@ -23,7 +23,7 @@ export interface DensePassageRetrieverParts {
 }
 
 /** Exact search for passages by inner product of text vectors: score = <query, passage>. */
-export class DensePassageRetriever implements PassageRetriever {
+export class DensePassageRetriever implements PassageRetriever, Disposable {
   readonly #encoder: TextEncoder;
   readonly #index: FlatIndex;
   readonly #passages: readonly Passage[];
@@ -127,5 +127,10 @@ export class DensePassageRetriever implements PassageRetriever {
   /** Frees the index. */
   dispose(): void {
     this.#index.dispose();
+  }
+
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

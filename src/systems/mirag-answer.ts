@@ -1,10 +1,8 @@
 import type { Entity, Passage } from '../corpus/records.js';
 import type { GeneratedAnswer } from '../generators/generator.js';
 import type { EntityHit, Timings } from '../retrievers/retriever.js';
+import type { MiRagPath, MiRagSelection, PathProbabilities } from './mirag-path.js';
 import type { TraceStep } from './mirag-trace.js';
-
-/** How an answer is chosen: the single likeliest path, or all paths that lead to the same answer together. */
-export type MiRagSelection = 'joint' | 'marginal';
 
 /** A passage that was retrieved for an entity, or for the question alone. */
 export interface MiRagPassage {
@@ -16,30 +14,6 @@ export interface MiRagPassage {
   readonly probability: number;
   /** Its answers, most probable first. */
   readonly answers: readonly GeneratedAnswer[];
-}
-
-/** The four probabilities of one path from picture to answer. */
-export interface PathProbabilities {
-  /** p(e | q); 1 for the question alone and for a given entity. */
-  readonly entity: number;
-  /** p(z | q, e). */
-  readonly passage: number;
-  /** p(a | q, z). */
-  readonly answer: number;
-  /** Their product. */
-  readonly joint: number;
-}
-
-/** One path: an entity, a passage, and an answer in it. */
-export interface MiRagPath {
-  readonly answer: GeneratedAnswer;
-  /** Number of the passage in `MiRagAnswer.passages`. */
-  readonly passage: number;
-  /** Number of the entity in `MiRagAnswer.entities`; undefined for the question alone. */
-  readonly entity: number | undefined;
-  readonly probabilities: PathProbabilities;
-  /** ln p(e | q) + ln p(z | q, e) + ln p(a | q, z). */
-  readonly logJoint: number;
 }
 
 /** What all paths to one normalised answer weigh together. */

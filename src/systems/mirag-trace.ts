@@ -1,4 +1,4 @@
-import type { MiRagSelection, PathProbabilities } from './mirag-answer.js';
+import type { MiRagSelection, PathProbabilities } from './mirag-path.js';
 
 /** One step from the picture to the answer, with what it found. */
 export type TraceStep =

@@ -6,7 +6,8 @@ import { normaliseAnswer } from '../generators/normalise-answer.js';
 import { PASSAGE_TEMPERATURE } from '../retrievers/dense-passage-retriever.js';
 import type { EntityHit, EntityRetriever, PassageRetriever, Timings } from '../retrievers/retriever.js';
 import { logSumExp } from './log-sum-exp.js';
-import type { AnswerVote, MiRagAnswer, MiRagPassage, MiRagPath, MiRagSelection } from './mirag-answer.js';
+import type { AnswerVote, MiRagAnswer, MiRagPassage } from './mirag-answer.js';
+import type { MiRagPath, MiRagSelection } from './mirag-path.js';
 import type { TraceStep } from './mirag-trace.js';
 
 /** The parts of a {@link MiRag} system. */

@@ -112,7 +112,7 @@ describe('the command line', () => {
     const question = 'What is the capital of this country?';
     const answered = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--json']);
     expect(answered.stderr).toBe('');
-    expect(JSON.parse(answered.stdout)).toMatchObject({ answer: 'Azure', entity: { item: { id: 'blue' } } });
+    expect(JSON.parse(answered.stdout)).toMatchObject({ answer: 'Azure', entity: { id: 'blue' } });
 
     const shown = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--trace']);
     expect(shown).toMatchObject({ status: 0, stderr: '' });

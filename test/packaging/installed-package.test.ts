@@ -55,11 +55,11 @@ describe('the tarball', () => {
   });
 
   it('stays small', () => {
-    expect(statSync(sandbox.tarball).size).toBeLessThan(2_000_000);
+    expect(statSync(sandbox.tarball).size).toBeLessThan(1_000_000);
     const total = sandbox
       .files()
       .reduce((sum, file) => sum + statSync(join(sandbox.installed, file)).size, 0);
-    expect(total).toBeLessThan(6_000_000);
+    expect(total).toBeLessThan(4_000_000);
   });
 
   it('runs no script when it is installed, and pulls in no optional model runtime', () => {
@@ -220,6 +220,20 @@ describe('the installed package, without a compiler on the PATH', () => {
   it('brings its command', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
     const { status, stdout } = sandbox.run('npx', ['granule', '--version']);
+    expect(stdout.trim()).toBe(version);
+    expect(status).toBe(0);
+  });
+});
+
+describe('a clone that was built', () => {
+  it('is not built again by prepare, which npm repeats whenever npx links it', () => {
+    const { status, stdout, stderr } = sandbox.run('node', ['scripts/prepare.mjs'], resolve('.'));
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it('runs its own command by npx', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const { status, stdout } = sandbox.run('npx', ['granule', '--version'], resolve('.'));
     expect(stdout.trim()).toBe(version);
     expect(status).toBe(0);
   });

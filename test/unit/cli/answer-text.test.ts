@@ -39,5 +39,7 @@ describe('answerText', () => {
       'answer    none was found',
       'timings   entities 12.3 ms, total 100.0 ms',
     ]);
+    const seen = { ...none, entities: [{ item: { id: 'fr', title: 'France' }, score: 1, probability: 0.5 }] };
+    expect(answerText(seen, { colour: true, trace: false })).toContain('entity    France (50.0 %)');
   });
 });
