@@ -101,7 +101,7 @@ function factsOf(country: Country, byCode3: ReadonlyMap<string, Country>): Count
       .map((neighbour) => ({ title: neighbour, name: nameOf(neighbour) })),
     languages: Object.values(country.languages).sort(compare),
     currencies: Object.entries(country.currencies)
-      .map(([code, { name, symbol }]) => ({ code, name, symbol }))
+      .map(([code, { name, symbol }]) => ({ code, name, symbol: symbol.replace(/\s+/gu, ' ') }))
       .sort((a, b) => compare(a.name, b.name)),
     demonym: country.demonyms['eng']?.m || undefined,
     domains: country.tld.filter((domain) => /^\.[a-z]+$/u.test(domain)),

@@ -270,9 +270,11 @@ function writeMoney(writer: PassageWriter, facts: CountryFacts, relations: Count
     );
   }
   const { two, three, number, olympic } = facts.codes;
+  const written = [two, three, number].filter((code) => code !== '');
+  const numbered = number === '' ? '' : ` and the number ${number}`;
   writer.say(
-    `Forms and parcels use the country codes ${two}, ${three} and ${number}.`,
-    `In the international list of country codes it has the letters ${two} or ${three} and the number ${number}.`,
+    `Forms and parcels use the country codes ${englishList(written)}.`,
+    `In the international list of country codes it has the letters ${two} or ${three}${numbered}.`,
   );
   if (olympic !== '') {
     writer.say(`Its athletes appear under the letters ${olympic} at the Olympic Games.`);

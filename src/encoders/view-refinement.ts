@@ -16,12 +16,13 @@ import { FRAME_SIZE, frameAt, frameQuads, frameShare } from './view-frame.js';
 import { type Light, type Registration, register, takeLightOff } from './view-registration.js';
 
 const COARSE = { cells: PATCHES, softness: 1, steps: 8 };
-const FINE = { cells: VIEW_CELLS, softness: CELL_SOFTNESS, steps: 6 };
+const FINE = { cells: VIEW_CELLS, softness: CELL_SOFTNESS, steps: 5 };
+const EXCHANGE_STEPS = 2;
 /** Pairs that are fitted at full detail. */
 const FINE_PAIRS = 10;
 /** Each of the best `EXCHANGE_TARGETS` images is also tried from the frames of the best `EXCHANGE_FRAMES` pairs. */
-const EXCHANGE_TARGETS = 5;
-const EXCHANGE_FRAMES = 2;
+const EXCHANGE_TARGETS = 6;
+const EXCHANGE_FRAMES = 3;
 const VIEW_NUMBERS = PATCH_COUNT * PATCH_DIMENSION;
 const COARSE_FACTOR = VIEW_CELLS / PATCHES;
 
@@ -84,13 +85,13 @@ export async function refineViews(
     await breathe(i, options.signal);
   }
   for (const [i, pair] of best(pairs, FINE_PAIRS).entries()) {
-    keepBetter(pyramid, pair, fitFinely(pyramid, pair, pair.fit));
+    keepBetter(pyramid, pair, fitFinely(pyramid, pair, pair.fit, FINE.steps));
     await breathe(i, options.signal);
   }
   const leaders = best(pairs, EXCHANGE_FRAMES).map(({ fit }) => fit);
   for (const [i, pair] of best(pairs, EXCHANGE_TARGETS).entries()) {
     for (const leader of leaders.filter((fit) => fit !== pair.fit)) {
-      keepBetter(pyramid, pair, fitFinely(pyramid, pair, leader));
+      keepBetter(pyramid, pair, fitFinely(pyramid, pair, leader, EXCHANGE_STEPS));
     }
     await breathe(i, options.signal);
   }
@@ -106,8 +107,8 @@ export async function refineViews(
   };
 }
 
-function fitFinely(pyramid: ColourPyramid, pair: Pair, from: Registration): Registration {
-  return register(pyramid, from.frame, pair.target, FINE, from.light);
+function fitFinely(pyramid: ColourPyramid, pair: Pair, from: Registration, steps: number): Registration {
+  return register(pyramid, from.frame, pair.target, { ...FINE, steps }, from.light);
 }
 
 function keepBetter(pyramid: ColourPyramid, pair: Pair, fit: Registration): void {
