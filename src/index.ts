@@ -3,7 +3,40 @@
  *
  * @module
  */
+
+export { Corpus } from './corpus/corpus.js';
+export type { CorpusEncoders } from './corpus/corpus-builder.js';
+export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
+export { type SplitPassage, splitPassages } from './corpus/passage-splitter.js';
+export type { CorpusLine, Entity, Metadata, Passage } from './corpus/records.js';
+export { DescriptorImageEncoder } from './encoders/descriptor-image-encoder.js';
+export type {
+  EncodeOptions,
+  EncoderIdentity,
+  FittedTextEncoder,
+  ImageEmbeddings,
+  ImageEncoder,
+  ImageInput,
+  ImageQuery,
+  PatchEmbeddings,
+  Quads,
+  RefinedViews,
+  TextEmbeddings,
+  TextEncoder,
+} from './encoders/encoder.js';
+export { NgramTextEncoder, type NgramTextEncoderOptions } from './encoders/ngram-text-encoder.js';
+export { OnnxImageEncoder, type OnnxImageEncoderOptions } from './encoders/onnx-image-encoder.js';
+export type { ImagePreprocessing } from './encoders/onnx-image-preprocessing.js';
+export type { TextPooling } from './encoders/onnx-pooling.js';
+export { OnnxTextEncoder, type OnnxTextEncoderOptions } from './encoders/onnx-text-encoder.js';
+export type { PatchProjection } from './encoders/patch-projection.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GranuleError } from './errors.js';
+export { type AnswerScores, answerScores } from './evaluation/answer-metrics.js';
+export { type PseudoRelevance, pseudoRelevance } from './evaluation/pseudo-relevance.js';
+export { hitAt, precisionAt, reciprocalRankAt } from './evaluation/rank-metrics.js';
+export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive-reader.js';
+export type { GeneratedAnswer, Generator } from './generators/generator.js';
+export { normaliseAnswer } from './generators/normalise-answer.js';
 export type { IndexOptions } from './index/arguments.js';
 export { type AddOptions, FlatIndex, type FlatSearchOptions } from './index/flat-index.js';
 export type { Hits } from './index/hits.js';
@@ -14,4 +47,30 @@ export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/
 export type { Metric } from './native/addon-types.js';
 export type { Device } from './native/device.js';
 export { type RuntimeInfo, runtimeInfo } from './native/runtime-info.js';
+export { MaxSimReranker } from './rerankers/maxsim-reranker.js';
+export type { Reranked, Reranker, RerankOptions } from './rerankers/reranker.js';
+export {
+  DensePassageRetriever,
+  type DensePassageRetrieverParts,
+} from './retrievers/dense-passage-retriever.js';
+export {
+  type ImageEntities,
+  ImageEntityRetriever,
+  type ImageEntityRetrieverOptions,
+} from './retrievers/image-entity-retriever.js';
+export type {
+  EntityHit,
+  EntityRetriever,
+  Hit,
+  PassageHit,
+  PassageRetriever,
+  PatchMatch,
+  RetrieveOptions,
+  Timings,
+} from './retrievers/retriever.js';
+export { MiRag, type MiRagOptions, type MiRagParts, type MiRagQuestion } from './systems/mirag.js';
+export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answer.js';
+export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
+export { formatTrace, type TraceStep } from './systems/mirag-trace.js';
+export { type OpenedMiRag, openMiRag } from './systems/open-mirag.js';
 export { type Matrix, matrix, matrixRow, type RaggedMatrix } from './vectors/matrix.js';

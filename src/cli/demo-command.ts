@@ -11,6 +11,7 @@ import { mergeEvaluations } from '../demo/merge-evaluations.js';
 import { evaluateInWorkers, type PictureTask } from '../demo/picture-workers.js';
 import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
+import { GranuleError } from '../errors.js';
 import { builtInEncoders } from '../systems/built-in-encoders.js';
 import { openMiRag } from '../systems/open-mirag.js';
 import { answerText } from './answer-text.js';
@@ -69,6 +70,10 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     count: options.questions ?? pictures?.length ?? DEFAULT_QUESTIONS,
     ...(pictures && { pictures }),
   });
+  await mkdir(options.output, { recursive: true }).catch((cause) => {
+    const message = `cannot make the folder ${options.output}: ${(cause as Error).message}`;
+    throw new GranuleError('FILE_NOT_WRITABLE', message, { file: options.output }, { cause });
+  });
   const temporary = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'granule-demo-')) : undefined;
   const kb = options.keep ?? join(temporary!, 'kb');
   try {
@@ -111,7 +116,6 @@ async function showExamples(
   options: DemoOptions,
   context: CommandContext,
 ): Promise<DemoExample[]> {
-  await mkdir(options.output, { recursive: true });
   const opened = await openMiRag(kb);
   const examples: DemoExample[] = [];
   try {

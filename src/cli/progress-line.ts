@@ -46,7 +46,9 @@ export class ProgressLine {
     if (now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
     const line = describe(task, done, fraction, (now - this.#started) / 1000);
-    this.#terminal.write(`\r\x1b[2K${line.slice(0, Math.max(1, (this.#terminal.columns ?? 80) - 1))}`);
+    // Some terminals do not know their width and say 0.
+    const width = (this.#terminal.columns || 80) - 1;
+    this.#terminal.write(`\r\x1b[2K${line.slice(0, Math.max(1, width))}`);
     this.#visible = true;
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { ImageEncoder, TextEncoder } from '../encoders/encoder.js';
@@ -47,10 +47,22 @@ export class CorpusBuilder {
 
   /**
    * @param imageFolder - what relative image paths are relative to
-   * @throws GranuleError `CORPUS_EMPTY` where no line could be taken, `CORPUS_EXISTS`, `ABORTED`
+   * @throws GranuleError `CORPUS_EMPTY` where no line could be taken, `CORPUS_EXISTS`, `FILE_NOT_WRITABLE`, `ABORTED`
    */
   async build(folder: string, source: AsyncIterable<SourceLine>, imageFolder: string): Promise<IngestReport> {
     const target = resolve(folder);
+    try {
+      return await this.#buildBeside(target, source, imageFolder);
+    } catch (error) {
+      throw unlessSystem(error, target);
+    }
+  }
+
+  async #buildBeside(
+    target: string,
+    source: AsyncIterable<SourceLine>,
+    imageFolder: string,
+  ): Promise<IngestReport> {
     await mkdir(dirname(target), { recursive: true });
     const shell = await mkdtemp(join(dirname(target), `.${basename(target)}.building-`));
     try {
@@ -67,7 +79,7 @@ export class CorpusBuilder {
   }
 
   async #fill(work: string, source: AsyncIterable<SourceLine>, imageFolder: string): Promise<IngestReport> {
-    const database = CorpusDatabase.create(work);
+    const database = await CorpusDatabase.create(work);
     try {
       await this.#takeLines(database, work, source, imageFolder);
       const { textEncoder, imageEncoder } = this.#encoders;
@@ -204,11 +216,21 @@ export class CorpusBuilder {
 
 /** Whether nothing, or only an empty folder, is at `folder`. */
 export async function isFree(folder: string): Promise<boolean> {
-  try {
-    return (await readdir(folder)).length === 0;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
-  }
+  const status = await lstat(folder).catch(() => undefined);
+  if (status === undefined) return true;
+  return status.isDirectory() && (await readdir(folder).catch(() => ['unreadable'])).length === 0;
+}
+
+/** The error itself, or what it means where the operating system or SQLite could not write. */
+function unlessSystem(error: unknown, folder: string): unknown {
+  const { syscall, code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof GranuleError || (syscall === undefined && !code?.startsWith('SQLITE_'))) return error;
+  return new GranuleError(
+    'FILE_NOT_WRITABLE',
+    `cannot build ${folder}: ${message}`,
+    { file: folder },
+    { cause: error },
+  );
 }
 
 async function moveInto(target: string, work: string): Promise<void> {

@@ -34,7 +34,7 @@ export async function loadCorpus(
   folder: string,
   { textEncoder, imageEncoder }: CorpusEncoders,
 ): Promise<CorpusContent> {
-  const database = CorpusDatabase.open(folder);
+  const database = await CorpusDatabase.open(folder);
   try {
     const records = database.encoders();
     requireEncoder(folder, records, 'text', textEncoder);

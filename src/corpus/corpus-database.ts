@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import Database from 'libsql';
+import type Database from 'libsql';
 import { GranuleError } from '../errors.js';
 import type { Entity, Passage } from './records.js';
 
@@ -49,20 +49,25 @@ const SCHEMA = `
   CREATE TABLE vector_files (name TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
 `;
 
+/** SQLite, loaded when the first corpus is opened: whoever only searches vectors never loads it. */
+async function loadLibsql(): Promise<typeof Database> {
+  return (await import('libsql')).default;
+}
+
 /** `corpus.sqlite`: entities, passages, metadata, encoders, and which vector files are current. */
 export class CorpusDatabase {
   readonly #path: string;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
-  private constructor(path: string) {
+  private constructor(library: typeof Database, path: string) {
     this.#path = path;
-    this.#database = new Database(path);
+    this.#database = new library(path);
   }
 
   /** Makes the database of a new corpus. */
-  static create(corpusFolder: string): CorpusDatabase {
-    const created = new CorpusDatabase(join(corpusFolder, 'corpus.sqlite'));
+  static async create(corpusFolder: string): Promise<CorpusDatabase> {
+    const created = new CorpusDatabase(await loadLibsql(), join(corpusFolder, 'corpus.sqlite'));
     created.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     created.#database.exec(
       `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}`,
@@ -76,10 +81,11 @@ export class CorpusDatabase {
    *
    * @throws GranuleError `CORPUS_INVALID` where it is not a corpus of this format
    */
-  static open(corpusFolder: string): CorpusDatabase {
+  static async open(corpusFolder: string): Promise<CorpusDatabase> {
     const path = join(corpusFolder, 'corpus.sqlite');
+    const library = await loadLibsql();
     return naming(path, () => {
-      const opened = new CorpusDatabase(path);
+      const opened = new CorpusDatabase(library, path);
       const { application_id: application } = opened.#database.prepare('PRAGMA application_id').get() as {
         application_id: number;
       };

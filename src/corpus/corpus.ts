@@ -72,7 +72,7 @@ export class Corpus {
    * the file's folder, or for lines in memory at the working directory. Images are copied.
    *
    * @throws GranuleError `FILE_NOT_FOUND` for a missing source, `CORPUS_EMPTY` where no line could be taken,
-   * `CORPUS_EXISTS` where this corpus already holds something, `ABORTED`, and what the encoders throw; after an error
+   * `CORPUS_EXISTS` where this corpus already holds something, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw; after an error
    * there is no folder
    */
   async ingest(

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import sharp from 'sharp';
+import { loadSharp } from '../encoders/load-sharp.js';
 import { GranuleError } from '../errors.js';
 
 /** An image that is known to decode. */
@@ -18,6 +18,7 @@ const MAX_IMAGE_BYTES = 1 << 28;
  */
 export async function readImageFile(path: string): Promise<ImageFile> {
   const bytes = await readBytes(path);
+  const sharp = await loadSharp();
   try {
     const image = sharp(bytes);
     const { format } = await image.metadata();

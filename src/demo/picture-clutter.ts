@@ -9,6 +9,7 @@ export interface Canvas {
 
 type Colour = readonly [red: number, green: number, blue: number];
 type Paint = (x: number, y: number) => Colour;
+type Shape = (u: number, v: number, flatness: number) => boolean;
 
 /** Fills a canvas with a ground (plain, gradient, texture or stripes) and shapes on it. */
 export function paintClutter(canvas: Canvas, random: SeededRandom): void {
@@ -24,6 +25,18 @@ export function paintClutter(canvas: Canvas, random: SeededRandom): void {
   }
 }
 
+/** Shapes of unit size, made flatter or thinner by a number from 0.3 to 1. None reaches further than `reach`. */
+const SHAPES: readonly { readonly reach: readonly [u: number, v: number]; readonly inside: Shape }[] = [
+  { reach: [0.7, 0.7], inside: (u, v, flatness) => Math.abs(u) < 0.7 && Math.abs(v) < 0.7 * flatness },
+  { reach: [1, 1], inside: (u, v, flatness) => u * u + (v * v) / (flatness * flatness) < 1 },
+  { reach: [1, 1], inside: (u, v, flatness) => u * u + v * v < 1 && u * u + v * v > flatness * 0.8 },
+  { reach: [0.85, 0.9], inside: (u, v, flatness) => v > -0.6 && v < 0.9 - 1.8 * Math.abs(u / flatness) },
+  {
+    reach: [2.5, 0.07],
+    inside: (u, v, flatness) => Math.abs(v) < 0.06 * flatness + 0.01 && Math.abs(u) < 2.5,
+  },
+];
+
 function paintShape(
   canvas: Canvas,
   random: SeededRandom,
@@ -36,27 +49,16 @@ function paintShape(
   const cosine = Math.cos(angle);
   const sine = Math.sin(angle);
   const flatness = random.uniform(0.3, 1);
-  const kind = random.pick(['rectangle', 'ellipse', 'ring', 'triangle', 'line']);
+  const shape = random.pick(SHAPES);
   const inside = (px: number, py: number): boolean => {
     const u = ((px - x) * cosine + (py - y) * sine) / size;
     const v = ((py - y) * cosine - (px - x) * sine) / size;
-    switch (kind) {
-      case 'rectangle':
-        return Math.abs(u) < 0.7 && Math.abs(v) < 0.7 * flatness;
-      case 'ellipse':
-        return u * u + (v * v) / (flatness * flatness) < 1;
-      case 'ring': {
-        const radius = u * u + v * v;
-        return radius < 1 && radius > flatness * 0.8;
-      }
-      case 'triangle':
-        return v > -0.6 && v < 0.9 - 1.8 * Math.abs(u / flatness);
-      default:
-        return Math.abs(v) < 0.06 * flatness + 0.01 && Math.abs(u) < 2.5;
-    }
+    return shape.inside(u, v, flatness);
   };
-  const reach = kind === 'line' ? size * 2.6 : size * 1.5;
-  fill(canvas, x - reach, y - reach, x + reach, y + reach, paint, inside);
+  const [u, v] = shape.reach;
+  const reachX = size * (Math.abs(cosine) * u + Math.abs(sine) * v);
+  const reachY = size * (Math.abs(sine) * u + Math.abs(cosine) * v);
+  fill(canvas, x - reachX, y - reachY, x + reachX, y + reachY, paint, inside);
 }
 
 function fill(
@@ -74,7 +76,11 @@ function fill(
   for (let y = Math.max(0, Math.floor(top)); y < lastY; y++) {
     for (let x = Math.max(0, Math.floor(left)); x < lastX; x++) {
       if (inside(x, y)) {
-        pixels.set(paint(x, y), (y * width + x) * 3);
+        const colour = paint(x, y);
+        const pixel = (y * width + x) * 3;
+        pixels[pixel] = colour[0];
+        pixels[pixel + 1] = colour[1];
+        pixels[pixel + 2] = colour[2];
       }
     }
   }

@@ -174,46 +174,45 @@ function light({ width, height, pixels }: Canvas, placement: Placement, random: 
   }
 }
 
-/** Gaussian blur, rows then columns, with the border repeated. */
+/** Gaussian blur, along the rows and then along the columns, with the border repeated. */
 function blur({ width, height, pixels }: Canvas, sigma: number): void {
   const radius = Math.max(1, Math.ceil(2.5 * sigma));
-  const kernel = Float32Array.from({ length: 2 * radius + 1 }, (_, i) =>
-    Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)),
-  );
-  const sum = kernel.reduce((total, weight) => total + weight, 0);
-  kernel.forEach((weight, i) => {
-    kernel[i] = weight / sum;
-  });
-  blurLines(pixels, height, width * 3, width, 3, kernel, radius);
-  blurLines(pixels, width, 3, height, width * 3, kernel, radius);
-}
-
-/** Blurs `lines` lines that start `lineStride` values apart, each of `length` pixels `stride` values apart. */
-function blurLines(
-  pixels: Float32Array,
-  lines: number,
-  lineStride: number,
-  length: number,
-  stride: number,
-  kernel: Float32Array,
-  radius: number,
-): void {
-  const line = new Float32Array(length + 2 * radius);
-  for (let start = 0; start < lines * lineStride; start += lineStride) {
-    for (let channel = 0; channel < 3; channel++) {
-      const first = start + channel;
-      for (let i = 0; i < line.length; i++) {
-        line[i] = pixels[first + Math.min(length - 1, Math.max(0, i - radius)) * stride]!;
+  const kernel = gaussianKernel(radius, sigma);
+  const rowLength = width * 3;
+  const padded = new Float32Array((width + 2 * radius) * 3);
+  const blurred = new Float32Array(pixels.length);
+  for (let start = 0; start < pixels.length; start += rowLength) {
+    padded.set(pixels.subarray(start, start + rowLength), radius * 3);
+    for (let i = 0; i < radius * 3; i++) {
+      padded[i] = pixels[start + (i % 3)]!;
+      padded[padded.length - 1 - i] = pixels[start + rowLength - 1 - (i % 3)]!;
+    }
+    for (let i = 0; i < rowLength; i++) {
+      let sum = 0;
+      for (let tap = 0; tap < kernel.length; tap++) {
+        sum += kernel[tap]! * padded[i + tap * 3]!;
       }
-      for (let i = 0; i < length; i++) {
-        let sum = 0;
-        for (let tap = 0; tap < kernel.length; tap++) {
-          sum += kernel[tap]! * line[i + tap]!;
-        }
-        pixels[first + i * stride] = sum;
+      blurred[start + i] = sum;
+    }
+  }
+  pixels.fill(0);
+  for (let y = 0; y < height; y++) {
+    for (let tap = 0; tap < kernel.length; tap++) {
+      const weight = kernel[tap]!;
+      const from = Math.min(height - 1, Math.max(0, y + tap - radius)) * rowLength;
+      for (let i = 0; i < rowLength; i++) {
+        pixels[y * rowLength + i]! += weight * blurred[from + i]!;
       }
     }
   }
+}
+
+function gaussianKernel(radius: number, sigma: number): Float32Array {
+  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)),
+  );
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return Float32Array.from(weights, (weight) => weight / sum);
 }
 
 function addNoise({ pixels }: Canvas, sigma: number, random: SeededRandom): Uint8ClampedArray {

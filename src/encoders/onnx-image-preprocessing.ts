@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
 import { GranuleError } from '../errors.js';
 import type { ImageInput } from './encoder.js';
+import { loadSharp } from './load-sharp.js';
 import type { ImageRegion } from './patch-grid.js';
 
 /** Kernels that scale an image. */
@@ -75,6 +75,7 @@ async function decode(
   preprocessing: ImagePreprocessing,
 ): Promise<PreprocessedImage> {
   const { width, height, kernel } = preprocessing;
+  const sharp = await loadSharp();
   const options = { failOn: 'truncated' } as const;
   const metadata = await sharp(input, options).metadata();
   const source = metadata.autoOrient;

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
+import type { Tokenizer } from '@huggingface/tokenizers';
 import { GranuleError } from '../errors.js';
 import { type ModelFiles, parseConfig, readConfig } from './model-files.js';
 
@@ -52,7 +52,8 @@ export class OnnxTokenizer {
       if (!(await stat(candidate).catch(() => undefined))?.isFile()) continue;
       const settings = parseConfig(candidate, await readFile(candidate, 'utf8'));
       const config = (await readConfig({ model: files.model, folders }, 'tokenizer_config.json')) ?? {};
-      return new OnnxTokenizer(candidate, settings, config);
+      const library = await import('@huggingface/tokenizers');
+      return new OnnxTokenizer(library.Tokenizer, candidate, settings, config);
     }
     throw new GranuleError(
       'FILE_NOT_FOUND',
@@ -64,13 +65,14 @@ export class OnnxTokenizer {
   }
 
   private constructor(
+    tokenizer: typeof Tokenizer,
     file: string,
     settings: Readonly<Record<string, unknown>>,
     config: Readonly<Record<string, unknown>>,
   ) {
     this.file = file;
     try {
-      this.#tokenizer = new Tokenizer({ added_tokens: [], ...settings }, config) as LoadedTokenizer;
+      this.#tokenizer = new tokenizer({ added_tokens: [], ...settings }, config) as LoadedTokenizer;
       [this.#prefix, this.#suffix] = this.#specialTokens();
     } catch (error) {
       if (error instanceof GranuleError) throw error;

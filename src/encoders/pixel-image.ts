@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
 import { GranuleError } from '../errors.js';
 import type { ImageInput } from './encoder.js';
+import { loadSharp } from './load-sharp.js';
 
 /** A decoded picture: height x width pixels of red, green and blue, gamma-coded sRGB from 0 to 1, interleaved. */
 export interface PixelImage {
@@ -21,14 +21,14 @@ const LARGEST_ASPECT = 64;
  *
  * @param pixels - width times height of the result, roughly
  * @throws GranuleError `FILE_NOT_FOUND`; `IMAGE_UNREADABLE` for what is no image, is truncated, or is longer than 64
- *   times its width; `details.image` names the file
+ *   times its width; `details.file` names the file
  */
 export async function readPixelImage(input: ImageInput, pixels: number): Promise<PixelImage> {
   const name = typeof input === 'string' ? input : 'the given bytes';
   if (typeof input === 'string') {
     await requireFile(input);
   } else if (input.byteLength === 0) {
-    throw new GranuleError('IMAGE_UNREADABLE', 'the image is empty', { image: name });
+    throw new GranuleError('IMAGE_UNREADABLE', 'the image is empty', { file: name });
   }
   try {
     return await decode(input, name, pixels);
@@ -40,7 +40,7 @@ export async function readPixelImage(input: ImageInput, pixels: number): Promise
     throw new GranuleError(
       'IMAGE_UNREADABLE',
       `cannot read the image ${name}: ${reason}`,
-      { image: name },
+      { file: name },
       { cause: error },
     );
   }
@@ -49,14 +49,15 @@ export async function readPixelImage(input: ImageInput, pixels: number): Promise
 async function requireFile(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) {
-    throw new GranuleError('FILE_NOT_FOUND', `there is no file ${path}`, { image: path });
+    throw new GranuleError('FILE_NOT_FOUND', `there is no file ${path}`, { file: path });
   }
   if (!status.isFile()) {
-    throw new GranuleError('IMAGE_UNREADABLE', `${path} is not a file`, { image: path });
+    throw new GranuleError('IMAGE_UNREADABLE', `${path} is not a file`, { file: path });
   }
 }
 
 async function decode(input: ImageInput, name: string, pixels: number): Promise<PixelImage> {
+  const sharp = await loadSharp();
   const options = { failOn: 'truncated' } as const;
   const metadata = await sharp(input, options).metadata();
   const turned = (metadata.orientation ?? 1) >= 5;
@@ -64,7 +65,7 @@ async function decode(input: ImageInput, name: string, pixels: number): Promise<
   const height = turned ? metadata.width : metadata.height;
   if (Math.max(width, height) > LARGEST_ASPECT * Math.min(width, height)) {
     throw new GranuleError('IMAGE_UNREADABLE', `the image ${name} is ${width} x ${height}: too narrow`, {
-      image: name,
+      file: name,
       width,
       height,
     });

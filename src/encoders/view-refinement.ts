@@ -15,7 +15,7 @@ import {
 import { FRAME_SIZE, frameAt, frameQuads, frameShare } from './view-frame.js';
 import { type Light, type Registration, register, takeLightOff } from './view-registration.js';
 
-const COARSE = { cells: PATCHES, softness: 1, steps: 8 };
+const COARSE = { cells: PATCHES, softness: 0.8, steps: 8 };
 const FINE = { cells: VIEW_CELLS, softness: CELL_SOFTNESS, steps: 5 };
 const EXCHANGE_STEPS = 2;
 /** Pairs that are fitted at full detail. */

@@ -25,13 +25,13 @@ export interface ImageEntityRetrieverOptions {
   readonly lateInteraction?: boolean;
   /** How many candidates are looked at closely. Default 20. */
   readonly candidates?: number;
-  /** Softmax temperature of view scores. Default 0.025. */
+  /** Softmax temperature of view scores. Default 0.007. */
   readonly viewTemperature?: number;
-  /** Softmax temperature of MaxSim scores. Default 0.5. */
+  /** Softmax temperature of MaxSim scores. Default 0.65. */
   readonly maxSimTemperature?: number;
 }
 
-const DEFAULTS = { candidates: 20, viewTemperature: 0.025, maxSimTemperature: 0.5 };
+const DEFAULTS = { candidates: 20, viewTemperature: 0.007, maxSimTemperature: 0.65 };
 
 interface Found {
   readonly row: number;
@@ -50,7 +50,10 @@ interface Found {
  *    there are candidates, the further entities are scored by MaxSim with the best entity's view, and carry no matches.
  * 3. Probabilities are the softmax of score / temperature over the hits returned.
  *
- * The default temperatures are for `DescriptorImageEncoder`; another encoder needs its own.
+ * The default temperatures are for `DescriptorImageEncoder`: of a grid of values, those that gave the right flag the
+ * highest mean log-probability among 20 hits, on 600 made pictures of flags that no evaluation uses. There the best
+ * entity's mean probability was 0.94 with late interaction, and it was right in 94 % of the pictures (0.88 and 90 %
+ * without). Another encoder, or quite other images, need their own.
  */
 export class ImageEntityRetriever implements EntityRetriever, Disposable {
   readonly #encoder: ImageEncoder;

@@ -64,6 +64,8 @@ describe('the command line', () => {
 
   it.each<[string, string[]]>([
     ['FILE_NOT_FOUND', ['ingest', '/nowhere/corpus.jsonl', '--to', '/tmp/granule-nowhere']],
+    ['FILE_NOT_WRITABLE', ['ingest', 'package.json', '--to', 'package.json/kb']],
+    ['FILE_NOT_WRITABLE', ['demo', '--questions', '1', '--output', 'package.json']],
     ['CORPUS_EXISTS', ['ingest', 'package.json', '--to', 'src']],
     ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text']],
     ['CORPUS_NOT_FOUND', ['ask', '/nowhere', '--image', 'a.png', 'What?']],
@@ -146,6 +148,36 @@ describe('the command line', () => {
     const missing = await granule(['search', kb, '--image', join(folder, 'none.png')]);
     expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
   });
+
+  it('runs the demo: one JSON object, examples, and pictures in the folder that it names', async () => {
+    const folder = temporaryFolder();
+    const kb = join(folder, 'kb');
+    const args = ['demo', '--questions', '5', '--output', join(folder, 'out'), '--json', '--keep', kb];
+    const { status, stdout, stderr } = await granule(args);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.trim()).not.toContain('\n');
+    const { questions, systems, timings, pictures, examples } = JSON.parse(stdout);
+    expect(questions).toBe(5);
+    expect(systems).toHaveLength(4);
+    const scores = ['entityP1', 'entityMrr100', 'passageP1', 'passageP20', 'exactMatch', 'f1'];
+    for (const system of systems) {
+      expect(Object.keys(system)).toEqual(['name', ...scores]);
+      for (const score of scores) expect(system[score]).toBeGreaterThanOrEqual(0);
+    }
+    expect(systems[3].entityP1).toBe(1);
+    expect(timings.totalMs).toBeGreaterThan(0);
+    expect(examples).toHaveLength(4);
+    for (const { picture, matches } of examples) {
+      for (const name of [picture, matches])
+        expect((await sharp(join(pictures, name)).metadata()).width).toBeGreaterThan(100);
+    }
+
+    writeFileSync(join(folder, 'broken.jpg'), 'no image');
+    writeFileSync(join(folder, 'truth.jsonl'), '{"file":"broken.jpg","cca2":"FR"}');
+    const broken = await granule(['demo', '--pictures', folder, '--output', join(folder, 'out')]);
+    expect(broken.status).toBe(1);
+    expect(broken.stderr).toMatch(/^granule: [^\n]*broken\.jpg[^\n]* \[IMAGE_UNREADABLE\]\n$/);
+  }, 60_000);
 
   it('ends with 130 after Ctrl-C and leaves nothing behind', async () => {
     const folder = temporaryFolder();

@@ -39,6 +39,12 @@ describe('ProgressLine', () => {
     expect(screen.written).toEqual(['\r\x1b[2Ka long name']);
   });
 
+  it('takes a terminal without a width for one of 80 columns', () => {
+    const screen = terminal(0);
+    new ProgressLine(screen, true).update('x'.repeat(100), 7);
+    expect(screen.written).toEqual([`\r\x1b[2K${'x'.repeat(79)}`]);
+  });
+
   it('wipes what it drew, once', () => {
     const screen = terminal();
     const line = new ProgressLine(screen, true);

@@ -206,6 +206,13 @@ describe('ingest', () => {
     });
   });
 
+  it('reports a place where nothing can be written, and leaves no trace', async () => {
+    const { file, folder } = await source([lineOf('a')]);
+    const corpus = await Corpus.create(join(file, 'kb'), fakeEncoders());
+    await expect(corpus.ingest(file)).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE' });
+    expect(readdirSync(folder).toSorted()).toEqual(['a.png', 'b.png', 'corpus.jsonl']);
+  });
+
   it('builds into an empty folder and below folders that are not there yet', async () => {
     const { file, folder } = await source([lineOf('a')]);
     mkdirSync(join(folder, 'empty'));
