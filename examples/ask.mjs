@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { builtInEncoders, Corpus, openMiRag } from 'granule';
+import { Corpus, DescriptorImageEncoder, NgramTextEncoder, openMiRag } from 'granule';
 import sharp from 'sharp';
 
 const folder = await mkdtemp(join(tmpdir(), 'granule-example-'));
@@ -21,7 +21,10 @@ const banner = (left, right) =>
 await banner('#c02020', '#f0f0f0').toFile(join(folder, 'ruby.png'));
 await banner('#2030c0', '#f0d020').toFile(join(folder, 'azure.png'));
 
-const corpus = await Corpus.create(kb, builtInEncoders());
+const corpus = await Corpus.create(kb, {
+  textEncoder: new NgramTextEncoder(),
+  imageEncoder: new DescriptorImageEncoder(),
+});
 const report = await corpus.ingest([
   {
     entity: { id: 'ruby', title: 'Rubyland', image: join(folder, 'ruby.png') },

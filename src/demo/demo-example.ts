@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { MiRagAnswer } from '../systems/mirag-answer.js';
 import type { OpenedMiRag } from '../systems/open-mirag.js';
+import { outlinePatches } from './patch-outline.js';
 import { pictureInput } from './picture-source.js';
 import type { PictureTask } from './picture-workers.js';
 
@@ -36,5 +37,18 @@ export async function askDemoExample(
     { question: question.question, image },
     { ...(signal && { signal }) },
   );
-  return { picture: name, answered, matches: undefined };
+  const hit = answered.entities.find(({ item }) => item.id === answered.entity?.id) ?? answered.entities[0];
+  if (hit?.item.image === undefined || hit.matches === undefined) {
+    return { picture: name, answered, matches: undefined };
+  }
+  const stem = name.slice(0, name.length - extname(name).length);
+  const matches = 'file' in picture ? `${number}-${stem}-matches.jpg` : `${stem}-matches.jpg`;
+  const outlined = await outlinePatches({
+    picture: image,
+    entityImage: hit.item.image,
+    matches: hit.matches,
+    ...(hit.region && { region: hit.region }),
+  });
+  await writeFile(join(output, matches), outlined);
+  return { picture: name, answered, matches };
 }

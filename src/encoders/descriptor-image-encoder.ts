@@ -20,6 +20,19 @@ import { viewWindows } from './view-windows.js';
 /** Pixels at which images are looked at. */
 const WORKING_PIXELS = 320 * 240;
 
+/**
+ * An image encoder that needs no weights: descriptors computed from pixels.
+ *
+ * - An image's vector is the layout of its colours on an 8 x 8 grid, nearly free of light; see `describeLayout`.
+ *   192 numbers, of length 1 (0 for an image of one grey), so that inner products are cosines.
+ * - Its patches are the cells of an 8 x 8 grid; a patch's vector holds colour and gradient statistics and its place,
+ *   and the inner product of a query's patch with an indexed one is 1 - |x - y|^2 / 2; see `describeIndexedPatches`.
+ * - A query is looked at through about 2800 windows; see `viewWindows`. It finds objects that stand upright within about
+ *   20 degrees, are not much covered, and take 40 to 90 % of the picture's width.
+ * - `refine` fits chosen windows to chosen indexed images; see `refineViews`.
+ *
+ * Images are scaled to about 320 x 240 pixels first. Results depend on the image and on the installed image library only.
+ */
 export class DescriptorImageEncoder implements ImageEncoder {
   readonly name = 'granule-descriptor';
   readonly version = '1';
