@@ -12,8 +12,9 @@ export class SeededRandom {
   /** @param seed - a number or a text; texts are hashed (FNV-1a, 32 bits) over their UTF-16 code units */
   constructor(seed: number | string) {
     let hash = 0x811c9dc5;
-    for (const character of String(seed)) {
-      hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
+    const text = String(seed);
+    for (let i = 0; i < text.length; i++) {
+      hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
     }
     this.#a = hash;
     this.#b = hash ^ 0x9e3779b9;

@@ -10,7 +10,7 @@ function draws(next: () => number): number[] {
 describe('seeded random', () => {
   test('a seed gives the same stream everywhere', () => {
     const random = new SeededRandom('granule');
-    expect([random.uint32(), random.uint32(), random.uint32()]).toEqual(FIRST_OF_GRANULE);
+    expect([random.uint32(), random.uint32(), random.uint32()]).toEqual([2720877454, 2483640023, 769132100]);
     expect(new SeededRandom(7).uint32()).toBe(new SeededRandom('7').uint32());
     expect(new SeededRandom(7).uint32()).not.toBe(new SeededRandom(8).uint32());
   });

@@ -10,9 +10,9 @@ const DETAIL = { cells: CELLS, softness: 0.6, steps: 12 };
 /** A smooth colour pattern over (s, t) in [-1, 1]^2. */
 function pattern(s: number, t: number): [number, number, number] {
   return [
-    0.5 + 0.25 * Math.sin(2.3 * s + 0.5 * t),
-    0.5 + 0.25 * Math.cos(1.7 * t - 0.8 * s),
-    0.45 + 0.2 * Math.sin(1.9 * t + 2.1 * s),
+    0.5 + 0.4 * Math.sin(4.1 * s + 0.5 * t),
+    0.5 + 0.4 * Math.cos(3.7 * t - 0.8 * s),
+    0.5 + 0.4 * Math.sin(2.9 * t + 3.1 * s),
   ];
 }
 
