@@ -9,7 +9,7 @@ export type { CorpusEncoders } from './corpus/corpus-builder.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
 export { type SplitPassage, splitPassages } from './corpus/passage-splitter.js';
 export type { CorpusLine, Entity, Metadata, Passage } from './corpus/records.js';
-export { DescriptorImageEncoder } from './encoders/descriptor-image-encoder.js';
+export { DescriptorImageEncoder } from './encoders/descriptor/descriptor-image-encoder.js';
 export type {
   EncodeOptions,
   EncoderIdentity,
@@ -24,17 +24,17 @@ export type {
   TextEmbeddings,
   TextEncoder,
 } from './encoders/encoder.js';
-export { NgramTextEncoder, type NgramTextEncoderOptions } from './encoders/ngram-text-encoder.js';
-export { OnnxImageEncoder, type OnnxImageEncoderOptions } from './encoders/onnx-image-encoder.js';
-export type { ImagePreprocessing } from './encoders/onnx-image-preprocessing.js';
-export type { TextPooling } from './encoders/onnx-pooling.js';
-export { OnnxTextEncoder, type OnnxTextEncoderOptions } from './encoders/onnx-text-encoder.js';
-export type { PatchProjection } from './encoders/patch-projection.js';
+export { NgramTextEncoder, type NgramTextEncoderOptions } from './encoders/ngram/ngram-text-encoder.js';
+export { OnnxImageEncoder, type OnnxImageEncoderOptions } from './encoders/onnx/onnx-image-encoder.js';
+export type { ImagePreprocessing } from './encoders/onnx/onnx-image-preprocessing.js';
+export type { TextPooling } from './encoders/onnx/onnx-pooling.js';
+export { OnnxTextEncoder, type OnnxTextEncoderOptions } from './encoders/onnx/onnx-text-encoder.js';
+export type { PatchProjection } from './encoders/onnx/patch-projection.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GranuleError } from './errors.js';
 export { type AnswerScores, answerScores } from './evaluation/answer-metrics.js';
 export { type PseudoRelevance, pseudoRelevance } from './evaluation/pseudo-relevance.js';
 export { hitAt, precisionAt, reciprocalRankAt } from './evaluation/rank-metrics.js';
-export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive-reader.js';
+export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive/extractive-reader.js';
 export type { GeneratedAnswer, Generator } from './generators/generator.js';
 export { normaliseAnswer } from './generators/normalise-answer.js';
 export type { IndexOptions } from './index/arguments.js';

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Corpus } from '../corpus/corpus.js';
-import { countryCorpus } from '../demo/country-corpus.js';
+import { countryCorpus } from '../demo/countries/country-corpus.js';
+import { flagPath } from '../demo/countries/flag-images.js';
 import { askDemoExample, type DemoExample } from '../demo/demo-example.js';
 import { demoTasks, shownTasks } from '../demo/demo-tasks.js';
-import { flagPath } from '../demo/flag-images.js';
+import type { DemoEvaluation } from '../demo/evaluate-demo.js';
 import { mergeEvaluations } from '../demo/merge-evaluations.js';
-import { evaluateInWorkers, type PictureTask } from '../demo/picture-workers.js';
+import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-workers.js';
 import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
 import { GranuleError } from '../errors.js';
@@ -89,7 +90,7 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
       context.print(
         jsonText({ ...evaluation, pictures: resolve(options.output), examples: examples.map(exampleFacts) }),
       );
-    else context.print(`${renderTable(evaluation)}\n\n${timingsLine(evaluation.timings)}`);
+    else context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}`);
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
@@ -137,6 +138,11 @@ async function showExamples(
 }
 
 /** What a program wants to know about an example. */
+function evaluationTimings({ timings: { totalMs = 0, ...stages } }: DemoEvaluation): string {
+  const means = Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name.replace(/Ms$/, ''), ms]));
+  return `mean of a question: ${timingsLine(means)}\nall questions: ${(totalMs / 1000).toFixed(1)} s`;
+}
+
 function exampleFacts({ picture, answered, matches }: DemoExample): object {
   const { question, answer, entity, passage, span, probabilities, timings } = answered;
   return { picture, question, answer, entity, passage, span, probabilities, timings, matches };

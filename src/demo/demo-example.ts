@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { MiRagAnswer } from '../systems/mirag-answer.js';
 import type { OpenedMiRag } from '../systems/open-mirag.js';
-import { outlinePatches } from './patch-outline.js';
-import { pictureInput } from './picture-source.js';
-import type { PictureTask } from './picture-workers.js';
+import { outlinePatches } from './pictures/patch-outline.js';
+import { pictureInput } from './pictures/picture-source.js';
+import type { PictureTask } from './pictures/picture-workers.js';
 
 /** A question that the demo shows, with its answer. */
 export interface DemoExample {

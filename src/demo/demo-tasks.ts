@@ -1,5 +1,5 @@
-import { countryQuestions } from './country-questions.js';
-import type { PictureTask } from './picture-workers.js';
+import { countryQuestions } from './countries/country-questions.js';
+import type { PictureTask } from './pictures/picture-workers.js';
 import type { KnownPicture } from './truth-file.js';
 
 /** What to ask about. */

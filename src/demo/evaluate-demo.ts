@@ -8,7 +8,7 @@ import type { Generator } from '../generators/generator.js';
 import { PASSAGE_TEMPERATURE } from '../retrievers/dense-passage-retriever.js';
 import type { EntityHit, EntityRetriever, PassageRetriever, Timings } from '../retrievers/retriever.js';
 import { MiRag, type MiRagOptions, type MiRagQuestion } from '../systems/mirag.js';
-import type { CountryQuestion } from './country-questions.js';
+import type { CountryQuestion } from './countries/country-questions.js';
 
 /** A picture and a question about it. */
 export interface DemoPair {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readJsonl, type SourceLine } from '../corpus/jsonl-reader.js';
 import { GranuleError } from '../errors.js';
-import { countryFacts } from './country-facts.js';
+import { countryFacts } from './countries/country-facts.js';
 
 /** A picture that somebody made, and the country whose flag it shows. */
 export interface KnownPicture {

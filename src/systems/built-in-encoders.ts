@@ -1,5 +1,5 @@
-import { DescriptorImageEncoder } from '../encoders/descriptor-image-encoder.js';
-import { NgramTextEncoder } from '../encoders/ngram-text-encoder.js';
+import { DescriptorImageEncoder } from '../encoders/descriptor/descriptor-image-encoder.js';
+import { NgramTextEncoder } from '../encoders/ngram/ngram-text-encoder.js';
 
 /** New instances of the encoders that need no weights: pixel descriptors for images, n-grams for texts. */
 export function builtInEncoders(): { textEncoder: NgramTextEncoder; imageEncoder: DescriptorImageEncoder } {

@@ -1,5 +1,5 @@
 import { Corpus } from '../corpus/corpus.js';
-import { ExtractiveReader } from '../generators/extractive-reader.js';
+import { ExtractiveReader } from '../generators/extractive/extractive-reader.js';
 import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js';
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
 import { builtInEncoders } from './built-in-encoders.js';

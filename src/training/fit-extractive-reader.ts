@@ -1,10 +1,10 @@
 import { GranuleError } from '../errors.js';
-import { CANDIDATE_FEATURES } from '../generators/candidate-features.js';
+import { CANDIDATE_FEATURES } from '../generators/extractive/candidate-features.js';
+import { parsePassage } from '../generators/extractive/passage-parse.js';
+import { analyseQuestion } from '../generators/extractive/question-analysis.js';
+import { NULL_FEATURES, readPassage } from '../generators/extractive/read-passage.js';
+import type { ReaderWeights } from '../generators/extractive/reader-weights.js';
 import { normaliseAnswer } from '../generators/normalise-answer.js';
-import { parsePassage } from '../generators/passage-parse.js';
-import { analyseQuestion } from '../generators/question-analysis.js';
-import { NULL_FEATURES, readPassage } from '../generators/read-passage.js';
-import type { ReaderWeights } from '../generators/reader-weights.js';
 
 /** A question, a passage, and the answers that the passage gives; none where it does not answer the question. */
 export interface ReaderExample {

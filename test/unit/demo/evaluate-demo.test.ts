@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Entity, Passage } from '../../../src/corpus/records.js';
-import type { CountryQuestion } from '../../../src/demo/country-questions.js';
+import type { CountryQuestion } from '../../../src/demo/countries/country-questions.js';
 import { type DemoParts, evaluateDemo } from '../../../src/demo/evaluate-demo.js';
 import { renderTable } from '../../../src/demo/render-table.js';
 import type { EntityRetriever } from '../../../src/retrievers/retriever.js';

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { NgramTextEncoder } from '../../../src/encoders/ngram-text-encoder.js';
+import { NgramTextEncoder } from '../../../src/encoders/ngram/ngram-text-encoder.js';
 import { FlatIndex } from '../../../src/index/flat-index.js';
 import { DensePassageRetriever } from '../../../src/retrievers/dense-passage-retriever.js';
 import { matrixRow } from '../../../src/vectors/matrix.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { flagPath } from '../../../src/demo/flag-images.js';
-import { synthesisePicture } from '../../../src/demo/picture-synthesis.js';
-import { DescriptorImageEncoder } from '../../../src/encoders/descriptor-image-encoder.js';
+import { flagPath } from '../../../src/demo/countries/flag-images.js';
+import { synthesisePicture } from '../../../src/demo/pictures/picture-synthesis.js';
+import { DescriptorImageEncoder } from '../../../src/encoders/descriptor/descriptor-image-encoder.js';
 import type { ImageEncoder, ImageQuery } from '../../../src/encoders/encoder.js';
 import { ImageEntityRetriever } from '../../../src/retrievers/image-entity-retriever.js';
 import { matrix } from '../../../src/vectors/matrix.js';

@@ -1,10 +1,10 @@
-import { countryCorpus } from '../../../src/demo/country-corpus.js';
-import type { PassageTopic } from '../../../src/demo/country-passages.js';
-import { countryQuestions } from '../../../src/demo/country-questions.js';
-import type { QuestionKind } from '../../../src/demo/question-wordings.js';
+import { countryCorpus } from '../../../src/demo/countries/country-corpus.js';
+import type { PassageTopic } from '../../../src/demo/countries/country-passages.js';
+import { countryQuestions } from '../../../src/demo/countries/country-questions.js';
+import type { QuestionKind } from '../../../src/demo/countries/question-wordings.js';
 import { pseudoRelevance } from '../../../src/evaluation/pseudo-relevance.js';
 import type { ReaderExample } from '../../../src/training/fit-extractive-reader.js';
-import { FITTING_PASSAGES } from '../generators/general-passages.js';
+import { FITTING_PASSAGES } from '../generators/extractive/general-passages.js';
 
 /** The topic whose passage answers each kind of question. */
 const TOPICS: Readonly<Record<QuestionKind, PassageTopic>> = {

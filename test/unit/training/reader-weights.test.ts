@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CANDIDATE_FEATURES } from '../../../src/generators/candidate-features.js';
-import { READER_WEIGHTS } from '../../../src/generators/reader-weights.js';
+import { CANDIDATE_FEATURES } from '../../../src/generators/extractive/candidate-features.js';
+import { READER_WEIGHTS } from '../../../src/generators/extractive/reader-weights.js';
 import { fitExtractiveReader, readerObjective } from '../../../src/training/fit-extractive-reader.js';
-import { FITTING_PASSAGES } from '../generators/general-passages.js';
+import { FITTING_PASSAGES } from '../generators/extractive/general-passages.js';
 import { readerExamples } from './reader-examples.js';
 
 test('the built-in weights are the optimum on the examples that they were fitted to', () => {

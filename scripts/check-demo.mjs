@@ -1,0 +1,42 @@
+/**
+ * Runs the whole demo and holds its scores to what the README promises of them.
+ *
+ *     node scripts/check-demo.mjs
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from './run-command.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const output = mkdtempSync(join(tmpdir(), 'granule-demo-'));
+const program = join(root, 'dist/esm/cli/main.js');
+const { code, output: printed } = await runCommand(
+  process.execPath,
+  [program, 'demo', '--json', '--output', output],
+  {
+    cwd: root,
+  },
+);
+rmSync(output, { recursive: true, force: true });
+if (code !== 0) {
+  console.log(printed);
+  process.exit(1);
+}
+
+const { questions, systems } = JSON.parse(printed);
+const [alone, withoutMaxSim, withMaxSim, gold] = systems;
+const checks = [
+  ['at least 500 questions', questions >= 500],
+  ['(c) answers at least 0.85 exactly', withMaxSim.exactMatch >= 0.85],
+  ['(a) stays far below', alone.exactMatch <= 0.15],
+  ['late interaction finds more entities', withMaxSim.entityP1 > withoutMaxSim.entityP1],
+  ['late interaction answers more questions', withMaxSim.exactMatch > withoutMaxSim.exactMatch],
+  ['the gold entity is the ceiling', gold.exactMatch >= withMaxSim.exactMatch && gold.entityP1 === 1],
+];
+for (const system of systems) console.log(JSON.stringify(system));
+const failed = checks.filter(([, holds]) => !holds);
+for (const [what] of failed) console.log(`does not hold: ${what}`);
+console.log(`${checks.length - failed.length} passed, ${failed.length} failed`);
+process.exit(failed.length === 0 ? 0 : 1);

@@ -1,0 +1,113 @@
+import type { Passage } from '../../corpus/records.js';
+import { GranuleError } from '../../errors.js';
+import type { GeneratedAnswer, Generator } from '../generator.js';
+import { CANDIDATE_FEATURES } from './candidate-features.js';
+import { type ParsedPassage, parsePassage } from './passage-parse.js';
+import { analyseQuestion } from './question-analysis.js';
+import { NULL_FEATURES, type Reading, readPassage } from './read-passage.js';
+import { READER_WEIGHTS, type ReaderWeights } from './reader-weights.js';
+
+/** Options of {@link ExtractiveReader}. */
+export interface ExtractiveReaderOptions {
+  /** Most answers per passage; default 5. */
+  readonly answers?: number;
+  /** Weights of the features; default `READER_WEIGHTS`. */
+  readonly weights?: ReaderWeights;
+}
+
+const DEFAULT_ANSWERS = 5;
+
+/** Passages that are read between two looks at the abort signal. */
+const CHUNK = 8;
+
+/** Passages that are kept parsed, the latest ones. */
+const KEPT_PASSAGES = 2048;
+
+/**
+ * A reader that needs no model: it marks the answer in the passage.
+ *
+ * Every noun phrase, number and list of the passage is a candidate c with features f(c) (how many of the question's
+ * words its sentence holds, how near they are, how it stands to what the question asks for, whether its form fits); one
+ * more candidate says that the passage holds no answer. With weights w,
+ *
+ *     p(a | q, z) = sum over candidates c of text a of exp(w . f(c)) / sum over all candidates and the null of the same
+ *
+ * so a passage without the answer gives every span a low probability. Texts are compared by `normaliseAnswer`; the span
+ * given is that of the likeliest candidate. English only.
+ */
+export class ExtractiveReader implements Generator {
+  readonly name = 'extractive-reader';
+  readonly #answers: number;
+  readonly #candidateWeights: readonly number[];
+  readonly #nullWeights: readonly number[];
+  readonly #parsed = new Map<string, ParsedPassage>();
+
+  /** @throws GranuleError `INVALID_ARGUMENT` */
+  constructor(options: ExtractiveReaderOptions = {}) {
+    this.#answers = options.answers ?? DEFAULT_ANSWERS;
+    const { candidate, none } = options.weights ?? READER_WEIGHTS;
+    this.#candidateWeights = CANDIDATE_FEATURES.map((name) => candidate[name]);
+    this.#nullWeights = NULL_FEATURES.map((name) => none[name]);
+    if (!Number.isSafeInteger(this.#answers) || this.#answers < 1) {
+      throw new GranuleError('INVALID_ARGUMENT', `answers must be a positive integer, got ${this.#answers}`, {
+        answers: this.#answers,
+      });
+    }
+  }
+
+  /** @throws GranuleError `ABORTED` */
+  async generate(
+    question: string,
+    passages: readonly Passage[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<GeneratedAnswer[][]> {
+    const analysed = analyseQuestion(question);
+    const answers: GeneratedAnswer[][] = [];
+    for (const [i, passage] of passages.entries()) {
+      if (i % CHUNK === 0) {
+        if (i > 0) await new Promise((resume) => setImmediate(resume));
+        if (options.signal?.aborted) throw new GranuleError('ABORTED', 'reading was aborted');
+      }
+      answers.push(this.#answersOf(readPassage(analysed, this.#parse(passage.text))));
+    }
+    return answers;
+  }
+
+  #parse(text: string): ParsedPassage {
+    const parsed = this.#parsed.get(text) ?? parsePassage(text);
+    this.#parsed.delete(text);
+    this.#parsed.set(text, parsed);
+    if (this.#parsed.size > KEPT_PASSAGES) this.#parsed.delete(this.#parsed.keys().next().value!);
+    return parsed;
+  }
+
+  #answersOf(reading: Reading): GeneratedAnswer[] {
+    const scores = reading.features.map((features) => dot(features, this.#candidateWeights));
+    const nullScore = dot(reading.nullFeatures, this.#nullWeights);
+    const largest = scores.reduce((best, score) => Math.max(best, score), nullScore);
+    let total = Math.exp(nullScore - largest);
+    const merged = new Map<string, { best: number; share: number }>();
+    for (const [i, { normalised }] of reading.candidates.entries()) {
+      const share = Math.exp(scores[i]! - largest);
+      total += share;
+      const same = merged.get(normalised);
+      if (same === undefined) merged.set(normalised, { best: i, share });
+      else {
+        same.share += share;
+        if (scores[i]! > scores[same.best]!) same.best = i;
+      }
+    }
+    return [...merged.values()]
+      .filter(({ share }) => share > 0)
+      .sort((a, b) => b.share - a.share || a.best - b.best)
+      .slice(0, this.#answers)
+      .map(({ best, share }) => {
+        const { text, span } = reading.candidates[best]!;
+        return { text, span, logProbability: Math.min(0, Math.log(share / total)) };
+      });
+  }
+}
+
+function dot(features: Float64Array, weights: readonly number[]): number {
+  return features.reduce((sum, value, i) => sum + value * weights[i]!, 0);
+}
