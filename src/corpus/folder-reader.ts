@@ -4,6 +4,7 @@ import { GranuleError } from '../errors.js';
 import type { SourceLine } from './jsonl-reader.js';
 import { splitPassages } from './passage-splitter.js';
 import type { CorpusLine } from './records.js';
+import { unreadableFile } from './unreadable-file.js';
 
 const IMAGE_EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp', '.svg', '.gif', '.avif', '.tiff']);
 const TEXT_EXTENSIONS = new Set(['.txt', '.md']);
@@ -82,14 +83,7 @@ async function readEntity(
 }
 
 async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new GranuleError(
-      'FILE_NOT_FOUND',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      { file: path },
-      { cause },
-    );
-  });
+  const bytes = await readFile(path).catch(unreadableFile(path));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

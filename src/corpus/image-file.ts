@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { loadSharp } from '../encoders/load-sharp.js';
 import { GranuleError } from '../errors.js';
+import { unreadableFile } from './unreadable-file.js';
 
 /** An image that is known to decode. */
 export interface ImageFile {
@@ -37,14 +38,7 @@ export async function readImageFile(path: string): Promise<ImageFile> {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r').catch((cause) => {
-    throw new GranuleError(
-      'FILE_NOT_FOUND',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      { file: path },
-      { cause },
-    );
-  });
+  const handle = await open(path, 'r').catch(unreadableFile(path));
   try {
     const status = await handle.stat();
     if (!status.isFile() || status.size > MAX_IMAGE_BYTES) {

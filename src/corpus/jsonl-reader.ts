@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { GranuleError } from '../errors.js';
+import { unreadableFile } from './unreadable-file.js';
 
 /** A non-empty line of a source: what it holds, or why it holds nothing. */
 export type SourceLine = {
@@ -23,14 +24,7 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
  * @throws GranuleError `FILE_NOT_FOUND` where the file cannot be opened
  */
 export async function* readJsonl(path: string): AsyncGenerator<SourceLine> {
-  const handle = await open(path, 'r').catch((cause) => {
-    throw new GranuleError(
-      'FILE_NOT_FOUND',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      { file: path },
-      { cause },
-    );
-  });
+  const handle = await open(path, 'r').catch(unreadableFile(path));
   try {
     const { size } = await handle.stat();
     let line = 0;
