@@ -9,6 +9,7 @@ import { readFolder } from './folder-reader.js';
 import type { IngestOptions, IngestReport } from './ingest-report.js';
 import { readJsonl, type SourceLine } from './jsonl-reader.js';
 import type { CorpusLine, Entity, Passage } from './records.js';
+import { unreadableFile } from './unreadable-file.js';
 
 /**
  * A knowledge base: entities, their images and passages, and the vectors of both. On disk it is a folder that stands
@@ -180,14 +181,7 @@ export class Corpus {
 }
 
 async function fileSource(path: string): Promise<{ lines: AsyncIterable<SourceLine>; imageFolder: string }> {
-  const status = await stat(path).catch((cause) => {
-    throw new GranuleError(
-      'FILE_NOT_FOUND',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      { file: path },
-      { cause },
-    );
-  });
+  const status = await stat(path).catch(unreadableFile(path));
   if (!status.isDirectory()) return { lines: readJsonl(path), imageFolder: dirname(path) };
   const jsonl = join(path, 'corpus.jsonl');
   const hasJsonl = await stat(jsonl).then(

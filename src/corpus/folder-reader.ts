@@ -21,16 +21,7 @@ const TEXT_EXTENSIONS = new Set(['.txt', '.md']);
  * @throws GranuleError `FILE_NOT_FOUND` where the folder cannot be read
  */
 export async function* readFolder(folder: string): AsyncGenerator<SourceLine> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
-    throw new GranuleError(
-      'FILE_NOT_FOUND',
-      `cannot read ${folder}: ${(cause as Error).message}`,
-      { file: folder },
-      {
-        cause,
-      },
-    );
-  });
+  const entries = await readdir(folder, { withFileTypes: true }).catch(unreadableFile(folder));
   const visible = entries.filter((entry) => !entry.name.startsWith('.'));
   const files = visible.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   const texts = new Map<string, string>();
