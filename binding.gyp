@@ -27,7 +27,7 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "libraries": [],
       "conditions": [
-        ["target_arch=='x64'", {"dependencies": ["granule_avx2", "granule_avx512"]}],
+        ["target_arch=='x64'", {"dependencies": ["granule_avx2", "granule_avx512", "granule_avx512vnni"]}],
         ["target_arch=='arm64'", {"dependencies": ["granule_neon"]}],
         ["OS=='linux'", {"libraries": ["-ldl", "-lpthread"]}],
       ],
@@ -50,6 +50,14 @@
           "sources": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512').sources.map(f => 'native/' + f).join(' ')\")"],
           "cflags_cc": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512').flags.gnu.join(' ')\")"],
           "xcode_settings": {"OTHER_CPLUSPLUSFLAGS": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512').flags.gnu.join(' ')\")"]},
+          "msvs_settings": {"VCCLCompilerTool": {"AdditionalOptions": ["/arch:AVX512"]}},
+        },
+        {
+          "target_name": "granule_avx512vnni",
+          "type": "static_library",
+          "sources": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512vnni').sources.map(f => 'native/' + f).join(' ')\")"],
+          "cflags_cc": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512vnni').flags.gnu.join(' ')\")"],
+          "xcode_settings": {"OTHER_CPLUSPLUSFLAGS": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'avx512vnni').flags.gnu.join(' ')\")"]},
           "msvs_settings": {"VCCLCompilerTool": {"AdditionalOptions": ["/arch:AVX512"]}},
         },
       ],

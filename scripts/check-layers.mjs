@@ -15,9 +15,9 @@ const LANGUAGES = [
   {
     base: 'native',
     sources: /\.(h|cuh|cc|cu)$/,
-    layers: [['core'], ['kernels'], ['backends'], ['index'], ['binding']],
-    // Tests stand above every layer, and a layer never includes them.
-    outside: ['tests'],
+    layers: [['core'], ['kernels'], ['backends'], ['index'], ['pooling'], ['binding']],
+    // Tests and benchmarks stand above every layer, and a layer never includes them.
+    outside: ['tests', 'bench'],
     references: includes,
   },
   {

@@ -37,14 +37,23 @@ export { hitAt, precisionAt, reciprocalRankAt } from './evaluation/rank-metrics.
 export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive/extractive-reader.js';
 export type { GeneratedAnswer, Generator } from './generators/generator.js';
 export { normaliseAnswer } from './generators/normalise-answer.js';
-export type { IndexOptions } from './index/arguments.js';
+export type { FlatIndexOptions, IndexOptions } from './index/arguments.js';
+export { type CertifiedPooledSearchOptions, certifiedPooledSearch } from './index/certified-pooled-search.js';
 export { type AddOptions, FlatIndex, type FlatSearchOptions } from './index/flat-index.js';
-export type { Hits } from './index/hits.js';
+export type { Certificate, Hits } from './index/hits.js';
 export { MultiVectorHits, type VectorMatches } from './index/multi-vector-hits.js';
 export { MultiVectorIndex, type MultiVectorSearchOptions } from './index/multi-vector-index.js';
+export { poolQuads } from './index/pool-quads.js';
+export {
+  type PooledVectors,
+  type PoolingOptions,
+  type PoolMembers,
+  poolVectors,
+} from './index/pool-vectors.js';
+export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
-export type { Metric } from './native/addon-types.js';
+export type { Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';
 export { type RuntimeInfo, runtimeInfo } from './native/runtime-info.js';
 export { MaxSimReranker } from './rerankers/maxsim-reranker.js';

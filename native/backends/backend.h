@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of this file that an older library would misread.
-#define GRANULE_BACKEND_ABI 1
+#define GRANULE_BACKEND_ABI 2
 
 /// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more
 /// rows, while those it had keep their content and address, so that a device may keep copies by `id`.
@@ -31,6 +31,15 @@ typedef struct granule_segment {
   /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1
   /// entries, from 0). Null where each row is one vector.
   const uint64_t* row_offsets;
+  /// The first coded_row_count rows, a multiple of 16, also have int8 codes (core/code_layout.h) and, per
+  /// row, what bounds their error (kernels/quantize/quantize.h). 0: none.
+  uint64_t coded_row_count;
+  const uint8_t* codes;
+  const float* scales;
+  const float* residual_norms;
+  const float* code_norms;
+  /// float32 of what is added to each row's score, -|x|^2 for squared L2; null where nothing is.
+  const float* biases;
 } granule_segment;
 
 /// A search. Everything it points to stays valid and unchanged until the call returns.
@@ -73,6 +82,11 @@ typedef struct granule_hits {
   /// for each of its k places n matched vectors (numbers within the document) and their similarities.
   uint32_t* matched_vectors;
   float* matched_similarities;
+  /// The certificate, per query: a score that surely k rows reach, so that rows whose upper bound lies below
+  /// it were left out; and how many rows were scored by the reference arithmetic. -infinity and all rows
+  /// where no codes were used.
+  float* thresholds;
+  uint32_t* rows_rescored;
 } granule_hits;
 
 typedef enum granule_result {

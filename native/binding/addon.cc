@@ -11,6 +11,7 @@
 #include "binding/errors.h"
 #include "binding/flat_index_binding.h"
 #include "binding/multi_vector_index_binding.h"
+#include "binding/pooling_binding.h"
 #include "binding/runtime_info_binding.h"
 #include "binding/softmax_binding.h"
 
@@ -41,6 +42,7 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("CancelToken", CancelTokenBinding::define(env));
   exports.Set("FlatIndex", FlatIndexBinding::define(env));
   exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
+  exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
   exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
   return exports;

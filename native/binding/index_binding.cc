@@ -25,6 +25,8 @@ struct IndexBinding::ResultArrays {
     hits.rows = add<Napi::Uint32Array>(env, "rows", places);
     hits.scores = add<Napi::Float32Array>(env, "scores", places);
     hits.counts = add<Napi::Uint32Array>(env, "counts", query_count);
+    hits.thresholds = add<Napi::Float32Array>(env, "thresholds", query_count);
+    hits.rows_rescored = add<Napi::Uint32Array>(env, "rowsRescored", query_count);
     if (probabilities) hits.probabilities = add<Napi::Float32Array>(env, "probabilities", places);
     if (explain) {
       hits.matched_vectors = add<Napi::Uint32Array>(env, "matchedVectors", query_vectors * k);
@@ -56,7 +58,8 @@ IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
   backend_ =
       &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
   store_ = std::make_shared<SegmentStore>(instance->engine(), uint32_property(options, "dimension"),
-                                          static_cast<Metric>(uint32_property(options, "metric")), documents);
+                                          static_cast<Metric>(uint32_property(options, "metric")), documents,
+                                          options.Get("codes").ToBoolean().Value());
 }
 
 IndexBinding::~IndexBinding() { dispose(env_); }

@@ -97,7 +97,9 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
   search.cancelled = is_cancelled;
   search.cancelled_context = &cancel;
 
-  granule_hits out{hits.rows, hits.scores, hits.counts, hits.matched_vectors, hits.matched_similarities};
+  granule_hits out{
+      hits.rows,       hits.scores,       hits.counts, hits.matched_vectors, hits.matched_similarities,
+      hits.thresholds, hits.rows_rescored};
 
   char message[256] = "";
   const granule_result result = backend.search(backend.self, &search, &out, message, sizeof message);

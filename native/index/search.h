@@ -24,7 +24,7 @@ struct SearchOptions {
 };
 
 /// Where the results of a search go: queries x k places, best first; see granule_hits. The caller owns the
-/// memory; the last three are null where not wanted (no temperature, no explanation).
+/// memory; probabilities and matches are null where not wanted (no temperature, no explanation).
 struct Hits {
   uint32_t* rows = nullptr;
   float* scores = nullptr;
@@ -32,6 +32,9 @@ struct Hits {
   float* probabilities = nullptr;
   uint32_t* matched_vectors = nullptr;
   float* matched_similarities = nullptr;
+  /// The certificate, one entry per query.
+  float* thresholds = nullptr;
+  uint32_t* rows_rescored = nullptr;
 };
 
 /// Prepares queries (finite, normalised for cosine), runs the backend over a snapshot, adds probabilities.

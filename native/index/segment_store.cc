@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/code_layout.h"
 #include "index/prepared_vectors.h"
 
 namespace granule {
@@ -22,15 +23,25 @@ std::atomic<uint64_t> next_segment_id{1};
 }  // namespace
 
 Segment::Segment(std::shared_ptr<Engine> owner, std::size_t capacity, uint32_t dimension, Metric metric,
-                 bool documents)
+                 bool documents, bool coded)
     : engine(std::move(owner)),
       id(next_segment_id.fetch_add(1, std::memory_order_relaxed)),
       vector_capacity(capacity),
       vectors(capacity * dimension),
       squared_norms(metric == Metric::squared_l2 ? capacity : 0),
       // A document has at least one vector, so there are never more documents than vectors.
-      row_offsets(documents ? capacity + 1 : 0) {
+      row_offsets(documents ? capacity + 1 : 0),
+      codes(coded ? capacity / CodeLayout::kBlockRows * CodeLayout::block_bytes(dimension) : 0),
+      scales(coded ? capacity : 0),
+      residual_norms(coded ? capacity : 0),
+      code_norms(coded ? capacity : 0),
+      biases(coded && metric == Metric::squared_l2 ? capacity : 0) {
   if (documents) row_offsets[0] = 0;
+}
+
+std::size_t Segment::bytes() const {
+  return vectors.bytes() + squared_norms.bytes() + row_offsets.bytes() + codes.bytes() + scales.bytes() +
+         residual_norms.bytes() + code_norms.bytes() + biases.bytes();
 }
 
 Segment::~Segment() {
@@ -48,11 +59,13 @@ struct SegmentStore::Piece {
   uint64_t row_count;
 };
 
-SegmentStore::SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents)
+SegmentStore::SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents,
+                           bool coded)
     : engine_(std::move(engine)),
       dimension_(dimension),
       metric_(metric),
       documents_(documents),
+      coded_(coded),
       snapshot_(std::make_shared<Snapshot>()) {}
 
 std::shared_ptr<const Snapshot> SegmentStore::snapshot() const {
@@ -113,7 +126,10 @@ std::vector<SegmentStore::Piece> SegmentStore::place(const Snapshot& base, const
       const std::size_t wanted = std::max<uint64_t>(vector_count - vector, base.vector_count + vector);
       std::size_t capacity = std::clamp<std::size_t>(wanted, least, most);
       if (lengths != nullptr) capacity = std::max<std::size_t>(capacity, lengths[row]);
-      segment = std::make_shared<Segment>(engine_, capacity, dimension_, metric_, documents_);
+      // Whole blocks, so that every row of a full segment has its codes.
+      if (coded_)
+        capacity = (capacity + CodeLayout::kBlockRows - 1) / CodeLayout::kBlockRows * CodeLayout::kBlockRows;
+      segment = std::make_shared<Segment>(engine_, capacity, dimension_, metric_, documents_, coded_);
       used = 0;
     }
   }
@@ -149,6 +165,42 @@ Status SegmentStore::copy(const std::vector<Piece>& pieces, const float* vectors
   return first_bad.status("row");
 }
 
+void SegmentStore::encode(const std::vector<Piece>& pieces, unsigned threads) {
+  struct Task {
+    Segment* segment;
+    std::size_t begin;
+    std::size_t end;
+  };
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  const std::size_t step = std::max<std::size_t>(1, kCopyBytes / (sizeof(float) * dimension_ * kRows));
+  std::vector<Task> tasks;
+  for (const Piece& piece : pieces) {
+    const std::size_t last = (piece.at + piece.vector_count) / kRows;
+    for (std::size_t begin = piece.at / kRows; begin < last; begin += step) {
+      tasks.push_back({piece.segment.get(), begin, std::min(last, begin + step)});
+    }
+  }
+  std::vector<char> in_range(tasks.size(), 1);
+  engine_->pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
+    const Task& task = tasks[t];
+    Segment& segment = *task.segment;
+    for (std::size_t block = task.begin; block < task.end; ++block) {
+      const std::size_t row = block * kRows;
+      const bool fits = engine_->kernels.table->quantize_block(
+          segment.vectors.data() + row * dimension_, static_cast<std::size_t>(dimension_),
+          segment.codes.data() + block * CodeLayout::block_bytes(dimension_), segment.scales.data() + row,
+          segment.residual_norms.data() + row, segment.code_norms.data() + row);
+      if (!fits) in_range[t] = 0;
+      for (std::size_t r = row; segment.biases.size() != 0 && r < row + kRows; ++r) {
+        segment.biases[r] = static_cast<float>(-segment.squared_norms[r]);
+      }
+    }
+  });
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (in_range[t] == 0) tasks[t].segment->in_range = false;
+  }
+}
+
 void SegmentStore::publish(const Snapshot& base, const std::vector<Piece>& pieces) {
   auto next = std::make_shared<Snapshot>(base);
   for (const Piece& piece : pieces) {
@@ -159,11 +211,20 @@ void SegmentStore::publish(const Snapshot& base, const std::vector<Piece>& piece
       view.vectors = piece.segment->vectors.data();
       view.squared_norms = piece.segment->squared_norms.data();
       view.row_offsets = piece.segment->row_offsets.data();
+      view.codes = piece.segment->codes.data();
+      view.scales = piece.segment->scales.data();
+      view.residual_norms = piece.segment->residual_norms.data();
+      view.code_norms = piece.segment->code_norms.data();
+      view.biases = piece.segment->biases.data();
       next->owners.push_back(piece.segment);
       next->segments.push_back(view);
       next->bytes += piece.segment->bytes();
     }
-    next->segments.back().row_count += piece.row_count;
+    granule_segment& view = next->segments.back();
+    view.row_count += piece.row_count;
+    view.coded_row_count = coded_ && piece.segment->in_range
+                               ? view.row_count / CodeLayout::kBlockRows * CodeLayout::kBlockRows
+                               : 0;
     next->row_count += piece.row_count;
     next->vector_count += piece.vector_count;
   }
@@ -198,6 +259,7 @@ Status SegmentStore::add(const float* vectors, uint64_t vector_count, const uint
       for (uint64_t i = 0; i < piece.row_count; ++i) offsets[i + 1] = offsets[i] + *lengths++;
     }
   }
+  if (coded_) encode(pieces, threads);
   publish(*base, pieces);
   return Status::success();
 }

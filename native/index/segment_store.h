@@ -17,12 +17,12 @@ namespace granule {
 /// touches only what lies behind them.
 struct Segment {
   Segment(std::shared_ptr<Engine> engine, std::size_t vector_capacity, uint32_t dimension, Metric metric,
-          bool documents);
+          bool documents, bool coded);
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
-  std::size_t bytes() const { return vectors.bytes() + squared_norms.bytes() + row_offsets.bytes(); }
+  std::size_t bytes() const;
 
   const std::shared_ptr<Engine> engine;
   const uint64_t id;
@@ -30,6 +30,13 @@ struct Segment {
   AlignedBuffer<float> vectors;
   AlignedBuffer<double> squared_norms;
   AlignedBuffer<uint64_t> row_offsets;
+  AlignedBuffer<uint8_t> codes;
+  AlignedBuffer<float> scales;
+  AlignedBuffer<float> residual_norms;
+  AlignedBuffer<float> code_norms;
+  AlignedBuffer<float> biases;
+  /// Whether every scale so far lies where the bounds hold; belongs to the writer.
+  bool in_range = true;
 };
 
 /// A consistent state of a store: what a search sees from its beginning to its end, whatever is added
@@ -49,7 +56,8 @@ class SegmentStore {
   /// Rows are numbered below this; 0xffffffff marks an unused place in a result.
   static constexpr uint64_t kMaxRows = 0xffffffffu;
 
-  SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents);
+  /// @param coded whether rows get int8 codes beside their vectors
+  SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents, bool coded);
 
   /// Appends vectors; all or nothing. For cosine they are normalised first.
   ///
@@ -77,12 +85,15 @@ class SegmentStore {
                            uint64_t vector_count);
   Status copy(const std::vector<Piece>& pieces, const float* vectors, unsigned threads,
               const CancelFlag& cancel);
+  /// Codes the blocks of 16 rows that an add has completed.
+  void encode(const std::vector<Piece>& pieces, unsigned threads);
   void publish(const Snapshot& base, const std::vector<Piece>& pieces);
 
   const std::shared_ptr<Engine> engine_;
   const uint32_t dimension_;
   const Metric metric_;
   const bool documents_;
+  const bool coded_;
 
   /// Held by the one call that adds.
   std::mutex writer_;

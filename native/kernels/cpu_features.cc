@@ -88,6 +88,8 @@ bool CpuFeatures::supports(Isa isa) const {
       return avx2 && fma;
     case Isa::avx512:
       return avx2 && fma && avx512f && avx512bw && avx512dq && avx512vl;
+    case Isa::avx512vnni:
+      return supports(Isa::avx512) && avx512vnni;
   }
   return false;
 }

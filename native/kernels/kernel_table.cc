@@ -5,21 +5,50 @@
 namespace granule {
 namespace {
 
-#define GRANULE_KERNELS(isa)                                                           \
-  {                                                                                    \
-    Isa::isa, inner_product_f32_##isa, maxsim_fold_f64_##isa, softmax_terms_f32_##isa, \
-        softmax_select_f32_##isa                                                       \
-  }
+// The name of a kernel and the kernel.
+#define GRANULE_KERNEL(symbol) \
+  { #symbol, symbol }
 
-constexpr KernelTable kScalar = GRANULE_KERNELS(scalar);
+constexpr KernelTable kScalar = {Isa::scalar,
+                                 GRANULE_KERNEL(inner_product_f32_scalar),
+                                 GRANULE_KERNEL(maxsim_fold_f64_scalar),
+                                 GRANULE_KERNEL(softmax_terms_f32_scalar),
+                                 GRANULE_KERNEL(softmax_select_f32_scalar),
+                                 GRANULE_KERNEL(quantize_block_f32_scalar),
+                                 GRANULE_KERNEL(code_scan_i8_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
-constexpr KernelTable kAvx2 = GRANULE_KERNELS(avx2);
-constexpr KernelTable kAvx512 = GRANULE_KERNELS(avx512);
+constexpr KernelTable kAvx2 = {Isa::avx2,
+                               GRANULE_KERNEL(inner_product_f32_avx2),
+                               GRANULE_KERNEL(maxsim_fold_f64_avx2),
+                               GRANULE_KERNEL(softmax_terms_f32_avx2),
+                               GRANULE_KERNEL(softmax_select_f32_avx2),
+                               GRANULE_KERNEL(quantize_block_f32_scalar),
+                               GRANULE_KERNEL(code_scan_i8_avx2)};
+constexpr KernelTable kAvx512 = {Isa::avx512,
+                                 GRANULE_KERNEL(inner_product_f32_avx512),
+                                 GRANULE_KERNEL(maxsim_fold_f64_avx512),
+                                 GRANULE_KERNEL(softmax_terms_f32_avx512),
+                                 GRANULE_KERNEL(softmax_select_f32_avx512),
+                                 GRANULE_KERNEL(quantize_block_f32_scalar),
+                                 GRANULE_KERNEL(code_scan_i8_avx2)};
+constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
+                                     GRANULE_KERNEL(inner_product_f32_avx512),
+                                     GRANULE_KERNEL(maxsim_fold_f64_avx512),
+                                     GRANULE_KERNEL(softmax_terms_f32_avx512),
+                                     GRANULE_KERNEL(softmax_select_f32_avx512),
+                                     GRANULE_KERNEL(quantize_block_f32_scalar),
+                                     GRANULE_KERNEL(code_scan_i8_avx512vnni)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
-constexpr KernelTable kNeon = GRANULE_KERNELS(neon);
+constexpr KernelTable kNeon = {Isa::neon,
+                               GRANULE_KERNEL(inner_product_f32_neon),
+                               GRANULE_KERNEL(maxsim_fold_f64_neon),
+                               GRANULE_KERNEL(softmax_terms_f32_neon),
+                               GRANULE_KERNEL(softmax_select_f32_neon),
+                               GRANULE_KERNEL(quantize_block_f32_scalar),
+                               GRANULE_KERNEL(code_scan_i8_scalar)};
 #endif
 
-#undef GRANULE_KERNELS
+#undef GRANULE_KERNEL
 
 std::string join(const std::vector<Isa>& isas) {
   std::string out;
@@ -41,6 +70,8 @@ const KernelTable* kernel_table(Isa isa) {
       return &kAvx2;
     case Isa::avx512:
       return &kAvx512;
+    case Isa::avx512vnni:
+      return &kAvx512Vnni;
 #elif defined(__aarch64__) || defined(_M_ARM64)
     case Isa::neon:
       return &kNeon;
@@ -59,11 +90,9 @@ std::vector<Isa> available_isas(const CpuFeatures& features) {
 }
 
 std::vector<KernelName> kernel_names(const KernelTable& table) {
-  const std::string suffix = std::string("_") + isa_name(table.isa);
-  return {{"innerProduct", "inner_product_f32" + suffix},
-          {"maxsim", "maxsim_fold_f64" + suffix},
-          {"softmaxTerms", "softmax_terms_f32" + suffix},
-          {"softmaxSelect", "softmax_select_f32" + suffix}};
+  return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
+          {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
+          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

@@ -1,31 +1,48 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/status.h"
+#include "kernels/code_scan/code_scan.h"
 #include "kernels/cpu_features.h"
 #include "kernels/inner_product/inner_product.h"
 #include "kernels/isa.h"
 #include "kernels/maxsim/maxsim.h"
+#include "kernels/quantize/quantize.h"
 #include "kernels/softmax_top_k/softmax_top_k.h"
 
 namespace granule {
+
+/// A kernel and its symbol, for reports. It is called like the function.
+template <typename Function>
+struct Kernel {
+  const char* symbol;
+  Function* function;
+
+  template <typename... Arguments>
+  auto operator()(Arguments&&... arguments) const {
+    return function(std::forward<Arguments>(arguments)...);
+  }
+};
 
 /// The kernels of one instruction set: every operation of the engine, each by the best version that the set
 /// has.
 struct KernelTable {
   Isa isa;
-  InnerProductTile* inner_product;
-  MaxsimFold* maxsim_fold;
-  SoftmaxTerms* softmax_terms;
-  SoftmaxSelect* softmax_select;
+  Kernel<InnerProductTile> inner_product;
+  Kernel<MaxsimFold> maxsim_fold;
+  Kernel<SoftmaxTerms> softmax_terms;
+  Kernel<SoftmaxSelect> softmax_select;
+  Kernel<QuantizeBlock> quantize_block;
+  Kernel<CodeScan> code_scan;
 };
 
 /// An operation and the symbol that runs it, for reports.
 struct KernelName {
   const char* operation;
-  std::string symbol;
+  const char* symbol;
 };
 
 /// The table of `isa`, or null where it was not compiled in.

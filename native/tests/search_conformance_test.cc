@@ -35,15 +35,16 @@ std::vector<float> as_stored(Metric metric, const std::vector<float>& vectors, s
 }
 
 void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t rows,
-                std::size_t queries, uint32_t k, unsigned threads, bool filtered) {
+                std::size_t queries, uint32_t k, unsigned threads, bool filtered, bool coded) {
   CAPTURE(isa_name(isa));
+  CAPTURE(coded);
   CAPTURE(static_cast<int>(metric));
   CAPTURE(static_cast<int>(kind));
   CAPTURE(dimension);
   CAPTURE(rows);
   const std::vector<float> x = test_data::vectors(kind, rows, dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, queries, dimension, 2);
-  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, false);
+  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, false, coded);
   uint64_t first = 0;
   // In two pieces, so that segments are filled, left and begun.
   const std::size_t half = rows / 2;
@@ -96,7 +97,7 @@ void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, s
   const std::vector<uint32_t> query_lengths = {1, 3, 8, 17};
   const std::vector<float> x = test_data::vectors(kind, sum(lengths), dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, sum(query_lengths), dimension, 2);
-  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true);
+  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true, false);
   uint64_t first = 0;
   const std::size_t half = documents / 2;
   std::size_t half_vectors = 0;
@@ -155,20 +156,22 @@ void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, s
 
 TEST_CASE("a flat search returns the oracle's rows and bits") {
   for (const Isa isa : available_isas(detect_cpu_features())) {
-    for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
-      for (const Kind kind : test_data::kAllKinds) {
-        for (const std::size_t dimension : {1u, 7u, 17u, 128u}) {
-          check_flat(isa, metric, kind, dimension, 301, 3, 10, 2, false);
+    for (const bool coded : {false, true}) {
+      for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+        for (const Kind kind : test_data::kAllKinds) {
+          for (const std::size_t dimension : {1u, 7u, 17u, 128u}) {
+            check_flat(isa, metric, kind, dimension, 301, 3, 10, 2, false, coded);
+          }
         }
+        for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u}) {
+          check_flat(isa, metric, Kind::few_values, 24, 997, queries, 7, 3, true, coded);
+        }
+        for (const unsigned threads : {1u, 2u, 3u, 8u}) {
+          check_flat(isa, metric, Kind::uniform, 4, 70000, 2, 33, threads, false, coded);
+        }
+        check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, false, coded);
+        check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, true, coded);
       }
-      for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u}) {
-        check_flat(isa, metric, Kind::few_values, 24, 997, queries, 7, 3, true);
-      }
-      for (const unsigned threads : {1u, 2u, 3u, 8u}) {
-        check_flat(isa, metric, Kind::uniform, 4, 70000, 2, 33, threads, false);
-      }
-      check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, false);
-      check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, true);
     }
   }
 }
@@ -187,7 +190,7 @@ TEST_CASE("a document search returns the oracle's documents, matches and bits") 
 }
 
 TEST_CASE("probabilities are the softmax over the returned places") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false);
+  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false, true);
   const std::vector<float> x = {1, 2, 3, 4};
   uint64_t first = 0;
   REQUIRE(store.add(x.data(), 4, nullptr, 4, 1, CancelFlag(), &first).ok());
@@ -202,7 +205,7 @@ TEST_CASE("probabilities are the softmax over the returned places") {
 }
 
 TEST_CASE("probabilities stay finite when scores overflow float32") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false);
+  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false, true);
   const std::vector<float> x = {3e38f, 2e38f, -3e38f};
   uint64_t first = 0;
   REQUIRE(store.add(x.data(), 3, nullptr, 3, 1, CancelFlag(), &first).ok());
@@ -215,7 +218,7 @@ TEST_CASE("probabilities stay finite when scores overflow float32") {
 }
 
 TEST_CASE("queries that are not finite, empty, or of the wrong length are refused with their place") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 2, Metric::cosine, true);
+  SegmentStore store(engine_for(Isa::scalar, 1), 2, Metric::cosine, true, false);
   const std::vector<float> x = {1, 2, 3, 4};
   const std::vector<uint32_t> lengths = {2};
   uint64_t first = 0;
@@ -237,7 +240,7 @@ TEST_CASE("queries that are not finite, empty, or of the wrong length are refuse
 
 TEST_CASE("a cancelled search stops with aborted") {
   for (const bool documents : {false, true}) {
-    SegmentStore store(engine_for(Isa::scalar, 2), 8, Metric::inner_product, documents);
+    SegmentStore store(engine_for(Isa::scalar, 2), 8, Metric::inner_product, documents, !documents);
     const std::vector<float> x = test_data::vectors(Kind::uniform, 1000, 8, 1);
     const std::vector<uint32_t> lengths(500, 2);
     uint64_t first = 0;

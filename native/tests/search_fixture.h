@@ -28,7 +28,9 @@ struct Result {
         counts(queries, 12345),
         probabilities(queries * k, 12345.0f),
         matched_vectors(query_vectors * k, 12345),
-        matched_similarities(query_vectors * k, 12345.0f) {}
+        matched_similarities(query_vectors * k, 12345.0f),
+        thresholds(queries, 12345.0f),
+        rows_rescored(queries, 12345) {}
 
   granule::Hits hits(bool explain) {
     return {rows.data(),
@@ -36,7 +38,9 @@ struct Result {
             counts.data(),
             probabilities.data(),
             explain ? matched_vectors.data() : nullptr,
-            explain ? matched_similarities.data() : nullptr};
+            explain ? matched_similarities.data() : nullptr,
+            thresholds.data(),
+            rows_rescored.data()};
   }
 
   std::vector<uint32_t> rows;
@@ -45,6 +49,8 @@ struct Result {
   std::vector<float> probabilities;
   std::vector<uint32_t> matched_vectors;
   std::vector<float> matched_similarities;
+  std::vector<float> thresholds;
+  std::vector<uint32_t> rows_rescored;
 };
 
 inline granule::Status search(const granule::SegmentStore& store, const std::vector<float>& queries,

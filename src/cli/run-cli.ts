@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { addAskCommand } from './ask-command.js';
+import { addBenchCommand } from './bench-command.js';
 import { type CommandContext, processContext } from './command-context.js';
 import { addDemoCommand } from './demo-command.js';
 import { addIngestCommand } from './ingest-command.js';
@@ -78,6 +79,7 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addAskCommand(granule, context);
   addSearchCommand(granule, context);
   addInspectCommand(granule, context);
+  addBenchCommand(granule, context);
   return granule;
 }
 

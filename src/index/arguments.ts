@@ -30,10 +30,27 @@ export interface IndexOptions {
   readonly device?: Device | undefined;
 }
 
-/** @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `DEVICE_UNAVAILABLE` */
-export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
-  checkKeys(options, ['dimension', 'metric', 'threads', 'device']);
-  const { dimension, metric = 'ip', threads = 0, device = 'auto' } = options;
+/** Options of a `FlatIndex`. */
+export interface FlatIndexOptions extends IndexOptions {
+  /**
+   * `int8`, the default of a `FlatIndex`, keeps a byte per number beside each row: a search scans those and reads in full
+   * only the rows that may be among the k best. Results are the same bits with `none`, which scans the rows themselves.
+   */
+  readonly codes?: keyof typeof CODE_KINDS | undefined;
+}
+
+const CODE_KINDS = { int8: true, none: false } as const;
+
+/**
+ * @param defaultCodes - for an index that has codes; without it the option is unknown
+ * @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `DEVICE_UNAVAILABLE`
+ */
+export function checkIndexOptions(
+  options: FlatIndexOptions,
+  defaultCodes?: FlatIndexOptions['codes'],
+): NativeIndexOptions {
+  checkKeys(options, ['dimension', 'metric', 'threads', 'device', ...(defaultCodes ? ['codes'] : [])]);
+  const { dimension, metric = 'ip', threads = 0, device = 'auto', codes = defaultCodes ?? 'none' } = options;
   if (!isIntegerBetween(dimension, 1, MAX_DIMENSION)) {
     throw new GranuleError(
       'DIMENSION_INVALID',
@@ -46,7 +63,16 @@ export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
   if (!isIntegerBetween(threads, 0, MAX_THREADS)) {
     throw invalid(`threads must be an integer from 0 to ${MAX_THREADS}, got ${show(threads)}`);
   }
-  return { dimension, metric: METRIC_CODES[metric], threads, backend: backendOf(device) };
+  if (!Object.hasOwn(CODE_KINDS, codes)) {
+    throw invalid(`codes must be one of ${Object.keys(CODE_KINDS).join(', ')}, got ${show(codes)}`);
+  }
+  return {
+    dimension,
+    metric: METRIC_CODES[metric],
+    threads,
+    backend: backendOf(device),
+    codes: CODE_KINDS[codes],
+  };
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   checkSignal,
   checkTemperature,
   checkVectors,
-  type IndexOptions,
+  type FlatIndexOptions,
 } from './arguments.js';
 import type { Hits } from './hits.js';
 import { IndexHandle } from './index-handle.js';
@@ -54,6 +54,9 @@ export interface AddOptions {
  * **Order.** Score descending, then row ascending. Scores, rows and order are the same bits for every instruction set,
  * device, number of threads and size of batch.
  *
+ * **How.** The scan reads int8 codes, which bound every row's score from both sides; the k-th largest lower bound is the
+ * threshold, and only rows whose upper bound reaches it are scored as above. `hits.certificate` reports it.
+ *
  * All work runs on threads of the engine. Arrays that are passed in are read where they lie: leave them as they are, and
  * do not transfer them, until the promise settles.
  *
@@ -71,8 +74,8 @@ export class FlatIndex implements Disposable, AsyncDisposable {
   readonly #handle: IndexHandle<NativeFlatIndex>;
 
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
-  constructor(options: IndexOptions) {
-    const native = checkIndexOptions(options);
+  constructor(options: FlatIndexOptions) {
+    const native = checkIndexOptions(options, 'int8');
     this.dimension = native.dimension;
     this.metric = options.metric ?? 'ip';
     this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));
@@ -127,6 +130,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
     const filter = checkFilter(options.filter, rows);
     const queryCount = data.length / this.dimension;
     checkPlaces(queryCount, k);
+    const rowsScanned = rows;
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
       native.search(data, queryCount, { k, temperature, filter, cancel }),
     );
@@ -137,6 +141,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
       scores: hits.scores,
       counts: hits.counts,
       ...(hits.probabilities && { probabilities: hits.probabilities }),
+      certificate: { thresholds: hits.thresholds, rowsScanned, rowsRescored: hits.rowsRescored },
     };
   }
 

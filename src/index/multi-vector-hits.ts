@@ -1,5 +1,5 @@
 import type { NativeMultiVectorHits } from '../native/addon-types.js';
-import type { Hits } from './hits.js';
+import type { Certificate, Hits } from './hits.js';
 
 /** For one hit, per query vector, the document vector that matched it best and how similar they are. */
 export interface VectorMatches {
@@ -16,6 +16,7 @@ export class MultiVectorHits implements Hits {
   readonly scores: Float32Array;
   readonly counts: Uint32Array;
   readonly probabilities?: Float32Array;
+  readonly certificate: Certificate;
   /**
    * With `explain`: for query q of n_q vectors whose first is vector t_q of all, the block at k * t_q holds, for each of
    * its k places in turn, the n_q numbers of the matched document vectors; 0xffffffff in unused places. `matches` cuts
@@ -27,12 +28,13 @@ export class MultiVectorHits implements Hits {
   readonly #lengths: Uint32Array;
 
   /** @internal */
-  constructor(native: NativeMultiVectorHits, lengths: Uint32Array, k: number) {
+  constructor(native: NativeMultiVectorHits, lengths: Uint32Array, k: number, rowsScanned: number) {
     this.queries = lengths.length;
     this.k = k;
     this.rows = native.rows;
     this.scores = native.scores;
     this.counts = native.counts;
+    this.certificate = { thresholds: native.thresholds, rowsScanned, rowsRescored: native.rowsRescored };
     if (native.probabilities) this.probabilities = native.probabilities;
     if (native.matchedVectors) this.matchedVectors = native.matchedVectors;
     if (native.matchedSimilarities) this.matchedSimilarities = native.matchedSimilarities;

@@ -137,7 +137,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
       native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel }),
     );
-    return new MultiVectorHits(hits, lengths, k);
+    return new MultiVectorHits(hits, lengths, k, rows);
   }
 
   /** Frees the memory now. Searches under way end as they would have; adds under way or queued reject. */

@@ -27,6 +27,8 @@ export interface NativeIndexOptions {
   threads: number;
   /** Name of an available backend (`runtimeInfo().backends`). */
   backend: string;
+  /** Whether rows get int8 codes, by which a search leaves out most of them; flat indexes only. */
+  codes: boolean;
 }
 
 export interface NativeFlatSearchOptions {
@@ -47,6 +49,10 @@ export interface NativeHits {
   counts: Uint32Array;
   /** queries x k; 0 where unused. */
   probabilities: Float32Array | undefined;
+  /** Per query: a score that k rows surely reach, -Infinity where no codes were used. */
+  thresholds: Float32Array;
+  /** Per query: rows scored by the reference arithmetic. */
+  rowsRescored: Uint32Array;
 }
 
 export interface NativeFlatIndex {
@@ -93,6 +99,35 @@ export interface NativeMultiVectorIndex {
   dispose(): void;
 }
 
+/** Pooling methods on the border: hierarchical clustering with Ward's linkage, k-means. */
+export const POOLING_METHOD_CODES = { ward: 0, kmeans: 1 } as const;
+
+/** How the vectors of a document are divided into groups. */
+export type PoolingMethod = keyof typeof POOLING_METHOD_CODES;
+
+export interface NativePoolingOptions {
+  dimension: number;
+  metric: (typeof METRIC_CODES)[Metric];
+  method: (typeof POOLING_METHOD_CODES)[PoolingMethod];
+  /** First vectors of each document that are kept as they are. */
+  protect: number;
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
+/** What pooling fills in, with room for the sum of what is kept; k-means may use less. */
+export interface NativePooledVectors {
+  vectors: Float32Array;
+  /** Pooled vectors per document. */
+  lengths: Uint32Array;
+  /** One more than there are pooled vectors. */
+  offsets: Uint32Array;
+  /** As many as input vectors. */
+  rows: Uint32Array;
+  radii: Float32Array;
+}
+
 export interface NativeSoftmaxTopK {
   /** Positions in `scores`, best first. */
   rows: Uint32Array;
@@ -107,7 +142,7 @@ export interface NativeSoftmaxTopK {
 export interface NativeRuntimeInfo {
   /** Version of the backend interface. */
   abi: number;
-  /** Instruction set whose kernels run: 'scalar', 'avx2', 'avx512', 'neon'. */
+  /** Instruction set whose kernels run: 'scalar', 'avx2', 'avx512', 'avx512vnni', 'neon'. */
   isa: string;
   /** Why that one. */
   isaReason: string;
@@ -128,6 +163,17 @@ export interface NativeAddon {
   CancelToken: new () => NativeCancelToken;
   FlatIndex: new (options: NativeIndexOptions) => NativeFlatIndex;
   MultiVectorIndex: new (options: NativeIndexOptions) => NativeMultiVectorIndex;
+  /**
+   * Pools each document of `lengths[i]` vectors, which add up, to at most `kept[i]`; fills `result` and resolves to the
+   * number of pooled vectors.
+   */
+  poolVectors(
+    vectors: Float32Array,
+    lengths: Uint32Array,
+    kept: Uint32Array,
+    options: NativePoolingOptions,
+    result: NativePooledVectors,
+  ): Promise<number>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
   runtimeInfo(): NativeRuntimeInfo;
 }

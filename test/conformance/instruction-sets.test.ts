@@ -27,5 +27,6 @@ it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
     expect(available.includes('avx512')).toBe(
       ['avx512f', 'avx512bw', 'avx512dq', 'avx512vl'].every((flag) => flags.has(flag)),
     );
+    expect(available.includes('avx512vnni')).toBe(available.includes('avx512') && flags.has('avx512_vnni'));
   },
 );

@@ -11,8 +11,9 @@ granule_result search(void* self, const granule_search* request, granule_hits* h
                       size_t message_size) {
   const CpuBackend& backend = *static_cast<const CpuBackend*>(self);
   try {
-    return request->query_offsets == nullptr ? flat_scan(backend, *request, *hits)
-                                             : maxsim_scan(backend, *request, *hits);
+    if (request->query_offsets != nullptr) return maxsim_scan(backend, *request, *hits);
+    return codes_serve(*request) ? certified_scan(backend, *request, *hits)
+                                 : flat_scan(backend, *request, *hits);
   } catch (const std::bad_alloc&) {
     std::snprintf(message, message_size, "not enough memory for the search");
     return GRANULE_OUT_OF_MEMORY;

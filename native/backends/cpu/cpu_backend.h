@@ -18,6 +18,13 @@ struct CpuBackend {
 /// Scores rows that are one vector each (flat_scan.cc). @throws std::bad_alloc
 granule_result flat_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 
+/// Whether segments have codes that are worth scanning.
+bool codes_serve(const granule_search& search);
+
+/// As flat_scan, with the same results, from int8 codes and few full vectors (certified_scan.cc). @throws
+/// std::bad_alloc
+granule_result certified_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
+
 /// Scores documents by MaxSim (maxsim_scan.cc). @throws std::bad_alloc
 granule_result maxsim_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 

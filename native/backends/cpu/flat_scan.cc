@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <vector>
 
 #include "backends/cpu/cpu_backend.h"
+#include "backends/cpu/exact_rows.h"
 #include "backends/cpu/widened_queries.h"
 #include "core/ranked_list.h"
 #include "core/score.h"
@@ -12,8 +14,6 @@ namespace {
 
 /// Queries that share one pass over the rows: their float64 forms stay in the second-level cache.
 constexpr std::size_t kQueryGroup = 32;
-/// Rows scored between two looks at the threshold.
-constexpr std::size_t kRowTile = 32;
 /// Bytes of rows between two looks at the cancel flag.
 constexpr std::size_t kBlockBytes = 1 << 18;
 
@@ -25,8 +25,8 @@ struct RowBlock {
 };
 
 std::vector<RowBlock> divide_rows(const granule_search& search) {
-  const std::size_t rows_per_block =
-      std::max<std::size_t>(kRowTile, kBlockBytes / (sizeof(float) * search.dimension) / kRowTile * kRowTile);
+  const std::size_t rows_per_block = std::max<std::size_t>(
+      kExactRowTile, kBlockBytes / (sizeof(float) * search.dimension) / kExactRowTile * kExactRowTile);
   std::vector<RowBlock> blocks;
   for (uint64_t s = 0; s < search.segment_count; ++s) {
     const granule_segment& segment = search.segments[s];
@@ -35,44 +35,6 @@ std::vector<RowBlock> divide_rows(const granule_search& search) {
     }
   }
   return blocks;
-}
-
-bool any_allowed(const uint8_t* filter, uint64_t first_row, std::size_t count) {
-  if (filter == nullptr) return true;
-  for (std::size_t r = 0; r < count; ++r) {
-    if (allowed(filter, first_row + r)) return true;
-  }
-  return false;
-}
-
-/// Scores the rows of one block for a group of queries and offers them to the queries' lists.
-void scan_block(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
-                std::size_t first_query, std::size_t query_count, const RowBlock& block, double* tile,
-                RankedList* lists) {
-  const auto metric = static_cast<Metric>(search.metric);
-  const granule_segment& segment = *block.segment;
-  for (std::size_t begin = block.begin; begin < block.end; begin += kRowTile) {
-    const std::size_t count = std::min(kRowTile, block.end - begin);
-    const uint64_t first_row = segment.first_row + begin;
-    if (!any_allowed(search.filter, first_row, count)) continue;
-    backend.kernels.inner_product(queries.vector(first_query), query_count, queries.stride,
-                                  segment.vectors + begin * search.dimension, count, search.dimension,
-                                  search.dimension, tile, kRowTile);
-    for (std::size_t q = 0; q < query_count; ++q) {
-      const double query_squared_norm = queries.squared_norm(first_query + q);
-      float threshold = lists[q].threshold();
-      for (std::size_t r = 0; r < count; ++r) {
-        const double row_squared_norm =
-            segment.squared_norms != nullptr ? segment.squared_norms[begin + r] : 0.0;
-        const float score = static_cast<float>(
-            score_of(metric, tile[q * kRowTile + r], row_squared_norm, query_squared_norm));
-        if (score >= threshold && allowed(search.filter, first_row + r)) {
-          lists[q].offer(score, static_cast<uint32_t>(first_row + r));
-          threshold = lists[q].threshold();
-        }
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -97,14 +59,15 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
     std::vector<RankedList> lists;
     lists.reserve(count);
     for (std::size_t q = 0; q < count; ++q) lists.emplace_back(search.k);
-    AlignedBuffer<double> tile(count * kRowTile);
+    AlignedBuffer<double> tile(count * kExactRowTile);
     for (std::size_t b = blocks.size() * slice / slices; b < blocks.size() * (slice + 1) / slices; ++b) {
       if (stopped.load(std::memory_order_relaxed)) return;
       if (search.cancelled(search.cancelled_context) != 0) {
         stopped.store(true, std::memory_order_relaxed);
         return;
       }
-      scan_block(backend, search, queries, first_query, count, blocks[b], tile.data(), lists.data());
+      exact_rows(backend, search, queries, first_query, count, *blocks[b].segment, blocks[b].begin,
+                 blocks[b].end, tile.data(), lists.data());
     }
     partial[task] = std::move(lists);
   });
@@ -115,6 +78,8 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
     RankedList& best = partial[group * slices][q % kQueryGroup];
     for (std::size_t slice = 1; slice < slices; ++slice)
       best.merge(partial[group * slices + slice][q % kQueryGroup]);
+    hits.thresholds[q] = -std::numeric_limits<float>::infinity();
+    hits.rows_rescored[q] = static_cast<uint32_t>(search.row_count);
     hits.counts[q] = best.drain(hits.rows + q * search.k, hits.scores + q * search.k);
   }
   return GRANULE_OK;

@@ -146,6 +146,8 @@ granule_result maxsim_scan(const CpuBackend& backend, const granule_search& sear
   for (std::size_t query = 0; query < query_count; ++query) {
     RankedList& best = partial[query * slices];
     for (std::size_t slice = 1; slice < slices; ++slice) best.merge(partial[query * slices + slice]);
+    hits.thresholds[query] = -std::numeric_limits<float>::infinity();
+    hits.rows_rescored[query] = static_cast<uint32_t>(documents);
     hits.counts[query] = best.drain(hits.rows + query * search.k, hits.scores + query * search.k);
   }
   if (hits.matched_vectors != nullptr) {

@@ -14,7 +14,39 @@ describe('FlatIndex', () => {
       rows: Uint32Array.of(1, 0, 0, 1),
       scores: Float32Array.of(0.75, 0.5, 0, 0),
       counts: Uint32Array.of(2, 2),
+      // Three rows are too few for codes.
+      certificate: {
+        thresholds: Float32Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY),
+        rowsScanned: 3,
+        rowsRescored: Uint32Array.of(3, 3),
+      },
     });
+  });
+
+  it('int8 codes give the bits that a scan of the rows gives, and read few rows in full', async () => {
+    const dimension = 64;
+    const rows = 20_000;
+    const values = new Float32Array(rows * dimension);
+    let state = 1;
+    for (let i = 0; i < values.length; i++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      values[i] = state / 2 ** 31 - 1;
+    }
+    const queries = values.subarray(0, 5 * dimension);
+    for (const metric of ['ip', 'cosine', 'l2'] as const) {
+      const coded = new FlatIndex({ dimension, metric });
+      const plain = new FlatIndex({ dimension, metric, codes: 'none' });
+      await Promise.all([coded.add(values), plain.add(values)]);
+      const [a, b] = await Promise.all([coded.search(queries, { k: 10 }), plain.search(queries, { k: 10 })]);
+      expect(a.rows).toEqual(b.rows);
+      expect(new Uint32Array(a.scores.buffer)).toEqual(new Uint32Array(b.scores.buffer));
+      expect(a.certificate.rowsScanned).toBe(rows);
+      for (let q = 0; q < 5; q++) {
+        expect(a.certificate.rowsRescored[q]).toBeLessThan(rows / 50);
+        expect(a.certificate.thresholds[q]).toBeLessThanOrEqual(a.scores[q * 10 + 9]!);
+      }
+      expect([...b.certificate.rowsRescored]).toEqual(new Array(5).fill(rows));
+    }
   });
 
   it('cosine ignores lengths; a zero vector scores 0', async () => {

@@ -1,0 +1,49 @@
+/**
+ * Everyone who takes part. A contender is an object:
+ *
+ *     name          as in `--contender`
+ *     package       the npm package that it needs, from bench/package.json
+ *     claimsBits    whether its rows and scores must equal the reference's, bit for bit
+ *     copies        memory that it takes, in copies of the float32 vectors
+ *     cores         true where it must be held to as many cores as it has threads
+ *     refuses       ({ workload, threads }) => why it cannot run, or undefined
+ *     absent        () => why it cannot run on this machine at all, or undefined
+ *     environment   (threads, cpuFeatures) => variables of its process
+ *     program       (request) => [program, arguments], where its process is not child.mjs
+ *     open          ({ workload, dataset, threads }) => what child.mjs needs, see there
+ */
+import hnswlib from './hnswlib.mjs';
+import lancedb from './lancedb.mjs';
+import oursCpu from './ours-cpu.mjs';
+import oursCpuPlain from './ours-cpu-plain.mjs';
+import plainJs from './plain-js.mjs';
+import { python } from './python.mjs';
+import sqliteVec from './sqlite-vec.mjs';
+import { usearch } from './usearch.mjs';
+
+export const CONTENDERS = [
+  oursCpu,
+  oursCpuPlain,
+  plainJs,
+  usearch('usearch-f32', 'f32'),
+  usearch('usearch-i8', 'i8'),
+  hnswlib,
+  lancedb,
+  sqliteVec,
+  python({
+    name: 'faiss',
+    file: 'faiss_flat.py',
+    modules: ['faiss', 'numpy'],
+    kind: 'mips',
+    copies: 1,
+    install: 'apt-get install python3-faiss libopenblas0-pthread',
+  }),
+  python({
+    name: 'numpy-maxsim',
+    file: 'numpy_maxsim.py',
+    modules: ['numpy'],
+    kind: 'maxsim',
+    copies: 1,
+    install: 'apt-get install python3-numpy libopenblas0-pthread',
+  }),
+];

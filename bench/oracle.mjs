@@ -1,0 +1,131 @@
+/**
+ * The right answers, slow and obvious: inner products in float64 over eight lanes, lanes added pairwise, rounded once to
+ * float32; order by score descending, then row ascending.
+ */
+import { allQueries, pieces, readRows } from './dataset.mjs';
+import { queryCount, vectorsPerQuery } from './workloads.mjs';
+
+/** Multiply-adds that the oracle may spend on one workload. */
+const BUDGET = 3e9;
+const MOST_QUERIES = 16;
+
+/** The reference score of two vectors, before rounding. */
+export function referenceDot(a, aStart, b, bStart, dimension) {
+  const lane = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < dimension; i++) lane[i & 7] += a[aStart + i] * b[bStart + i];
+  return lane[0] + lane[1] + (lane[2] + lane[3]) + (lane[4] + lane[5] + (lane[6] + lane[7]));
+}
+
+/** Query numbers to check: as many as the oracle's budget allows, at least one, evenly spread. */
+export function sampledQueries(workload, dataset) {
+  const cost = dataset.rows * dataset.dimension * vectorsPerQuery(workload);
+  const all = queryCount(workload);
+  const count = Math.max(1, Math.min(MOST_QUERIES, all, Math.floor(BUDGET / cost)));
+  return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+}
+
+/**
+ * The scores of the rows (or documents) that were looked at, for each sampled query.
+ *
+ * All rows are looked at where the budget allows; of larger sets of documents, every n-th. `judge` adds those that an
+ * answer names, so that its own scores are always checked.
+ */
+export function makeOracle(workload, dataset) {
+  const sample = sampledQueries(workload, dataset);
+  const queries = allQueries(dataset);
+  if (workload.kind === 'softmax') {
+    const scores = sample.map((q) => {
+      return queries.subarray(q * dataset.dimension, (q + 1) * dataset.dimension);
+    });
+    return { sample, scores, share: 1, complete: () => undefined };
+  }
+  if (workload.kind === 'maxsim') {
+    const scores = sample.map(() => new Map());
+    const cost = dataset.rows * dataset.dimension * workload.queryVectors * sample.length;
+    const step = Math.max(1, Math.ceil(cost / BUDGET));
+    const score = (place, document) => {
+      if (scores[place].has(document)) return;
+      scores[place].set(document, maxSim(workload, dataset, queries, sample[place], document));
+    };
+    for (let document = 0; document < workload.documents; document += step) {
+      for (const place of sample.keys()) score(place, document);
+    }
+    return { sample, scores, share: 1 / step, complete: (place, rows) => rows.forEach((row) => score(place, row)) };
+  }
+  const { dimension } = dataset;
+  const scores = sample.map(() => new Float32Array(dataset.rows));
+  for (const { firstRow, values } of pieces(dataset)) {
+    for (let row = 0; row < values.length / dimension; row++) {
+      for (const [place, query] of sample.entries()) {
+        const dot = referenceDot(queries, query * dimension, values, row * dimension, dimension);
+        scores[place][firstRow + row] = dot;
+      }
+    }
+  }
+  return { sample, scores, share: 1, complete: () => undefined };
+}
+
+function maxSim({ patches, queryVectors }, dataset, queries, query, document) {
+  const { dimension } = dataset;
+  const values = readRows(dataset, document * patches, patches);
+  let sum = 0;
+  for (let v = 0; v < queryVectors; v++) {
+    let best = Number.NEGATIVE_INFINITY;
+    const start = (query * queryVectors + v) * dimension;
+    for (let patch = 0; patch < patches; patch++) {
+      best = Math.max(best, Math.fround(referenceDot(queries, start, values, patch * dimension, dimension)));
+    }
+    sum += best;
+  }
+  return Math.fround(sum);
+}
+
+/**
+ * Compares answers with the oracle.
+ *
+ * recall: of the rows that an answer names, the share whose reference score is at least that of place k, so that rows of
+ * equal score may stand for each other. bitEqual: rows, order and scores are the reference's, bit for bit; null for a
+ * contender that does not claim it.
+ *
+ * @param answers `{ rows, scores }` per sampled query
+ */
+export function judge(oracle, answers, k, claimsBits) {
+  let right = 0;
+  let bitEqual = true;
+  for (const [place, { rows, scores }] of answers.entries()) {
+    oracle.complete(place, rows);
+    const best = topK(oracle.scores[place], k);
+    const least = best.at(-1).score;
+    right += new Set(rows.filter((row) => scoreOf(oracle.scores[place], row) >= least)).size;
+    bitEqual &&=
+      rows.length === best.length &&
+      best.every(({ row, score }, i) => row === rows[i] && Object.is(score, scores?.[i]));
+  }
+  return {
+    recall: right / (answers.length * k),
+    bitEqual: claimsBits ? bitEqual : null,
+    queries: answers.length,
+    share: oracle.share,
+  };
+}
+
+/** Scores lie in an array where all rows were looked at, and in a map where some were. */
+function scoreOf(scores, row) {
+  return scores instanceof Map ? scores.get(row) : scores[row];
+}
+
+function topK(scores, k) {
+  const best = [];
+  for (const [row, score] of scores.entries()) {
+    if (best.length === k && !before({ row, score }, best[k - 1])) continue;
+    let place = best.length;
+    while (place > 0 && before({ row, score }, best[place - 1])) place--;
+    best.splice(place, 0, { row, score });
+    if (best.length > k) best.pop();
+  }
+  return best;
+}
+
+function before(a, b) {
+  return a.score > b.score || (a.score === b.score && a.row < b.row);
+}

@@ -1,0 +1,187 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "core/code_layout.h"
+#include "kernels/kernel_table.h"
+#include "tests/oracle.h"
+#include "tests/search_fixture.h"
+#include "tests/test_data.h"
+
+using namespace granule;
+using test_data::Kind;
+
+namespace {
+
+/// Coded rows, as a scan gets them.
+struct Coded {
+  Coded(const std::vector<float>& rows, std::size_t row_dimension)
+      : dimension(row_dimension),
+        block_count(rows.size() / row_dimension / CodeLayout::kBlockRows),
+        codes(block_count * CodeLayout::block_bytes(row_dimension)),
+        scales(block_count * CodeLayout::kBlockRows),
+        residual_norms(scales.size()),
+        code_norms(scales.size()) {
+    for (std::size_t b = 0; b < block_count; ++b) {
+      const std::size_t row = b * CodeLayout::kBlockRows;
+      in_range = quantize_block_f32_scalar(rows.data() + row * dimension, dimension,
+                                           codes.data() + b * CodeLayout::block_bytes(dimension),
+                                           scales.data() + row, residual_norms.data() + row,
+                                           code_norms.data() + row) &&
+                 in_range;
+    }
+  }
+
+  double approximation(std::size_t row, std::size_t i) const {
+    const std::size_t block = row / CodeLayout::kBlockRows * CodeLayout::block_bytes(dimension);
+    const uint8_t byte =
+        codes[block + (i / 4 * CodeLayout::kBlockRows + row % CodeLayout::kBlockRows) * 4 + i % 4];
+    return static_cast<double>(scales[row]) * (byte - 128);
+  }
+
+  std::size_t dimension;
+  std::size_t block_count;
+  std::vector<uint8_t> codes;
+  std::vector<float> scales;
+  std::vector<float> residual_norms;
+  std::vector<float> code_norms;
+  bool in_range = true;
+};
+
+}  // namespace
+
+TEST_CASE("codes stand for their rows within the norms that are kept with them") {
+  for (const Kind kind : test_data::kAllKinds) {
+    for (const std::size_t dimension : {1u, 3u, 4u, 5u, 63u, 768u}) {
+      const std::vector<float> rows = test_data::vectors(kind, 32, dimension, dimension);
+      const Coded coded(rows, dimension);
+      if (!coded.in_range) continue;
+      for (std::size_t r = 0; r < 32; ++r) {
+        long double residual = 0;
+        long double norm = 0;
+        for (std::size_t i = 0; i < dimension; ++i) {
+          const long double approximation = coded.approximation(r, i);
+          residual += (rows[r * dimension + i] - approximation) * (rows[r * dimension + i] - approximation);
+          norm += approximation * approximation;
+        }
+        REQUIRE(std::sqrt(residual) <= coded.residual_norms[r]);
+        REQUIRE(std::sqrt(norm) <= coded.code_norms[r]);
+        // A code is off by half a step at most, and a little for the rounding of x / s.
+        REQUIRE(coded.residual_norms[r] <=
+                0.51 * coded.scales[r] * std::sqrt(static_cast<double>(dimension)) +
+                    coded.scales[r] * 0x1p-15);
+      }
+    }
+  }
+}
+
+TEST_CASE("scales beyond the range of the float32 bounds are refused") {
+  CHECK_FALSE(Coded(std::vector<float>(16 * 4, 1e30f), 4).in_range);
+  CHECK_FALSE(Coded(std::vector<float>(16 * 4, 1e-30f), 4).in_range);
+  CHECK(Coded(std::vector<float>(16 * 4, 0.0f), 4).in_range);
+  CHECK(Coded(std::vector<float>(16 * 4, 1.0f), 4).in_range);
+}
+
+TEST_CASE("every instruction set finds the same survivors with the same bounds") {
+  test_data::Random random(9);
+  for (const std::size_t dimension : {1u, 4u, 7u, 128u, 130u}) {
+    for (const std::size_t blocks : {1u, 2u, 3u, 7u, 12u}) {
+      const std::vector<float> rows = test_data::vectors(Kind::uniform, blocks * 16, dimension, blocks);
+      const Coded coded(rows, dimension);
+      std::vector<float> biases(blocks * 16);
+      for (float& bias : biases) bias = random.uniform();
+      for (const std::size_t query_count : {1u, 2u, 5u, 8u, 11u, 16u}) {
+        const std::size_t padded = CodeLayout::groups(dimension) * 4;
+        const std::vector<float> y = test_data::vectors(Kind::uniform, query_count, dimension, 77);
+        std::vector<int8_t> query_codes(query_count * padded);
+        std::vector<CodeQuery> queries;
+        std::vector<float> thresholds;
+        for (std::size_t q = 0; q < query_count; ++q) {
+          const QueryCodes c = quantize_query(&y[q * dimension], dimension, &query_codes[q * padded]);
+          queries.push_back({128 * c.code_sum, c.scale, 0.01f, 0.9f, 1e-6f, -0.25f, 0.001f});
+          thresholds.push_back(q % 3 == 0 ? -std::numeric_limits<float>::infinity() : random.uniform());
+        }
+        for (const bool biased : {false, true}) {
+          const CodeBlocks input{coded.codes.data(),
+                                 coded.scales.data(),
+                                 coded.residual_norms.data(),
+                                 coded.code_norms.data(),
+                                 biased ? biases.data() : nullptr,
+                                 CodeLayout::groups(dimension)};
+          std::vector<CodeSurvivor> expected(query_count * blocks * 16);
+          std::vector<uint32_t> expected_counts(query_count, 99);
+          code_scan_i8_scalar(input, blocks, query_codes.data(), queries.data(), query_count,
+                              thresholds.data(), expected.data(), blocks * 16, expected_counts.data());
+          CHECK(expected_counts[0] == blocks * 16);
+          for (const Isa isa : available_isas(detect_cpu_features())) {
+            CAPTURE(isa_name(isa));
+            std::vector<CodeSurvivor> found(query_count * blocks * 16);
+            std::vector<uint32_t> counts(query_count, 98);
+            kernel_table(isa)->code_scan.function(input, blocks, query_codes.data(), queries.data(),
+                                                  query_count, thresholds.data(), found.data(), blocks * 16,
+                                                  counts.data());
+            REQUIRE(counts == expected_counts);
+            for (std::size_t q = 0; q < query_count; ++q) {
+              for (std::size_t i = 0; i < counts[q]; ++i) {
+                const CodeSurvivor& a = found[q * blocks * 16 + i];
+                const CodeSurvivor& b = expected[q * blocks * 16 + i];
+                REQUIRE(a.row == b.row);
+                REQUIRE(oracle::bits(a.lower) == oracle::bits(b.lower));
+                REQUIRE(oracle::bits(a.upper) == oracle::bits(b.upper));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a certified search leaves out nearly all rows and says so") {
+  constexpr std::size_t kRows = 20000;
+  constexpr std::size_t kDimension = 128;
+  const std::vector<float> x =
+      oracle::normalised(test_data::vectors(Kind::uniform, kRows, kDimension, 1), kDimension);
+  const std::vector<float> y =
+      oracle::normalised(test_data::vectors(Kind::uniform, 9, kDimension, 2), kDimension);
+  std::vector<std::vector<uint32_t>> rescored;
+  for (const Isa isa : available_isas(detect_cpu_features())) {
+    for (const unsigned threads : {1u, 3u}) {
+      SegmentStore store(test_search::engine_for(isa, threads), kDimension, Metric::inner_product, false,
+                         true);
+      uint64_t first = 0;
+      REQUIRE(store.add(x.data(), kRows, nullptr, kRows, threads, CancelFlag(), &first).ok());
+      SearchOptions options;
+      options.k = 10;
+      options.threads = threads;
+      test_search::Result result(9, 9, 10);
+      REQUIRE(test_search::search(store, y, nullptr, options, result.hits(false)).ok());
+      for (std::size_t q = 0; q < 9; ++q) {
+        CHECK(result.rows_rescored[q] >= 10);
+        CHECK(result.rows_rescored[q] < 100);
+        // The threshold certifies: the k-th score reaches it.
+        CHECK(result.thresholds[q] <= result.scores[q * 10 + 9]);
+        CHECK(result.thresholds[q] > result.scores[q * 10 + 9] - 0.05f);
+      }
+      rescored.push_back(result.rows_rescored);
+    }
+  }
+  for (const auto& counts : rescored) CHECK(counts == rescored.front());
+}
+
+TEST_CASE("where codes cannot tell rows apart, the plain scan answers") {
+  constexpr std::size_t kRows = 60000;
+  SegmentStore store(test_search::engine_for(Isa::scalar, 2), 4, Metric::inner_product, false, true);
+  const std::vector<float> x(kRows * 4, 0.5f);
+  uint64_t first = 0;
+  REQUIRE(store.add(x.data(), kRows, nullptr, kRows, 2, CancelFlag(), &first).ok());
+  SearchOptions options;
+  options.k = 3;
+  options.threads = 2;
+  test_search::Result result(1, 1, 3);
+  REQUIRE(test_search::search(store, {1, 1, 1, 1}, nullptr, options, result.hits(false)).ok());
+  CHECK(result.rows == std::vector<uint32_t>{0, 1, 2});
+  CHECK(result.rows_rescored[0] == kRows);
+}
