@@ -29,14 +29,14 @@ constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(maxsim_fold_f64_avx512),
                                  GRANULE_KERNEL(softmax_terms_f32_avx512),
                                  GRANULE_KERNEL(softmax_select_f32_avx512),
-                                 GRANULE_KERNEL(quantize_block_f32_scalar),
+                                 GRANULE_KERNEL(quantize_block_f32_avx512),
                                  GRANULE_KERNEL(code_scan_i8_avx2)};
 constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(inner_product_f32_avx512),
                                      GRANULE_KERNEL(maxsim_fold_f64_avx512),
                                      GRANULE_KERNEL(softmax_terms_f32_avx512),
                                      GRANULE_KERNEL(softmax_select_f32_avx512),
-                                     GRANULE_KERNEL(quantize_block_f32_scalar),
+                                     GRANULE_KERNEL(quantize_block_f32_avx512),
                                      GRANULE_KERNEL(code_scan_i8_avx512vnni)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,

@@ -5,12 +5,14 @@
 
 namespace granule {
 
-/// Codes of one block of 16 rows (core/code_layout.h), and what bounds their error. For row x:
+/// Codes of one block of 16 rows (core/code_layout.h), and what bounds their error. For row x of d numbers:
 ///
 ///     s = max |x_i| / 127 in float32,   c_i = x_i / s rounded to the nearest integer, |c_i| <= 127,   xhat =
-///     s c scale = s;   residual_norm >= |x - xhat| + s / 65536;   code_norm >= |xhat|      (both rounded up)
+///     s c scale = s;   residual_norm >= |x - xhat|;   code_norm >= |xhat|      (both rounded up to float32)
 ///
-/// The extra s / 65536 keeps products with it away from underflow. A zero row has scale 0 and codes 0.
+/// The differences x_i - s c_i are taken in float32; each is off by less than s / 65536, which residual_norm
+/// allows for d times over, and the sum of their squares, over sixteen float32 lanes, by less than a share of
+/// (d / 16 + 4) 2^-23. Every instruction set gives the same bits. A zero row has scale 0 and codes 0.
 ///
 /// @param rows 16 rows of `dimension` finite float32
 /// @param codes CodeLayout::block_bytes(dimension) bytes
@@ -19,6 +21,7 @@ using QuantizeBlock = bool(const float* rows, std::size_t dimension, uint8_t* co
                            float* residual_norms, float* code_norms);
 
 QuantizeBlock quantize_block_f32_scalar;
+QuantizeBlock quantize_block_f32_avx512;
 
 /// int8 codes of a query, by the same rule, laid out plainly and padded with zeros to a multiple of four.
 struct QueryCodes {
@@ -34,5 +37,10 @@ QueryCodes quantize_query(const float* query, std::size_t dimension, int8_t* cod
 
 /// Whether the bounds of a scan hold for a scale.
 bool scale_in_range(float scale);
+
+/// The norms of a row from the sums over it: `lanes` of squared float32 differences, and the sum of squared
+/// codes.
+void quantization_norms(float scale, const float lanes[16], int32_t squared_codes, std::size_t dimension,
+                        float* residual_norm, float* code_norm);
 
 }  // namespace granule

@@ -37,33 +37,39 @@ int32_t code_of(float x, float inverse_scale) {
 
 bool scale_in_range(float scale) { return scale == 0 || (scale >= 0x1p-40f && scale <= 0x1p40f); }
 
+void quantization_norms(float scale, const float lanes[16], int32_t squared_codes, std::size_t dimension,
+                        float* residual_norm, float* code_norm) {
+  double squares = 0;
+  for (int l = 0; l < 16; ++l) squares += static_cast<double>(lanes[l]);
+  const auto d = static_cast<double>(dimension);
+  const double summed = std::sqrt(squares * (1.0 + (d / 16 + 4) * 0x1p-23));
+  *residual_norm = round_up(summed + static_cast<double>(scale) * 0x1p-16 * (std::sqrt(d) + 1.0));
+  *code_norm = round_up(static_cast<double>(scale) * std::sqrt(static_cast<double>(squared_codes)));
+}
+
 bool quantize_block_f32_scalar(const float* rows, std::size_t dimension, uint8_t* codes, float* scales,
                                float* residual_norms, float* code_norms) {
   bool in_range = true;
-  const std::size_t groups = CodeLayout::groups(dimension);
+  const std::size_t padded = CodeLayout::groups(dimension) * CodeLayout::kGroup;
   for (std::size_t r = 0; r < CodeLayout::kBlockRows; ++r) {
     const float* x = rows + r * dimension;
     const float scale = largest_magnitude(x, dimension) / 127.0f;
     const float inverse = scale_in_range(scale) && scale > 0 ? 1.0f / scale : 0.0f;
     in_range = in_range && scale_in_range(scale);
-    double residual = 0;
-    double norm = 0;
-    for (std::size_t g = 0; g < groups; ++g) {
-      for (std::size_t i = 0; i < CodeLayout::kGroup; ++i) {
-        const std::size_t at = g * CodeLayout::kGroup + i;
-        const int32_t code = at < dimension ? code_of(x[at], inverse) : 0;
-        codes[(g * CodeLayout::kBlockRows + r) * CodeLayout::kGroup + i] = static_cast<uint8_t>(code + 128);
-        if (at < dimension) {
-          const double approximation = static_cast<double>(scale) * code;
-          const double error = static_cast<double>(x[at]) - approximation;
-          residual += error * error;
-          norm += approximation * approximation;
-        }
+    float lanes[16] = {};
+    int32_t squared_codes = 0;
+    for (std::size_t i = 0; i < padded; ++i) {
+      const int32_t code = i < dimension ? code_of(x[i], inverse) : 0;
+      codes[(i / CodeLayout::kGroup * CodeLayout::kBlockRows + r) * CodeLayout::kGroup +
+            i % CodeLayout::kGroup] = static_cast<uint8_t>(code + 128);
+      if (i < dimension) {
+        const float difference = x[i] - scale * static_cast<float>(code);
+        lanes[i % 16] += difference * difference;
+        squared_codes += code * code;
       }
     }
     scales[r] = scale;
-    residual_norms[r] = round_up(std::sqrt(residual) + static_cast<double>(scale) * 0x1p-16);
-    code_norms[r] = round_up(std::sqrt(norm));
+    quantization_norms(scale, lanes, squared_codes, dimension, &residual_norms[r], &code_norms[r]);
   }
   return in_range;
 }
