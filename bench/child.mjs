@@ -12,7 +12,6 @@
  *     elementBytes           bytes of each number that is read
  *     arithmetic             'f32' or 'int8', where multiplications bound it
  *     measured?()            further figures for the results
- *     close?()
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -67,5 +66,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   else if (command.do === 'answer') reply({ answers: await answer(command.queries) });
   else break;
 }
-opened.close?.();
 process.exit(0);

@@ -53,7 +53,10 @@ function buildRoofline() {
     run(['--build', folder, '--target', 'granule_roofline', '--config', 'Release']);
     return undefined;
   } catch (error) {
-    const said = String(error.stderr ?? '').trim().split('\n').at(-1);
+    const said = String(error.stderr ?? '')
+      .trim()
+      .split('\n')
+      .at(-1);
     return `granule_roofline cannot be built: ${said || error.message}`;
   }
 }

@@ -50,7 +50,14 @@ export function makeOracle(workload, dataset) {
     for (let document = 0; document < workload.documents; document += step) {
       for (const place of sample.keys()) score(place, document);
     }
-    return { sample, scores, share: 1 / step, complete: (place, rows) => rows.forEach((row) => score(place, row)) };
+    return {
+      sample,
+      scores,
+      share: 1 / step,
+      complete: (place, rows) => {
+        for (const row of rows) score(place, row);
+      },
+    };
   }
   const { dimension } = dataset;
   const scores = sample.map(() => new Float32Array(dataset.rows));

@@ -17,16 +17,18 @@ export async function absence(contender) {
 }
 
 /**
- * Who can do a task, and why the others cannot.
+ * Who can do a task, and why others cannot. Those that have no such operation are in neither list.
  *
  * @returns `{ able, skipped }`; an entry of `skipped` is `{ workload, contender, threads, reason }`
  */
 export async function refusals(contenders, task) {
   const able = [];
   const skipped = [];
-  for (const contender of contenders) {
+  for (const contender of contenders.filter(({ kinds }) => kinds.includes(task.workload.kind))) {
     const reason =
-      (await contender.refuses(task)) ?? (await absence(contender)) ?? lackOfMemory(contender, task.workload);
+      (await contender.refuses?.(task)) ??
+      (await absence(contender)) ??
+      lackOfMemory(contender, task.workload);
     if (reason === undefined) able.push(contender);
     else {
       skipped.push({

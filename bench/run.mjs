@@ -1,10 +1,11 @@
 /**
  * Measures granule and its contenders.
  *
- *     npm run bench -- [--workload <name>] [--contender <name>] [--threads <n>] [--rounds <n>] [--json <file>] [--list]
+ *     npm run bench -- [--workload <name>] [--contender <name>] [--threads <n>] [--rounds <n>]
+ *                      [--time-limit <seconds>] [--no-roofline] [--json <file>] [--list]
  *
  * Each of `--workload`, `--contender` and `--threads` may come several times, or hold several names between commas; all
- * by default. A run of everything also writes bench/results/<machine>.json, unless `--json` names another file.
+ * by default. A contender that takes longer than the time limit (300 s) to open or to answer is given up. A run of everything also writes bench/results/<machine>.json, unless `--json` names another file.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -12,10 +13,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders/contender-list.mjs';
+import { writeDataset } from './dataset.mjs';
 import { describeMachine, measureRooflines } from './machine.mjs';
 import { measureWorkload } from './measure-workload.mjs';
 import { absence, refusals } from './refusals.mjs';
-import { writeDataset } from './dataset.mjs';
 import { datasetOf, parseWorkload, WORKLOADS } from './workloads.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'time-limit': { type: 'string', default: '300' },
     json: { type: 'string' },
+    'no-roofline': { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -38,7 +40,9 @@ const workloads = chosen(options.workload, WORKLOADS).map(
 const contenders = chosen(
   options.contender,
   CONTENDERS.map(({ name }) => name),
-).map((name) => CONTENDERS.find((contender) => contender.name === name) ?? fail(`there is no contender ${name}`));
+).map(
+  (name) => CONTENDERS.find((contender) => contender.name === name) ?? fail(`there is no contender ${name}`),
+);
 const threadCounts = chosen(options.threads, ['1', '2']).map(wholeNumber);
 const rounds = wholeNumber(options.rounds);
 const timeLimit = wholeNumber(options['time-limit']);
@@ -53,7 +57,9 @@ async function run() {
   for (const threads of threadCounts.filter((count) => !usable.includes(count))) {
     say(`no run with ${threads} threads: there are ${availableParallelism()} cores`);
   }
-  const { rooflines, reason } = await measureRooflines(usable);
+  const { rooflines, reason } = options['no-roofline']
+    ? { rooflines: [], reason: 'it was not asked for' }
+    : await measureRooflines(usable);
   if (reason !== undefined) say(`without a roofline: ${reason}`);
   for (const roofline of rooflines) say(rooflineLine(roofline));
   const folder = mkdtempSync(join(tmpdir(), 'granule-bench-'));

@@ -12,7 +12,11 @@
  */
 
 const PATTERNS = [
-  ['mips', /^mips-(\d+[km]?)-(\d+)-b(\d+)-k(\d+)$/, (rows, dimension, batch, k) => ({ rows, dimension, batch, k })],
+  [
+    'mips',
+    /^mips-(\d+[km]?)-(\d+)-b(\d+)-k(\d+)$/,
+    (rows, dimension, batch, k) => ({ rows, dimension, batch, k }),
+  ],
   [
     'maxsim',
     /^maxsim-(\d+[km]?)x(\d+)-(\d+)-q(\d+)$/,
@@ -26,8 +30,16 @@ const PATTERNS = [
     }),
   ],
   ['softmax', /^softmax-(\d+[km]?)-k(\d+)$/, (scores, k) => ({ scores, batch: 1, k })],
-  ['add', /^add-(\d+[km]?)-(\d+)$/, (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) })],
-  ['open', /^open-(\d+[km]?)-(\d+)$/, (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) })],
+  [
+    'add',
+    /^add-(\d+[km]?)-(\d+)$/,
+    (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) }),
+  ],
+  [
+    'open',
+    /^open-(\d+[km]?)-(\d+)$/,
+    (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) }),
+  ],
   [
     'events',
     /^events-(\d+[km]?)-(\d+)$/,
@@ -40,7 +52,9 @@ const SHAPES = ['1m-128', '200k-768', '1m-768'];
 /** What `npm run bench` runs when no workload is named. */
 export const WORKLOADS = [
   'mips-10k-384-b1-k10',
-  ...SHAPES.flatMap((shape) => [1, 32, 512].flatMap((b) => [10, 100].map((k) => `mips-${shape}-b${b}-k${k}`))),
+  ...SHAPES.flatMap((shape) =>
+    [1, 32, 512].flatMap((b) => [10, 100].map((k) => `mips-${shape}-b${b}-k${k}`)),
+  ),
   'maxsim-20000x50-128-q32',
   'maxsim-1000x1030-128-q20',
   'maxsim-20000x1030-128-q20',
@@ -83,7 +97,12 @@ export function datasetOf(workload) {
       return { key: `scores-${workload.scores}`, rows: 1, dimension: workload.scores, queryRows: 4 };
     default: {
       const { rows, dimension } = workload;
-      return { key: `${rows}x${dimension}-${Math.max(512, workload.batch)}`, rows, dimension, queryRows: Math.max(512, workload.batch) };
+      return {
+        key: `${rows}x${dimension}-${Math.max(512, workload.batch)}`,
+        rows,
+        dimension,
+        queryRows: Math.max(512, workload.batch),
+      };
     }
   }
 }

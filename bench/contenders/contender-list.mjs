@@ -2,14 +2,15 @@
  * Everyone who takes part. A contender is an object:
  *
  *     name          as in `--contender`
- *     package       the npm package that it needs, from bench/package.json
+ *     package?      the npm package that it needs, from bench/package.json
  *     claimsBits    whether its rows and scores must equal the reference's, bit for bit
  *     copies        memory that it takes, in copies of the float32 vectors
- *     cores         true where it must be held to as many cores as it has threads
- *     refuses       ({ workload, threads }) => why it cannot run, or undefined
- *     absent        () => why it cannot run on this machine at all, or undefined
- *     environment   (threads, cpuFeatures) => variables of its process
- *     program       (request) => [program, arguments], where its process is not child.mjs
+ *     cores?        true where it must be held to as many cores as it has threads
+ *     kinds         of the workloads that it has an operation for
+ *     refuses?      ({ workload, threads }) => why it cannot run, or undefined
+ *     absent?       () => why it cannot run on this machine at all, or undefined
+ *     environment?  (threads, cpuFeatures) => variables of its process
+ *     program?      (request) => [program, arguments], where its process is not child.mjs
  *     open          ({ workload, dataset, threads }) => what child.mjs needs, see there
  */
 import hnswlib from './hnswlib.mjs';

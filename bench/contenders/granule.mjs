@@ -1,12 +1,20 @@
 /**
  * How granule takes part; `ours-cpu.mjs` and `ours-cpu-plain.mjs` say with which options.
  */
+import { mkdtempSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { allVectors, pieces } from '../dataset.mjs';
 
 /** Rows that one add takes; documents are added as whole ones. */
 const PIECE_BYTES = 64 * 2 ** 20;
 const TEMPERATURE = 0.01;
+
+/** Why this build cannot do a workload, or undefined. */
+export function cannotOpen(workload, FlatIndex) {
+  if (workload.kind !== 'open' || typeof FlatIndex.open === 'function') return undefined;
+  return 'not supported by this build: FlatIndex has no files';
+}
 
 /** @param options options of the index beside dimension and threads */
 export async function openGranule({ workload, dataset, threads }, options) {
@@ -30,6 +38,8 @@ export async function openGranule({ workload, dataset, threads }, options) {
     }
     case 'add':
       return adding(dataset, workload, () => new FlatIndex(settings), false);
+    case 'open':
+      return opening(dataset, workload, FlatIndex, settings);
     case 'events':
       return adding(dataset, workload, () => new FlatIndex(settings), true);
     default: {
@@ -50,7 +60,12 @@ async function searching(index, workload, options) {
   // A search by codes says so with a certificate; without one, the float32 vectors themselves are scanned.
   const trial = await search(new Float32Array(index.dimension));
   const codes = options.codes !== 'none' && trial.certificate !== undefined;
-  return { elementBytes: codes ? 1 : 4, arithmetic: codes ? 'int8' : 'f32', search, hits: places(workload.k) };
+  return {
+    elementBytes: codes ? 1 : 4,
+    arithmetic: codes ? 'int8' : 'f32',
+    search,
+    hits: places(workload.k),
+  };
 }
 
 function places(k) {
@@ -58,6 +73,26 @@ function places(k) {
     rows: [...rows.subarray(query * k, (query + 1) * k)],
     scores: [...scores.subarray(query * k, (query + 1) * k)],
   });
+}
+
+/** One call opens an index that was saved before, and searches it once. */
+async function opening(dataset, workload, FlatIndex, settings) {
+  // What lies beside the vectors is removed with them, however this process ends.
+  const folder = mkdtempSync(join(dirname(dataset.vectors), 'granule-'));
+  const index = new FlatIndex(settings);
+  for (const { values } of pieces(dataset, PIECE_BYTES)) await index.add(values);
+  await index.save(join(folder, 'index'));
+  index.dispose();
+  return {
+    elementBytes: 4,
+    async search(queries) {
+      const opened = await FlatIndex.open(join(folder, 'index'), { mmap: true });
+      const hits = await opened.search(queries, { k: workload.k });
+      opened.dispose();
+      return hits;
+    },
+    hits: places(workload.k),
+  };
 }
 
 /** One call fills an empty index; with `watch` it also searches, and the event loop is watched meanwhile. */

@@ -5,8 +5,8 @@ export default {
   package: 'hnswlib-node',
   claimsBits: false,
   copies: 1.1,
+  kinds: ['mips'],
   refuses({ workload, threads }) {
-    if (workload.kind !== 'mips') return 'has no such operation';
     if (threads > 1) return 'its brute force runs on one thread';
     return workload.batch > 1 ? 'takes one query at a time' : undefined;
   },

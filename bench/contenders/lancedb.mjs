@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdtempSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { allVectors } from '../dataset.mjs';
 
 /** Vectors per batch of the table. */
@@ -11,17 +10,15 @@ export default {
   package: '@lancedb/lancedb',
   claimsBits: false,
   copies: 3,
-  refuses({ workload }) {
-    if (workload.kind !== 'mips' && workload.kind !== 'maxsim') return 'has no such operation';
-    return undefined;
-  },
+  kinds: ['mips', 'maxsim'],
   // It has more than one pool of threads; what holds them all is the set of cores that the process may use.
   environment: (threads) => ({ LANCE_CPU_THREADS: String(threads), TOKIO_WORKER_THREADS: String(threads) }),
   cores: true,
   async open({ workload, dataset }) {
     const lancedb = await import('@lancedb/lancedb');
     const arrow = await import('apache-arrow');
-    const folder = mkdtempSync(join(tmpdir(), 'granule-bench-lance-'));
+    // What lies beside the vectors is removed with them, however this process ends.
+    const folder = mkdtempSync(join(dirname(dataset.vectors), 'lancedb-'));
     const connection = await lancedb.connect(folder);
     const patches = workload.patches ?? 1;
     const { dimension } = dataset;
@@ -32,7 +29,14 @@ export default {
     for (let first = 0; first < items; first += perBatch) {
       const count = Math.min(perBatch, items - first);
       const values = vectors.subarray(first * patches * dimension, (first + count) * patches * dimension);
-      const batch = arrowTable(arrow, { first, count, values, dimension, patches, nested: workload.kind === 'maxsim' });
+      const batch = arrowTable(arrow, {
+        first,
+        count,
+        values,
+        dimension,
+        patches,
+        nested: workload.kind === 'maxsim',
+      });
       if (table === undefined) table = await connection.createTable('vectors', batch);
       else await table.add(batch);
     }
@@ -43,7 +47,6 @@ export default {
       hits: (found, query) => ({
         rows: found.filter((row) => (row.query_index ?? 0) === query).map(({ id }) => Number(id)),
       }),
-      close: () => rmSync(folder, { recursive: true, force: true }),
     };
   },
 };
@@ -58,21 +61,24 @@ function arrowTable(arrow, { first, count, values, dimension, patches, nested })
   const column = nested ? makeData({ type, length: count, nullCount: 0, valueOffsets, child: rows }) : rows;
   const ids = makeData({ type: new Int32(), data: Int32Array.from({ length: count }, (_, i) => first + i) });
   const schema = new Schema([new Field('id', new Int32(), true), new Field('vector', type, true)]);
-  const struct = makeData({ type: new Struct(schema.fields), length: count, nullCount: 0, children: [ids, column] });
+  const struct = makeData({
+    type: new Struct(schema.fields),
+    length: count,
+    nullCount: 0,
+    children: [ids, column],
+  });
   return new Table(schema, [new RecordBatch(schema, struct)]);
 }
 
 async function find(table, workload, queries, dimension) {
-  const list = Array.from({ length: queries.length / dimension }, (_, i) =>
+  const [first, ...more] = Array.from({ length: queries.length / dimension }, (_, i) =>
     queries.slice(i * dimension, (i + 1) * dimension),
   );
-  if (workload.kind === 'maxsim') {
-    // On unit vectors, its cosine is the inner product.
-    const query = table.query().nearestTo(list.map((vector) => Array.from(vector))).distanceType('cosine');
-    return query.limit(workload.k).select(['id', '_distance']).toArray();
-  }
-  let query = table.query().nearestTo(list[0]).distanceType('dot');
-  for (const vector of list.slice(1)) query = query.addQueryVector(vector);
-  const columns = list.length > 1 ? ['id', '_distance', 'query_index'] : ['id', '_distance'];
-  return query.limit(workload.k).select(columns).toArray();
+  // For multi-vectors it has the cosine only, which on unit vectors is the inner product.
+  let query = table
+    .query()
+    .nearestTo(first)
+    .distanceType(workload.kind === 'maxsim' ? 'cosine' : 'dot');
+  for (const vector of more) query = query.addQueryVector(vector);
+  return query.limit(workload.k).select(['id', '_distance']).toArray();
 }

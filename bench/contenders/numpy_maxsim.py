@@ -18,8 +18,8 @@ def open_contender(workload, threads, vectors):
         for first in range(0, documents, block):
             count = min(block, documents - first)
             part = vectors[first * patches : (first + count) * patches]
-            products = (queries @ part.T).reshape(len(queries), count, patches)
-            scores[first : first + count] = products.max(axis=2).sum(axis=0)
+            products = (part @ queries.T).reshape(count, patches, len(queries))
+            scores[first : first + count] = products.max(axis=1).sum(axis=1)
         best = numpy.argpartition(-scores, k - 1)[:k]
         return best[numpy.argsort(-scores[best], kind="stable")]
 

@@ -1,10 +1,13 @@
-import { openGranule } from './granule.mjs';
+import { cannotOpen, openGranule } from './granule.mjs';
 
 export default {
   name: 'ours-cpu',
   claimsBits: true,
   copies: 2,
-  refuses: ({ workload }) =>
-    workload.kind === 'open' ? 'indexes cannot be opened from files in this build' : undefined,
+  kinds: ['mips', 'maxsim', 'softmax', 'add', 'open', 'events'],
+  async refuses({ workload }) {
+    const { FlatIndex } = await import('../../dist/esm/index.js');
+    return cannotOpen(workload, FlatIndex);
+  },
   open: (task) => openGranule(task, { device: 'cpu' }),
 };

@@ -4,10 +4,8 @@ export default {
   name: 'plain-js',
   claimsBits: true,
   copies: 1,
-  refuses({ workload, threads }) {
-    if (!['mips', 'maxsim', 'softmax'].includes(workload.kind)) return 'searches arrays as they are';
-    return threads > 1 ? 'JavaScript runs on one thread' : undefined;
-  },
+  kinds: ['mips', 'maxsim', 'softmax'],
+  refuses: ({ threads }) => (threads > 1 ? 'JavaScript runs on one thread' : undefined),
   async open({ workload, dataset }) {
     const { plainDot, plainScan } = await import('../../dist/esm/cli/bench/plain-scan.js');
     const { k } = workload;
@@ -44,7 +42,10 @@ function maxSim(dot, vectors, query, dimension, { documents, patches, queryVecto
 }
 
 function softmax(scores, k) {
-  const top = best(Array.from(scores, (score, row) => ({ row, score })), k);
+  const top = best(
+    Array.from(scores, (score, row) => ({ row, score })),
+    k,
+  );
   const terms = top.scores.map((score) => Math.exp((score - top.scores[0]) / 0.01));
   const sum = terms.reduce((total, term) => total + term, 0);
   return { ...top, probabilities: terms.map((term) => term / sum) };
@@ -52,5 +53,8 @@ function softmax(scores, k) {
 
 function best(scored, k) {
   scored.sort((a, b) => b.score - a.score || a.row - b.row);
-  return { rows: scored.slice(0, k).map(({ row }) => row), scores: scored.slice(0, k).map(({ score }) => score) };
+  return {
+    rows: scored.slice(0, k).map(({ row }) => row),
+    scores: scored.slice(0, k).map(({ score }) => score),
+  };
 }

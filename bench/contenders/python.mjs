@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** Debian's own Python, which sees Debian's packages. */
@@ -9,7 +8,8 @@ const PYTHON = '/usr/bin/python3';
  * A contender written in Python, in `<file>` beside this one.
  *
  * @param modules what it imports
- * @param kind of the workloads that it can do
+ * @param kind of the workloads that it has an operation for
+ * @param install command that installs the modules
  */
 export function python({ name, file, modules, kind, copies, install }) {
   const probe = (source) => execFileSync(PYTHON, ['-c', source], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -18,10 +18,7 @@ export function python({ name, file, modules, kind, copies, install }) {
     claimsBits: false,
     copies,
     program: (request) => [PYTHON, [fileURLToPath(new URL(file, import.meta.url)), request]],
-    refuses({ workload, threads }) {
-      if (workload.kind !== kind) return 'has no such operation';
-      return threads > availableParallelism() ? 'there are fewer cores than threads' : undefined;
-    },
+    kinds: [kind],
     absent() {
       try {
         probe(modules.map((module) => `import ${module}`).join('\n'));

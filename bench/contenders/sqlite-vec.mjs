@@ -6,8 +6,8 @@ export default {
   package: 'sqlite-vec',
   claimsBits: false,
   copies: 1.2,
+  kinds: ['mips'],
   refuses({ workload, threads }) {
-    if (workload.kind !== 'mips') return 'has no such operation';
     if (threads > 1) return 'runs on one thread';
     return workload.batch > 1 ? 'takes one query at a time' : undefined;
   },
@@ -27,7 +27,9 @@ export default {
       database.exec('COMMIT');
     }
     // Its metrics are distances; on unit vectors the Euclidean one orders as the inner product does.
-    const select = database.prepare('SELECT rowid FROM vectors WHERE vector MATCH ? AND k = ? ORDER BY distance');
+    const select = database.prepare(
+      'SELECT rowid FROM vectors WHERE vector MATCH ? AND k = ? ORDER BY distance',
+    );
     return {
       elementBytes: 4,
       arithmetic: 'f32',

@@ -7,7 +7,7 @@ export function usearch(name, type) {
     package: 'usearch',
     claimsBits: false,
     copies: type === 'i8' ? 1.25 : 1,
-    refuses: ({ workload }) => (workload.kind === 'mips' ? undefined : 'has no such operation'),
+    kinds: ['mips'],
     async open({ workload, dataset, threads }) {
       const { exactSearch, MetricKind } = await import('usearch');
       const { dimension } = dataset;
@@ -15,11 +15,13 @@ export function usearch(name, type) {
       const scale = type === 'i8' ? 127 / largest(all) : 1;
       const convert = type === 'i8' ? (values) => Int8Array.from(values, toInt8(scale)) : (values) => values;
       const vectors = convert(all);
+      // It reads a view from the start of its buffer, so that a query must lie in a buffer of its own.
+      const own = type === 'i8' ? convert : (values) => values.slice();
       return {
         elementBytes: type === 'i8' ? 1 : 4,
         arithmetic: type === 'i8' ? 'int8' : 'f32',
         search: (queries) =>
-          exactSearch(vectors, convert(queries), dimension, workload.k, MetricKind.IP, threads),
+          exactSearch(vectors, own(queries), dimension, workload.k, MetricKind.IP, threads),
         hits: ({ keys }, query) => ({
           rows: Array.from(keys.slice(query * workload.k, (query + 1) * workload.k), Number),
         }),

@@ -31,9 +31,9 @@ typedef struct granule_segment {
   /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1
   /// entries, from 0). Null where each row is one vector.
   const uint64_t* row_offsets;
-  /// The first coded_row_count rows, a multiple of 16, also have int8 codes (core/code_layout.h) and, per
-  /// row, what bounds their error (kernels/quantize/quantize.h). 0: none.
-  uint64_t coded_row_count;
+  /// The first coded_vector_count vectors, a multiple of 16, also have int8 codes (core/code_layout.h) and,
+  /// per row, what bounds their error (kernels/quantize/quantize.h). 0: none.
+  uint64_t coded_vector_count;
   const uint8_t* codes;
   const float* scales;
   const float* residual_norms;

@@ -222,9 +222,9 @@ void SegmentStore::publish(const Snapshot& base, const std::vector<Piece>& piece
     }
     granule_segment& view = next->segments.back();
     view.row_count += piece.row_count;
-    view.coded_row_count = coded_ && piece.segment->in_range
-                               ? view.row_count / CodeLayout::kBlockRows * CodeLayout::kBlockRows
-                               : 0;
+    const std::size_t vectors = piece.at + piece.vector_count;
+    view.coded_vector_count =
+        coded_ && piece.segment->in_range ? vectors / CodeLayout::kBlockRows * CodeLayout::kBlockRows : 0;
     next->row_count += piece.row_count;
     next->vector_count += piece.vector_count;
   }

@@ -15,7 +15,8 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(softmax_terms_f32_scalar),
                                  GRANULE_KERNEL(softmax_select_f32_scalar),
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
-                                 GRANULE_KERNEL(code_scan_i8_scalar)};
+                                 GRANULE_KERNEL(code_scan_i8_scalar),
+                                 GRANULE_KERNEL(code_maxsim_i8_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(inner_product_f32_avx2),
@@ -23,21 +24,24 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(softmax_terms_f32_avx2),
                                GRANULE_KERNEL(softmax_select_f32_avx2),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
-                               GRANULE_KERNEL(code_scan_i8_avx2)};
+                               GRANULE_KERNEL(code_scan_i8_avx2),
+                               {"none", nullptr}};
 constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(inner_product_f32_avx512),
                                  GRANULE_KERNEL(maxsim_fold_f64_avx512),
                                  GRANULE_KERNEL(softmax_terms_f32_avx512),
                                  GRANULE_KERNEL(softmax_select_f32_avx512),
                                  GRANULE_KERNEL(quantize_block_f32_avx512),
-                                 GRANULE_KERNEL(code_scan_i8_avx2)};
+                                 GRANULE_KERNEL(code_scan_i8_avx2),
+                                 {"none", nullptr}};
 constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(inner_product_f32_avx512),
                                      GRANULE_KERNEL(maxsim_fold_f64_avx512),
                                      GRANULE_KERNEL(softmax_terms_f32_avx512),
                                      GRANULE_KERNEL(softmax_select_f32_avx512),
                                      GRANULE_KERNEL(quantize_block_f32_avx512),
-                                     GRANULE_KERNEL(code_scan_i8_avx512vnni)};
+                                     GRANULE_KERNEL(code_scan_i8_avx512vnni),
+                                     GRANULE_KERNEL(code_maxsim_i8_avx512vnni)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(inner_product_f32_neon),
@@ -45,7 +49,8 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_terms_f32_neon),
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
-                               GRANULE_KERNEL(code_scan_i8_scalar)};
+                               GRANULE_KERNEL(code_scan_i8_scalar),
+                               {"none", nullptr}};
 #endif
 
 #undef GRANULE_KERNEL
@@ -92,7 +97,8 @@ std::vector<Isa> available_isas(const CpuFeatures& features) {
 std::vector<KernelName> kernel_names(const KernelTable& table) {
   return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
           {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
-          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol}};
+          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
+          {"codeMaxsim", table.code_maxsim.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
 #include "kernels/cpu_features.h"
 #include "kernels/inner_product/inner_product.h"
@@ -37,6 +38,8 @@ struct KernelTable {
   Kernel<SoftmaxSelect> softmax_select;
   Kernel<QuantizeBlock> quantize_block;
   Kernel<CodeScan> code_scan;
+  /// Its function is null where the instruction set has none that beats the plain scan.
+  Kernel<CodeMaxsim> code_maxsim;
 };
 
 /// An operation and the symbol that runs it, for reports.

@@ -88,7 +88,8 @@ void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::s
 }
 
 void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t documents,
-                     std::size_t longest, unsigned threads, bool with_candidates) {
+                     std::size_t longest, unsigned threads, bool with_candidates, bool coded) {
+  CAPTURE(coded);
   CAPTURE(isa_name(isa));
   CAPTURE(static_cast<int>(metric));
   CAPTURE(static_cast<int>(kind));
@@ -97,7 +98,7 @@ void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, s
   const std::vector<uint32_t> query_lengths = {1, 3, 8, 17};
   const std::vector<float> x = test_data::vectors(kind, sum(lengths), dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, sum(query_lengths), dimension, 2);
-  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true, false);
+  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true, coded);
   uint64_t first = 0;
   const std::size_t half = documents / 2;
   std::size_t half_vectors = 0;
@@ -178,13 +179,15 @@ TEST_CASE("a flat search returns the oracle's rows and bits") {
 
 TEST_CASE("a document search returns the oracle's documents, matches and bits") {
   for (const Isa isa : available_isas(detect_cpu_features())) {
-    for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
-      for (const Kind kind : test_data::kAllKinds) {
-        check_documents(isa, metric, kind, 17, 40, 9, 2, false);
-        check_documents(isa, metric, kind, 8, 12, 70, 1, true);
+    for (const bool coded : {false, true}) {
+      for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+        for (const Kind kind : test_data::kAllKinds) {
+          check_documents(isa, metric, kind, 17, 40, 9, 2, false, coded);
+          check_documents(isa, metric, kind, 8, 12, 70, 1, true, coded);
+        }
+        check_documents(isa, metric, Kind::uniform, 128, 30, 1030, 3, false, coded);
+        check_documents(isa, metric, Kind::few_values, 3, 2000, 5, 8, false, coded);
       }
-      check_documents(isa, metric, Kind::uniform, 128, 30, 1030, 3, false);
-      check_documents(isa, metric, Kind::few_values, 3, 2000, 5, 8, false);
     }
   }
 }

@@ -85,6 +85,7 @@ class BestDocuments {
     return this.#entries[this.#k - 1]?.score ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** Takes in what may be among the best. */
   merge(hits: Hits): void {
     const added = Array.from({ length: hits.counts[0]! }, (_, place) => ({
       row: hits.rows[place]!,
@@ -95,6 +96,7 @@ class BestDocuments {
       .slice(0, this.#k);
   }
 
+  /** The result, with how it was reached. */
   hits(rowsScanned: number, rowsRescored: number): Hits {
     return {
       queries: 1,

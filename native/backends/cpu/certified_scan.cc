@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cpu/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/exact_rows.h"
 #include "backends/cpu/widened_queries.h"
@@ -34,45 +35,6 @@ constexpr std::size_t kTilesPerLook = 8;
 /// Survivors of one query that are kept before those below the threshold are dropped.
 constexpr std::size_t kPruneAt = 4096;
 
-/// What a scan of one query needs, and whether codes can serve it.
-struct PreparedQuery {
-  CodeQuery code;
-  bool usable;
-};
-
-/// Relative room for the float32 roundings of an interval: fewer than 16 of 2^-24 each, of the magnitudes
-/// they apply to.
-constexpr double kRounding = 0x1p-20;
-
-float round_up(double value) {
-  const float nearest = static_cast<float>(value);
-  return static_cast<double>(nearest) >= value ? nearest : std::nextafter(nearest, kInfinity);
-}
-
-/// With q = qhat + r and x = xhat + e: <q,x> = <qhat,xhat> + <r,xhat> + <q,e>, so the error of the integer
-/// product is at most |r| |xhat| + |q| |e|. The factors also cover the roundings of the interval itself and
-/// those of the float64 reference (below 2^-30 of |q| |x| for any allowed dimension).
-PreparedQuery prepare(const float* query, std::size_t dimension, Metric metric, int8_t* codes) {
-  const QueryCodes quantized = quantize_query(query, dimension, codes);
-  const double squared_norm = canonical_dot(query, query, dimension);
-  const double norm = std::sqrt(squared_norm) * (1.0 + 1e-12);
-  const double factor = metric == Metric::squared_l2 ? 2.0 : 1.0;
-  const double shift = metric == Metric::squared_l2 ? squared_norm : 0.0;
-  CodeQuery code{};
-  code.offset = 128 * quantized.code_sum;
-  code.scale = static_cast<float>(factor) * quantized.scale;
-  code.norm_factor =
-      round_up(factor * (quantized.residual_norm + kRounding * quantized.code_norm + 0x1p-30 * norm) *
-               (1.0 + kRounding));
-  code.residual_factor = round_up(factor * norm * (1.0 + kRounding));
-  code.bias_factor = static_cast<float>(kRounding);
-  code.shift = static_cast<float>(-shift);
-  code.slack = round_up(kRounding * shift);
-  const bool finite = std::isfinite(code.norm_factor) && std::isfinite(code.residual_factor) &&
-                      std::isfinite(code.shift) && shift < 0x1p80;
-  return {code, scale_in_range(quantized.scale) && finite};
-}
-
 /// Consecutive rows of a segment: a tile of coded blocks, or rows without codes.
 struct Unit {
   const granule_segment* segment;
@@ -85,11 +47,11 @@ std::vector<Unit> divide(const granule_search& search) {
   std::vector<Unit> units;
   for (uint64_t s = 0; s < search.segment_count; ++s) {
     const granule_segment& segment = search.segments[s];
-    for (std::size_t begin = 0; begin < segment.coded_row_count; begin += kTileRows) {
+    for (std::size_t begin = 0; begin < segment.coded_vector_count; begin += kTileRows) {
       units.push_back(
-          {&segment, begin, std::min<std::size_t>(segment.coded_row_count, begin + kTileRows), true});
+          {&segment, begin, std::min<std::size_t>(segment.coded_vector_count, begin + kTileRows), true});
     }
-    for (std::size_t begin = segment.coded_row_count; begin < segment.row_count; begin += kTileRows) {
+    for (std::size_t begin = segment.coded_vector_count; begin < segment.row_count; begin += kTileRows) {
       units.push_back({&segment, begin, std::min<std::size_t>(segment.row_count, begin + kTileRows), false});
     }
   }
@@ -121,17 +83,12 @@ class CertifiedScan {
         metric_(static_cast<Metric>(search.metric)),
         widened_(search.query_vectors, search.query_count, search.dimension, metric_),
         groups_of_four_(CodeLayout::groups(search.dimension)),
-        codes_(search.query_count * groups_of_four_ * CodeLayout::kGroup),
+        coded_(search.query_vectors, search.query_count, search.dimension, metric_),
         units_(divide(search)),
         // Beyond this share of the rows the plain scan is cheaper than rescoring.
         most_survivors_(std::max<std::size_t>(kPruneAt, search.row_count / 16)),
         thresholds_(search.query_count) {
-    queries_.reserve(search.query_count);
-    for (std::size_t q = 0; q < search.query_count; ++q) {
-      queries_.push_back(prepare(search.query_vectors + q * search.dimension, search.dimension, metric_,
-                                 codes_.data() + q * groups_of_four_ * CodeLayout::kGroup));
-      thresholds_[q].store(-kInfinity, std::memory_order_relaxed);
-    }
+    for (std::atomic<float>& threshold : thresholds_) threshold.store(-kInfinity, std::memory_order_relaxed);
   }
 
   granule_result run(granule_hits& hits) {
@@ -166,7 +123,7 @@ class CertifiedScan {
     found.reserve(count);
     for (std::size_t q = 0; q < count; ++q) {
       found.emplace_back(search_.k);
-      found.back().gave_up = !queries_[first_query + q].usable;
+      found.back().gave_up = !coded_.usable[first_query + q];
     }
     std::vector<CodeSurvivor> survivors(kKernelQueries * kTileRows);
     AlignedBuffer<double> exact_tile(count * kExactRowTile);
@@ -197,27 +154,22 @@ class CertifiedScan {
     const uint64_t first_row = segment.first_row + unit.begin;
     for (std::size_t begin = 0; begin < count; begin += kKernelQueries) {
       const std::size_t queries = std::min(kKernelQueries, count - begin);
-      CodeQuery code[kKernelQueries];
       float thresholds[kKernelQueries];
       uint32_t counts[kKernelQueries];
       for (std::size_t q = 0; q < queries; ++q) {
-        code[q] = queries_[first_query + begin + q].code;
         thresholds[q] = found[begin + q].gave_up
                             ? kInfinity
                             : thresholds_[first_query + begin + q].load(std::memory_order_relaxed);
       }
-      backend_.kernels.code_scan(
-          blocks, block_count, query_codes(first_query + begin), static_cast<const CodeQuery*>(code), queries,
-          static_cast<const float*>(thresholds), survivors, kTileRows, static_cast<uint32_t*>(counts));
+      backend_.kernels.code_scan(blocks, block_count, coded_.codes_of(first_query + begin),
+                                 coded_.queries.data() + first_query + begin, queries,
+                                 static_cast<const float*>(thresholds), survivors, kTileRows,
+                                 static_cast<uint32_t*>(counts));
       for (std::size_t q = 0; q < queries; ++q) {
         if (found[begin + q].gave_up) continue;
         take(survivors + q * kTileRows, counts[q], first_row, first_query + begin + q, &found[begin + q]);
       }
     }
-  }
-
-  const int8_t* query_codes(std::size_t query) const {
-    return codes_.data() + query * groups_of_four_ * CodeLayout::kGroup;
   }
 
   void take(const CodeSurvivor* survivors, std::size_t count, uint64_t first_row, std::size_t query,
@@ -308,7 +260,7 @@ class CertifiedScan {
   uint64_t uncoded_rows() const {
     uint64_t rows = 0;
     for (uint64_t s = 0; s < search_.segment_count; ++s) {
-      rows += search_.segments[s].row_count - search_.segments[s].coded_row_count;
+      rows += search_.segments[s].row_count - search_.segments[s].coded_vector_count;
     }
     return rows;
   }
@@ -341,10 +293,9 @@ class CertifiedScan {
   const Metric metric_;
   const WidenedQueries widened_;
   const std::size_t groups_of_four_;
-  AlignedBuffer<int8_t> codes_;
+  const CodedQueries coded_;
   const std::vector<Unit> units_;
   const std::size_t most_survivors_;
-  std::vector<PreparedQuery> queries_;
   /// Per query: the k-th largest lower bound that any task knows of.
   std::vector<std::atomic<float>> thresholds_;
   std::size_t slices_ = 1;
@@ -359,7 +310,7 @@ bool codes_serve(const granule_search& search) {
   // With k of this share of the rows nearly all survive.
   if (search.k >= search.row_count / 8) return false;
   for (uint64_t s = 0; s < search.segment_count; ++s) {
-    if (search.segments[s].coded_row_count != 0) return true;
+    if (search.segments[s].coded_vector_count != 0) return true;
   }
   return false;
 }

@@ -11,7 +11,10 @@ granule_result search(void* self, const granule_search* request, granule_hits* h
                       size_t message_size) {
   const CpuBackend& backend = *static_cast<const CpuBackend*>(self);
   try {
-    if (request->query_offsets != nullptr) return maxsim_scan(backend, *request, *hits);
+    if (request->query_offsets != nullptr) {
+      return codes_serve_documents(backend, *request) ? certified_maxsim(backend, *request, *hits)
+                                                      : maxsim_scan(backend, *request, *hits);
+    }
     return codes_serve(*request) ? certified_scan(backend, *request, *hits)
                                  : flat_scan(backend, *request, *hits);
   } catch (const std::bad_alloc&) {

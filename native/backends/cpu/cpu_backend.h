@@ -25,6 +25,11 @@ bool codes_serve(const granule_search& search);
 /// std::bad_alloc
 granule_result certified_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 
+/// The same two for documents: bounds from codes, then the reference for few (certified_maxsim.cc). @throws
+/// std::bad_alloc
+bool codes_serve_documents(const CpuBackend& backend, const granule_search& search);
+granule_result certified_maxsim(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
+
 /// Scores documents by MaxSim (maxsim_scan.cc). @throws std::bad_alloc
 granule_result maxsim_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 

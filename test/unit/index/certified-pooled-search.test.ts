@@ -137,6 +137,42 @@ describe('certifiedPooledSearch', () => {
     expect([...hits.certificate.rowsRescored]).toEqual([600]);
   });
 
+  it('scores a document whose bound is just the k-th score: it may come first by its number', async () => {
+    // Document 0 has the bound 1, the others one near 4; all have the score 1.
+    const vectors = Float32Array.of(1, ...Array.from({ length: 20 }, () => [1, 1, 1, -5]).flat());
+    const lengths = Uint32Array.of(1, ...Array.from({ length: 20 }, () => 4));
+    const collection = { vectors, lengths, dimension: 1, metric: 'ip' } as const;
+    const index = await indexOf(collection);
+    const bounds = await boundsOf(collection, { method: 'ward', factor: 4 });
+    const query = Float32Array.of(1);
+    const { rows, scores } = await bounds.search(query, 21);
+    expect([rows[20], scores[20], scores[19]! > 3]).toEqual([0, 1, true]);
+    const hits = await certifiedPooledSearch(index, bounds, query, { k: 1 });
+    expect([...hits.rows]).toEqual([0]);
+  });
+
+  it('bounds hold to the last bit where they are tight: a query along the line from mean to member', async () => {
+    const dimension = 7;
+    const vectors = new Seeded(11).normal(400 * 2 * dimension);
+    const lengths = new Uint32Array(400).fill(2);
+    const collection = { vectors, lengths, dimension, metric: 'ip' } as const;
+    const index = await indexOf(collection);
+    const pooled = await poolVectors(vectors, lengths, { dimension, method: 'ward', factor: 2 });
+    const bounds = await PooledBounds.create(pooled);
+    let tight = 0;
+    for (let document = 0; document < 400; document++) {
+      const centroid = pooled.vectors.data.subarray(document * dimension, (document + 1) * dimension);
+      const query = centroid.map((value, i) => vectors[2 * document * dimension + i]! - value);
+      const exact = await index.search(query, { k: 400 });
+      const bounded = await bounds.search(query, 400);
+      const score = exact.scores[exact.rows.indexOf(document)]!;
+      const bound = bounded.scores[bounded.rows.indexOf(document)]!;
+      expect(bound).toBeGreaterThanOrEqual(score);
+      if (bound - score < 1e-6 * Math.abs(score)) tight++;
+    }
+    expect(tight).toBeGreaterThan(300);
+  });
+
   it('refuses bounds of other documents, and l2', async () => {
     const collection = clustered(4, 3, 2, 0.1);
     const index = await indexOf(collection);

@@ -1,0 +1,91 @@
+#include "backends/cpu/maxsim_scorer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/ranked_list.h"
+
+namespace granule {
+namespace {
+
+/// Document vectors whose similarities are held at a time.
+constexpr std::size_t kVectorTile = 32;
+
+/// Writes the matches of one query's hits; unused places get kNoRow and -infinity.
+void explain(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
+             std::size_t query, granule_hits& hits) {
+  const std::size_t first_vector = search.query_offsets[query];
+  const std::size_t vector_count = search.query_offsets[query + 1] - first_vector;
+  MaxsimScorer scorer(backend, search, queries, first_vector, vector_count);
+  for (std::size_t place = 0; place < search.k; ++place) {
+    const std::size_t out = search.k * first_vector + place * vector_count;
+    if (place >= hits.counts[query]) {
+      std::fill_n(hits.matched_vectors + out, vector_count, kNoRow);
+      std::fill_n(hits.matched_similarities + out, vector_count, -std::numeric_limits<float>::infinity());
+      continue;
+    }
+    const uint32_t row = hits.rows[query * search.k + place];
+    const granule_segment& segment = segment_of(search, row);
+    scorer.score(segment, row - segment.first_row);
+    std::copy(scorer.best_vector().begin(), scorer.best_vector().end(), hits.matched_vectors + out);
+    std::copy(scorer.best().begin(), scorer.best().end(), hits.matched_similarities + out);
+  }
+}
+
+}  // namespace
+
+MaxsimScorer::MaxsimScorer(const CpuBackend& backend, const granule_search& search,
+                           const WidenedQueries& queries, std::size_t first_vector, std::size_t vector_count)
+    : kernels_(backend.kernels),
+      metric_(static_cast<Metric>(search.metric)),
+      dimension_(search.dimension),
+      queries_(queries),
+      first_vector_(first_vector),
+      best_(vector_count),
+      best_vector_(vector_count),
+      tile_(vector_count * kVectorTile) {}
+
+float MaxsimScorer::score(const granule_segment& segment, std::size_t index) {
+  const std::size_t begin = segment.row_offsets[index];
+  const std::size_t count = segment.row_offsets[index + 1] - begin;
+  std::fill(best_.begin(), best_.end(), -std::numeric_limits<float>::infinity());
+  std::fill(best_vector_.begin(), best_vector_.end(), kNoRow);
+  for (std::size_t j = 0; j < count; j += kVectorTile) {
+    const std::size_t width = std::min(kVectorTile, count - j);
+    kernels_.inner_product(queries_.vector(first_vector_), best_.size(), queries_.stride,
+                           segment.vectors + (begin + j) * dimension_, width, dimension_, dimension_,
+                           tile_.data(), kVectorTile);
+    for (std::size_t i = 0; i < best_.size(); ++i) {
+      double* line = tile_.data() + i * kVectorTile;
+      if (metric_ == Metric::squared_l2) {
+        for (std::size_t r = 0; r < width; ++r) {
+          line[r] = score_of(metric_, line[r], segment.squared_norms[begin + j + r],
+                             queries_.squared_norm(first_vector_ + i));
+        }
+      }
+      kernels_.maxsim_fold(line, width, static_cast<uint32_t>(j), &best_[i], &best_vector_[i]);
+    }
+  }
+  double sum = 0.0;
+  for (const float maximum : best_) sum += static_cast<double>(maximum);
+  // Similarities that overflowed float32 both ways have no sum; such a document ranks last.
+  return std::isnan(sum) ? -std::numeric_limits<float>::infinity() : static_cast<float>(sum);
+}
+
+const granule_segment& segment_of(const granule_search& search, uint64_t row) {
+  const granule_segment* end = search.segments + search.segment_count;
+  return *(
+      std::upper_bound(search.segments, end, row,
+                       [](uint64_t r, const granule_segment& segment) { return r < segment.first_row; }) -
+      1);
+}
+
+void explain_hits(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
+                  granule_hits& hits) {
+  if (hits.matched_vectors == nullptr) return;
+  backend.pool.parallel_for(search.query_count, search.threads,
+                            [&](std::size_t query) { explain(backend, search, queries, query, hits); });
+}
+
+}  // namespace granule
