@@ -37,7 +37,7 @@ export { hitAt, precisionAt, reciprocalRankAt } from './evaluation/rank-metrics.
 export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive/extractive-reader.js';
 export type { GeneratedAnswer, Generator } from './generators/generator.js';
 export { normaliseAnswer } from './generators/normalise-answer.js';
-export type { FlatIndexOptions, IndexOptions } from './index/arguments.js';
+export type { IndexOptions } from './index/arguments.js';
 export { type CertifiedPooledSearchOptions, certifiedPooledSearch } from './index/certified-pooled-search.js';
 export { type AddOptions, FlatIndex, type FlatSearchOptions } from './index/flat-index.js';
 export type { Certificate, Hits } from './index/hits.js';

@@ -4,7 +4,8 @@
 import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { allVectors, pieces } from '../dataset.mjs';
+import { allQueries, allVectors, pieces } from '../dataset.mjs';
+import { vectorsPerQuery } from '../workloads.mjs';
 
 /** Rows that one add takes; documents are added as whole ones. */
 const PIECE_BYTES = 64 * 2 ** 20;
@@ -34,7 +35,7 @@ export async function openGranule({ workload, dataset, threads }, options) {
         const documents = (values.byteLength / documentBytes) | 0;
         await index.add(values, new Uint32Array(documents).fill(workload.patches));
       }
-      return searching(index, workload, options);
+      return searching(index, workload, dataset);
     }
     case 'add':
       return adding(dataset, workload, () => new FlatIndex(settings), false);
@@ -45,7 +46,7 @@ export async function openGranule({ workload, dataset, threads }, options) {
     default: {
       const index = new FlatIndex(settings);
       for (const { values } of pieces(dataset, PIECE_BYTES)) await index.add(values);
-      return searching(index, workload, options);
+      return searching(index, workload, dataset);
     }
   }
 }
@@ -55,17 +56,16 @@ function* wholeDocuments(dataset, patches, bytes, documentBytes) {
   yield* pieces({ ...dataset }, documents * patches * dataset.dimension * 4);
 }
 
-async function searching(index, workload, options) {
+async function searching(index, workload, dataset) {
   const search = (queries) => index.search(queries, { k: workload.k });
-  // A search by codes says so with a certificate; without one, the float32 vectors themselves are scanned.
-  const trial = await search(new Float32Array(index.dimension));
-  const codes = options.codes !== 'none' && trial.certificate !== undefined;
-  return {
-    elementBytes: codes ? 1 : 4,
-    arithmetic: codes ? 'int8' : 'f32',
-    search,
-    hits: places(workload.k),
-  };
+  // What was scanned shows in a search: without codes, every row is scored in full.
+  const { certificate } = await search(
+    allQueries(dataset).subarray(0, vectorsPerQuery(workload) * dataset.dimension),
+  );
+  const rescoredShare = certificate === undefined ? 1 : certificate.rowsRescored[0] / certificate.rowsScanned;
+  const scanned =
+    rescoredShare < 1 ? { elementBytes: 1, arithmetic: 'int8' } : { elementBytes: 4, arithmetic: 'f32' };
+  return { ...scanned, search, hits: places(workload.k), measured: () => ({ rescoredShare }) };
 }
 
 function places(k) {

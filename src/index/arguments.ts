@@ -28,29 +28,19 @@ export interface IndexOptions {
   readonly threads?: number | undefined;
   /** `auto` by default. Results do not depend on it. */
   readonly device?: Device | undefined;
-}
-
-/** Options of a `FlatIndex`. */
-export interface FlatIndexOptions extends IndexOptions {
   /**
-   * `int8`, the default of a `FlatIndex`, keeps a byte per number beside each row: a search scans those and reads in full
-   * only the rows that may be among the k best. Results are the same bits with `none`, which scans the rows themselves.
+   * `int8`, the default, keeps a byte per number beside each vector: a search scans those and reads in full only what may
+   * be among the k best. Results are the same bits with `none`, which scans the vectors themselves.
    */
   readonly codes?: keyof typeof CODE_KINDS | undefined;
 }
 
 const CODE_KINDS = { int8: true, none: false } as const;
 
-/**
- * @param defaultCodes - for an index that has codes; without it the option is unknown
- * @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `DEVICE_UNAVAILABLE`
- */
-export function checkIndexOptions(
-  options: FlatIndexOptions,
-  defaultCodes?: FlatIndexOptions['codes'],
-): NativeIndexOptions {
-  checkKeys(options, ['dimension', 'metric', 'threads', 'device', ...(defaultCodes ? ['codes'] : [])]);
-  const { dimension, metric = 'ip', threads = 0, device = 'auto', codes = defaultCodes ?? 'none' } = options;
+/** @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `DEVICE_UNAVAILABLE` */
+export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
+  checkKeys(options, ['dimension', 'metric', 'threads', 'device', 'codes']);
+  const { dimension, metric = 'ip', threads = 0, device = 'auto', codes = 'int8' } = options;
   if (!isIntegerBetween(dimension, 1, MAX_DIMENSION)) {
     throw new GranuleError(
       'DIMENSION_INVALID',

@@ -13,7 +13,7 @@ import {
   checkSignal,
   checkTemperature,
   checkVectors,
-  type FlatIndexOptions,
+  type IndexOptions,
 } from './arguments.js';
 import type { Hits } from './hits.js';
 import { IndexHandle } from './index-handle.js';
@@ -74,8 +74,8 @@ export class FlatIndex implements Disposable, AsyncDisposable {
   readonly #handle: IndexHandle<NativeFlatIndex>;
 
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
-  constructor(options: FlatIndexOptions) {
-    const native = checkIndexOptions(options, 'int8');
+  constructor(options: IndexOptions) {
+    const native = checkIndexOptions(options);
     this.dimension = native.dimension;
     this.metric = options.metric ?? 'ip';
     this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));

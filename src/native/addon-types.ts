@@ -27,7 +27,7 @@ export interface NativeIndexOptions {
   threads: number;
   /** Name of an available backend (`runtimeInfo().backends`). */
   backend: string;
-  /** Whether rows get int8 codes, by which a search leaves out most of them; flat indexes only. */
+  /** Whether rows get int8 codes, by which a search leaves out most of them. */
   codes: boolean;
 }
 
