@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'EMPTY_INDEX',
   'EMPTY_DOCUMENT',
   'INDEX_FULL',
+  'ROW_NOT_FOUND',
   'INDEX_DISPOSED',
   // Running
   'ABORTED',

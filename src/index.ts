@@ -39,7 +39,12 @@ export type { GeneratedAnswer, Generator } from './generators/generator.js';
 export { normaliseAnswer } from './generators/normalise-answer.js';
 export type { IndexOptions } from './index/arguments.js';
 export { type CertifiedPooledSearchOptions, certifiedPooledSearch } from './index/certified-pooled-search.js';
-export { type AddOptions, FlatIndex, type FlatSearchOptions } from './index/flat-index.js';
+export {
+  type AddOptions,
+  type ChangeOptions,
+  FlatIndex,
+  type FlatSearchOptions,
+} from './index/flat-index.js';
 export type { Certificate, Hits } from './index/hits.js';
 export { MultiVectorHits, type VectorMatches } from './index/multi-vector-hits.js';
 export { MultiVectorIndex, type MultiVectorSearchOptions } from './index/multi-vector-index.js';
@@ -53,7 +58,7 @@ export {
 export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
-export type { Metric, PoolingMethod } from './native/addon-types.js';
+export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';
 export { type RuntimeInfo, runtimeInfo } from './native/runtime-info.js';
 export { MaxSimReranker } from './rerankers/maxsim-reranker.js';

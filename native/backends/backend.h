@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of this file that an older library would misread.
-#define GRANULE_BACKEND_ABI 2
+#define GRANULE_BACKEND_ABI 3
 
 /// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more
 /// rows, while those it had keep their content and address, so that a device may keep copies by `id`.
@@ -24,13 +24,19 @@ typedef struct granule_segment {
   /// Number of the first row.
   uint64_t first_row;
   uint64_t row_count;
-  /// Vectors of `dimension` float32, one after another, without padding.
-  const float* vectors;
+  /// Vectors of `dimension` numbers of the search's dtype, one after another, without padding.
+  const void* vectors;
+  /// To be called before vectors are read, null where they are in memory: returns 0 where the file that holds
+  /// them is damaged, and the search then ends with GRANULE_CORRUPT. May be called from several threads.
+  int32_t (*verify)(const void* owner, uint64_t first_vector, uint64_t vector_count);
+  const void* owner;
   /// |x|^2 of each vector in float64, from the reference inner product; null unless the metric is squared L2.
   const double* squared_norms;
   /// Documents only: row i owns the vectors from row_offsets[i] up to row_offsets[i + 1] (row_count + 1
   /// entries, from 0). Null where each row is one vector.
   const uint64_t* row_offsets;
+  /// What is added to each row's score before it is rounded; null: nothing.
+  const float* row_biases;
   /// The first coded_vector_count vectors, a multiple of 16, also have int8 codes (core/code_layout.h) and,
   /// per row, what bounds their error (kernels/quantize/quantize.h). 0: none.
   uint64_t coded_vector_count;
@@ -38,7 +44,8 @@ typedef struct granule_segment {
   const float* scales;
   const float* residual_norms;
   const float* code_norms;
-  /// float32 of what is added to each row's score, -|x|^2 for squared L2; null where nothing is.
+  /// float32 of what is added to each vector's score, or similarity in a document: -|x|^2 for squared L2, and
+  /// the row's bias where rows are vectors; null where nothing is.
   const float* biases;
 } granule_segment;
 
@@ -47,6 +54,8 @@ typedef struct granule_search {
   uint32_t dimension;
   /// 0 inner product, 1 cosine (vectors are already normalised), 2 negated squared Euclidean distance.
   int32_t metric;
+  /// Of the stored vectors: 0 float32, 1 IEEE binary16, 2 bfloat16. Queries are float32.
+  int32_t dtype;
   const granule_segment* segments;
   uint64_t segment_count;
   /// Rows in all segments.
@@ -93,7 +102,9 @@ typedef enum granule_result {
   GRANULE_OK = 0,
   GRANULE_CANCELLED = 1,
   GRANULE_OUT_OF_MEMORY = 2,
-  GRANULE_FAILED = 3
+  GRANULE_FAILED = 3,
+  /// A file behind an index is damaged.
+  GRANULE_CORRUPT = 4
 } granule_result;
 
 /// A backend that can run here. `self` is passed to every call; calls may come from several threads at once.

@@ -53,11 +53,15 @@ void AddonInstance::settle_completed(Napi::Env env) {
     std::lock_guard<std::mutex> lock(completed_mutex_);
     completed.swap(completed_);
   }
-  for (AsyncCall* call : completed) {
+  for (AsyncCall* finished : completed) {
     Napi::HandleScope scope(env);
-    live_.erase(call);
-    call->settle(env);
-    delete call;
+    live_.erase(finished);
+    const std::unique_ptr<AsyncCall> call(finished);
+    try {
+      call->settle(env);
+    } catch (const Napi::Error&) {
+      // The environment is being terminated: nobody waits for the promise any more.
+    }
   }
   if (live_.empty()) waker_.Unref(env);
 }

@@ -18,6 +18,10 @@ const char* error_code(StatusCode code) {
       return "LENGTH_MISMATCH";
     case StatusCode::index_full:
       return "INDEX_FULL";
+    case StatusCode::index_corrupt:
+      return "INDEX_CORRUPT";
+    case StatusCode::row_not_found:
+      return "ROW_NOT_FOUND";
     case StatusCode::isa_unsupported:
       return "ISA_UNSUPPORTED";
     default:

@@ -6,7 +6,12 @@ Napi::Function FlatIndexBinding::define(Napi::Env env) {
   return DefineClass(
       env, "FlatIndex",
       {InstanceAccessor<&FlatIndexBinding::rows>("rows"), InstanceAccessor<&FlatIndexBinding::bytes>("bytes"),
-       InstanceMethod<&FlatIndexBinding::add>("add"), InstanceMethod<&FlatIndexBinding::search>("search"),
+       InstanceAccessor<&FlatIndexBinding::removed>("removed"),
+       InstanceAccessor<&FlatIndexBinding::biased>("biased"), InstanceMethod<&FlatIndexBinding::add>("add"),
+       InstanceMethod<&FlatIndexBinding::remove>("remove"),
+       InstanceMethod<&FlatIndexBinding::compact>("compact"),
+       InstanceMethod<&FlatIndexBinding::adopt_compaction>("adoptCompaction"),
+       InstanceMethod<&FlatIndexBinding::search>("search"),
        InstanceMethod<&FlatIndexBinding::dispose>("dispose")});
 }
 
@@ -25,7 +30,7 @@ Napi::Value FlatIndexBinding::add(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return IndexBinding::add(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
                            env.Undefined(), static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()),
-                           info[2]);
+                           info[2], info[3]);
 }
 
 Napi::Value FlatIndexBinding::search(const Napi::CallbackInfo& info) {
@@ -33,6 +38,26 @@ Napi::Value FlatIndexBinding::search(const Napi::CallbackInfo& info) {
   return IndexBinding::search(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
                               env.Undefined(), info[1].As<Napi::Number>().Uint32Value(),
                               info[2].As<Napi::Object>());
+}
+
+Napi::Value FlatIndexBinding::removed(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), removed_count());
+}
+
+Napi::Value FlatIndexBinding::biased(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IndexBinding::biased());
+}
+
+Napi::Value FlatIndexBinding::remove(const Napi::CallbackInfo& info) {
+  return IndexBinding::remove(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Uint32Array>());
+}
+
+Napi::Value FlatIndexBinding::compact(const Napi::CallbackInfo& info) {
+  return IndexBinding::compact(info.Env(), info.This().As<Napi::Object>(), info[0]);
+}
+
+Napi::Value FlatIndexBinding::adopt_compaction(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IndexBinding::adopt_compaction(info.Env()));
 }
 
 void FlatIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

@@ -1,6 +1,8 @@
 #include "binding/index_binding.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "binding/addon_instance.h"
 #include "binding/arguments.h"
@@ -57,9 +59,13 @@ IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
   threads_ = thread_count(options);
   backend_ =
       &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
-  store_ = std::make_shared<SegmentStore>(instance->engine(), uint32_property(options, "dimension"),
-                                          static_cast<Metric>(uint32_property(options, "metric")), documents,
-                                          options.Get("codes").ToBoolean().Value());
+  StoreOptions kept;
+  kept.dimension = uint32_property(options, "dimension");
+  kept.metric = static_cast<Metric>(uint32_property(options, "metric"));
+  kept.dtype = static_cast<Dtype>(uint32_property(options, "dtype"));
+  kept.documents = documents;
+  kept.coded = options.Get("codes").ToBoolean().Value();
+  store_ = std::make_shared<SegmentStore>(instance->engine(), kept);
 }
 
 IndexBinding::~IndexBinding() { dispose(env_); }
@@ -88,21 +94,41 @@ void IndexBinding::dispose(Napi::Env env) {
   std::shared_ptr<const void> released = std::move(store_);
   store_ = nullptr;
   report_memory(env);
-  if (instance != nullptr) instance->release(std::move(released));
+  std::shared_ptr<const void> prepared = std::move(compaction_);
+  compaction_ = nullptr;
+  if (instance != nullptr) {
+    instance->release(std::move(released));
+    if (prepared != nullptr) instance->release(std::move(prepared));
+  }
+}
+
+double IndexBinding::removed_count() const {
+  return store_ != nullptr ? static_cast<double>(store_->snapshot()->removed_count) : 0;
+}
+
+bool IndexBinding::biased() const {
+  if (store_ == nullptr) return false;
+  const std::shared_ptr<const Snapshot> snapshot = store_->snapshot();
+  return std::any_of(snapshot->segments.begin(), snapshot->segments.end(),
+                     [](const granule_segment& segment) { return segment.row_biases != nullptr; });
 }
 
 Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors,
-                              Napi::Value lengths, uint64_t row_count, Napi::Value cancel_token) {
+                              Napi::Value lengths, uint64_t row_count, Napi::Value biases,
+                              Napi::Value cancel_token) {
   const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
   const std::shared_ptr<SegmentStore> store = store_;
-  const float* data = vectors.Data();
-  const uint64_t vector_count = vectors.ElementLength() / store->dimension();
-  const uint32_t* length_data = document_lengths(lengths);
+  NewRows rows;
+  rows.vectors = vectors.Data();
+  rows.vector_count = vectors.ElementLength() / store->dimension();
+  rows.lengths = document_lengths(lengths);
+  rows.row_count = row_count;
+  if (!biases.IsUndefined()) rows.biases = biases.As<Napi::Float32Array>().Data();
   const auto first_row = std::make_shared<uint64_t>(0);
   auto call = std::make_unique<AsyncCall>(
       env, cancel,
-      [store, data, vector_count, length_data, row_count, threads = threads_, cancel, first_row] {
-        return store->add(data, vector_count, length_data, row_count, threads, *cancel, first_row.get());
+      [store, rows, threads = threads_, cancel, first_row] {
+        return store->add(rows, threads, *cancel, first_row.get());
       },
       [this, first_row](Napi::Env result_env) -> Napi::Value {
         report_memory(result_env);
@@ -110,7 +136,65 @@ Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32A
       });
   call->pin(keeper);
   call->pin(vectors);
-  if (length_data != nullptr) call->pin(lengths.As<Napi::Object>());
+  if (rows.lengths != nullptr) call->pin(lengths.As<Napi::Object>());
+  if (rows.biases != nullptr) call->pin(biases.As<Napi::Object>());
+  return begin(env, std::move(call));
+}
+
+Napi::Value IndexBinding::remove(Napi::Env env, Napi::Object keeper, Napi::Uint32Array rows) {
+  const std::shared_ptr<SegmentStore> store = store_;
+  const auto removed = std::make_shared<uint64_t>(0);
+  auto call = std::make_unique<AsyncCall>(
+      env, std::make_shared<CancelFlag>(),
+      [store, data = rows.Data(), count = rows.ElementLength(), removed] {
+        return store->remove(data, count, removed.get());
+      },
+      [removed](Napi::Env result_env) -> Napi::Value {
+        return Napi::Number::New(result_env, static_cast<double>(*removed));
+      });
+  call->pin(keeper);
+  call->pin(rows);
+  return begin(env, std::move(call));
+}
+
+Napi::Value IndexBinding::compact(Napi::Env env, Napi::Object keeper, Napi::Value cancel_token) {
+  const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
+  const std::shared_ptr<SegmentStore> store = store_;
+  // Made here and filled by the worker: the JavaScript thread copies nothing. The caller lets no add come
+  // between, so the number of rows holds.
+  const std::shared_ptr<const Snapshot> snapshot = store->snapshot();
+  Napi::Uint32Array kept = Napi::Uint32Array::New(env, snapshot->row_count - snapshot->removed_count);
+  const auto result = std::make_shared<Napi::ObjectReference>(Napi::Persistent(kept.As<Napi::Object>()));
+  const auto compaction = std::make_shared<Compaction>();
+  auto call = std::make_unique<AsyncCall>(
+      env, cancel,
+      [store, threads = threads_, cancel, compaction, out = kept.Data()] {
+        Status status = store->compact(threads, *cancel, compaction.get());
+        if (status.ok()) std::copy(compaction->former_rows.begin(), compaction->former_rows.end(), out);
+        return status;
+      },
+      [this, compaction, result](Napi::Env) -> Napi::Value {
+        compaction_ = compaction;
+        return result->Value();
+      });
+  call->pin(keeper);
+  return begin(env, std::move(call));
+}
+
+bool IndexBinding::adopt_compaction(Napi::Env env) {
+  std::shared_ptr<Compaction> compaction = std::move(compaction_);
+  compaction_ = nullptr;
+  if (store_ == nullptr || compaction == nullptr) return false;
+  // Freeing what was there may take long: not on this thread.
+  std::shared_ptr<const void> released = compaction->base;
+  const bool adopted = store_->adopt(std::move(*compaction));
+  report_memory(env);
+  compaction = nullptr;
+  env.GetInstanceData<AddonInstance>()->release(std::move(released));
+  return adopted;
+}
+
+Napi::Value IndexBinding::begin(Napi::Env env, std::unique_ptr<AsyncCall> call) {
   const Napi::Promise promise = call->promise();
   env.GetInstanceData<AddonInstance>()->begin(std::move(call), threads_);
   return promise;
@@ -148,8 +232,8 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
       env, cancel,
       [store, snapshot, backend = backend_, data = queries.Data(), query_vectors, length_data, query_count,
        search_options, cancel, hits = result.hits] {
-        return search_snapshot(store->engine(), *backend, *snapshot, store->dimension(), store->metric(),
-                               data, query_vectors, length_data, query_count, search_options, *cancel, hits);
+        return search_snapshot(store->engine(), *backend, *snapshot, store->options(), data, query_vectors,
+                               length_data, query_count, search_options, *cancel, hits);
       },
       [kept](Napi::Env) -> Napi::Value { return kept->Value(); });
   call->pin(keeper);
@@ -157,9 +241,7 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
   if (documents) call->pin(lengths.As<Napi::Object>());
   if (!filter.IsUndefined()) call->pin(filter.As<Napi::Object>());
   if (!candidates.IsUndefined()) call->pin(candidates.As<Napi::Object>());
-  const Napi::Promise promise = call->promise();
-  env.GetInstanceData<AddonInstance>()->begin(std::move(call), threads_);
-  return promise;
+  return begin(env, std::move(call));
 }
 
 }  // namespace granule

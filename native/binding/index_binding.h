@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "binding/async_call.h"
 #include "index/search.h"
 #include "index/segment_store.h"
 
@@ -21,22 +22,36 @@ class IndexBinding {
 
   double row_count() const;
   double vector_count() const;
+  double removed_count() const;
+  bool biased() const;
   double bytes() const;
   /// Tells V8 how the memory behind the object has grown or shrunk.
   void report_memory(Napi::Env env);
   void dispose(Napi::Env env);
 
-  /// Appends; the promise resolves to the first row's number. `keeper` is the JavaScript object of this
-  /// index.
+  /// Appends; the promise resolves to the first row's number. `biases` may be undefined. `keeper` is the
+  /// JavaScript object of this index.
   Napi::Value add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors, Napi::Value lengths,
-                  uint64_t row_count, Napi::Value cancel_token);
+                  uint64_t row_count, Napi::Value biases, Napi::Value cancel_token);
+
+  /// Removes; the promise resolves to how many rows went.
+  Napi::Value remove(Napi::Env env, Napi::Object keeper, Napi::Uint32Array rows);
+
+  /// Prepares a compaction; the promise resolves to the former number of each row.
+  Napi::Value compact(Napi::Env env, Napi::Object keeper, Napi::Value cancel_token);
+
+  /// Shows the rows of the compaction that was prepared; false where there is none that fits.
+  bool adopt_compaction(Napi::Env env);
 
   /// Searches; `lengths` is undefined where each query is one vector.
   Napi::Value search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries, Napi::Value lengths,
                      uint64_t query_count, Napi::Object options);
 
  private:
+  Napi::Value begin(Napi::Env env, std::unique_ptr<AsyncCall> call);
+
   std::shared_ptr<SegmentStore> store_;
+  std::shared_ptr<Compaction> compaction_;
   const granule_backend* backend_;
   unsigned threads_;
   int64_t reported_bytes_ = 0;

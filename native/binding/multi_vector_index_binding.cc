@@ -7,7 +7,12 @@ Napi::Function MultiVectorIndexBinding::define(Napi::Env env) {
                      {InstanceAccessor<&MultiVectorIndexBinding::rows>("rows"),
                       InstanceAccessor<&MultiVectorIndexBinding::vectors>("vectors"),
                       InstanceAccessor<&MultiVectorIndexBinding::bytes>("bytes"),
+                      InstanceAccessor<&MultiVectorIndexBinding::removed>("removed"),
+                      InstanceAccessor<&MultiVectorIndexBinding::biased>("biased"),
                       InstanceMethod<&MultiVectorIndexBinding::add>("add"),
+                      InstanceMethod<&MultiVectorIndexBinding::remove>("remove"),
+                      InstanceMethod<&MultiVectorIndexBinding::compact>("compact"),
+                      InstanceMethod<&MultiVectorIndexBinding::adopt_compaction>("adoptCompaction"),
                       InstanceMethod<&MultiVectorIndexBinding::search>("search"),
                       InstanceMethod<&MultiVectorIndexBinding::dispose>("dispose")});
 }
@@ -30,13 +35,33 @@ Napi::Value MultiVectorIndexBinding::bytes(const Napi::CallbackInfo& info) {
 Napi::Value MultiVectorIndexBinding::add(const Napi::CallbackInfo& info) {
   const uint64_t documents = info[1].As<Napi::Uint32Array>().ElementLength();
   return IndexBinding::add(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
-                           info[1], documents, info[2]);
+                           info[1], documents, info[2], info[3]);
 }
 
 Napi::Value MultiVectorIndexBinding::search(const Napi::CallbackInfo& info) {
   const uint64_t queries = info[1].As<Napi::Uint32Array>().ElementLength();
   return IndexBinding::search(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
                               info[1], queries, info[2].As<Napi::Object>());
+}
+
+Napi::Value MultiVectorIndexBinding::removed(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), removed_count());
+}
+
+Napi::Value MultiVectorIndexBinding::biased(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IndexBinding::biased());
+}
+
+Napi::Value MultiVectorIndexBinding::remove(const Napi::CallbackInfo& info) {
+  return IndexBinding::remove(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Uint32Array>());
+}
+
+Napi::Value MultiVectorIndexBinding::compact(const Napi::CallbackInfo& info) {
+  return IndexBinding::compact(info.Env(), info.This().As<Napi::Object>(), info[0]);
+}
+
+Napi::Value MultiVectorIndexBinding::adopt_compaction(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IndexBinding::adopt_compaction(info.Env()));
 }
 
 void MultiVectorIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

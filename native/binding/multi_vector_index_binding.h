@@ -16,8 +16,13 @@ class MultiVectorIndexBinding : public Napi::ObjectWrap<MultiVectorIndexBinding>
   Napi::Value rows(const Napi::CallbackInfo& info);
   Napi::Value vectors(const Napi::CallbackInfo& info);
   Napi::Value bytes(const Napi::CallbackInfo& info);
+  Napi::Value removed(const Napi::CallbackInfo& info);
+  Napi::Value biased(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value search(const Napi::CallbackInfo& info);
+  Napi::Value remove(const Napi::CallbackInfo& info);
+  Napi::Value compact(const Napi::CallbackInfo& info);
+  Napi::Value adopt_compaction(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 };
 

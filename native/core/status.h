@@ -15,6 +15,8 @@ enum class StatusCode : uint8_t {
   empty_document,
   length_mismatch,
   index_full,
+  index_corrupt,
+  row_not_found,
   isa_unsupported,
   internal,
 };

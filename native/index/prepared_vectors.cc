@@ -1,28 +1,43 @@
 #include "index/prepared_vectors.h"
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 
+#include "core/aligned_buffer.h"
 #include "core/canonical_dot.h"
+#include "kernels/stored_vectors.h"
 
 namespace granule {
 
-void FirstNotFinite::report(uint64_t row, uint64_t column, float value) {
+const char* show_not_finite(float value) {
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+void FirstNotFinite::report(uint64_t row, uint64_t column, float value, Dtype dtype) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (found_ && row_ <= row) return;
   found_ = true;
   row_ = row;
   column_ = column;
   value_ = value;
+  dtype_ = dtype;
 }
 
 Status FirstNotFinite::status(const std::string& what) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!found_) return Status::success();
-  const char* name = std::isnan(value_) ? "NaN" : value_ > 0 ? "Infinity" : "-Infinity";
+  std::string reason = show_not_finite(value_);
+  if (dtype_ != Dtype::f32) {
+    char text[96];
+    std::snprintf(text, sizeof text, "%.9g, which %s", static_cast<double>(value_),
+                  dtype_ == Dtype::f16 ? "float16 cannot hold (at most 65504)"
+                                       : "bfloat16 cannot hold (at most 3.38953139e38)");
+    reason = text;
+  }
   return Status::failure(
       StatusCode::not_finite,
-      what + " " + std::to_string(row_) + ", column " + std::to_string(column_) + " is " + name,
+      what + " " + std::to_string(row_) + ", column " + std::to_string(column_) + " is " + reason,
       static_cast<int64_t>(row_), static_cast<int64_t>(column_));
 }
 
@@ -41,7 +56,7 @@ bool all_finite(const float* values, std::size_t count) {
 
 }  // namespace
 
-void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
+bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
                      uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad) {
   // Copied first and checked afterwards, so that what was checked is what is kept even if the caller's array
   // changes.
@@ -52,7 +67,7 @@ void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, 
       std::size_t column = 0;
       while (std::isfinite(vector[column])) ++column;
       first_bad->report(first_row + v, column, vector[column]);
-      return;
+      return false;
     }
     if (metric == Metric::inner_product) continue;
     const double squared_norm = canonical_dot(vector, vector, dimension);
@@ -64,6 +79,29 @@ void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, 
         vector[i] = static_cast<float>(static_cast<double>(vector[i]) / norm);
       }
     }
+  }
+  return true;
+}
+
+void narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
+                    std::size_t dimension, uint64_t first_row, void* out, double* squared_norms,
+                    FirstNotFinite* first_bad) {
+  auto* halves = static_cast<uint16_t*>(out);
+  if (dtype == Dtype::f16) {
+    kernels.narrow_f16(in, count * dimension, halves);
+  } else {
+    kernels.narrow_bf16(in, count * dimension, halves);
+  }
+  AlignedBuffer<float> kept(dimension);
+  for (std::size_t v = 0; v < count; ++v) {
+    const float* vector = as_float32(kernels, dtype, halves + v * dimension, dimension, kept.data());
+    if (!all_finite(vector, dimension)) {
+      std::size_t column = 0;
+      while (std::isfinite(vector[column])) ++column;
+      first_bad->report(first_row + v, column, in[v * dimension + column], dtype);
+      return;
+    }
+    if (squared_norms != nullptr) squared_norms[v] = canonical_dot(vector, vector, dimension);
   }
 }
 

@@ -5,16 +5,22 @@
 #include <mutex>
 #include <string>
 
+#include "core/dtype.h"
 #include "core/score.h"
 #include "core/status.h"
+#include "kernels/kernel_table.h"
 
 namespace granule {
 
-/// The first NaN or infinity of an input, in row order, whichever thread meets it when.
+/// "NaN", "Infinity" or "-Infinity".
+const char* show_not_finite(float value);
+
+/// The first NaN or infinity of an input, or number that the dtype cannot hold, in row order, whichever
+/// thread meets it when.
 class FirstNotFinite {
  public:
-  void report(uint64_t row, uint64_t column, float value);
-  /// not_finite with its place; `what` names a row in the message. Success where all was finite.
+  void report(uint64_t row, uint64_t column, float value, Dtype dtype = Dtype::f32);
+  /// not_finite with its place; `what` names a row in the message. Success where all was well.
   Status status(const std::string& what) const;
 
  private:
@@ -23,6 +29,7 @@ class FirstNotFinite {
   uint64_t row_ = 0;
   uint64_t column_ = 0;
   float value_ = 0;
+  Dtype dtype_ = Dtype::f32;
 };
 
 /// Copies vectors as an index keeps them: checked to be finite and, for cosine, normalised:
@@ -33,7 +40,17 @@ class FirstNotFinite {
 /// A zero vector stays zero. For squared L2, `squared_norms` receives |out|^2.
 ///
 /// @param first_row number of the first vector, for `first_bad`
-void prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
+/// @param squared_norms null unless the metric is squared L2
+/// @return whether all were finite; where not, `first_bad` has been told
+bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
                      uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad);
+
+/// Rounds prepared vectors to the nearest numbers of a 16-bit dtype, ties to even.
+///
+/// @param squared_norms receives |out|^2 by the reference inner product; null: not wanted
+/// @param first_bad is told of the first number that is too large for the dtype
+void narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
+                    std::size_t dimension, uint64_t first_row, void* out, double* squared_norms,
+                    FirstNotFinite* first_bad);
 
 }  // namespace granule

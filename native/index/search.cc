@@ -46,6 +46,8 @@ Status status_of(granule_result result, const char* message) {
       return Status::success();
     case GRANULE_CANCELLED:
       return Status::failure(StatusCode::aborted, "the search was aborted");
+    case GRANULE_CORRUPT:
+      return Status::failure(StatusCode::index_corrupt, message);
     case GRANULE_OUT_OF_MEMORY:
       return Status::failure(StatusCode::out_of_memory, message);
     default:
@@ -56,18 +58,18 @@ Status status_of(granule_result result, const char* message) {
 }  // namespace
 
 Status search_snapshot(const Engine& engine, const granule_backend& backend, const Snapshot& snapshot,
-                       uint32_t dimension, Metric metric, const float* query_vectors,
-                       uint64_t query_vector_count, const uint32_t* lengths, uint64_t query_count,
-                       const SearchOptions& options, const CancelFlag& cancel, const Hits& hits) {
+                       const StoreOptions& store, const float* query_vectors, uint64_t query_vector_count,
+                       const uint32_t* lengths, uint64_t query_count, const SearchOptions& options,
+                       const CancelFlag& cancel, const Hits& hits) {
   std::vector<uint64_t> offsets;
   if (lengths != nullptr) {
     if (Status status = query_offsets(lengths, query_count, query_vector_count, &offsets); !status.ok())
       return status;
   }
   FirstNotFinite first_bad;
-  AlignedBuffer<float> queries(query_vector_count * dimension);
-  AlignedBuffer<double> squared_norms(metric == Metric::squared_l2 ? query_vector_count : 0);
-  prepare_vectors(query_vectors, query_vector_count, dimension, metric, 0, queries.data(),
+  AlignedBuffer<float> queries(query_vector_count * store.dimension);
+  AlignedBuffer<double> squared_norms(store.metric == Metric::squared_l2 ? query_vector_count : 0);
+  prepare_vectors(query_vectors, query_vector_count, store.dimension, store.metric, 0, queries.data(),
                   squared_norms.data(), &first_bad);
   if (Status status = first_bad.status("query vector"); !status.ok()) return status;
 
@@ -76,13 +78,18 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
     // Rows may have been added since the caller sized the bitset.
     filter.assign((snapshot.row_count + 7) / 8, 0);
     std::copy_n(options.filter, std::min(options.filter_bytes, filter.size()), filter.begin());
+    if (snapshot.live != nullptr) {
+      for (std::size_t i = 0; i < filter.size(); ++i) filter[i] &= (*snapshot.live)[i];
+    }
   }
+  const uint8_t* live = snapshot.live != nullptr ? snapshot.live->data() : nullptr;
   std::vector<uint32_t> candidates;
   if (options.candidates != nullptr) candidates = sorted_unique(options.candidates, options.candidate_count);
 
   granule_search search{};
-  search.dimension = dimension;
-  search.metric = static_cast<int32_t>(metric);
+  search.dimension = store.dimension;
+  search.metric = static_cast<int32_t>(store.metric);
+  search.dtype = static_cast<int32_t>(store.dtype);
   search.segments = snapshot.segments.data();
   search.segment_count = snapshot.segments.size();
   search.row_count = snapshot.row_count;
@@ -90,7 +97,7 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
   search.query_count = query_count;
   search.query_offsets = lengths != nullptr ? offsets.data() : nullptr;
   search.k = options.k;
-  search.filter = options.filter != nullptr ? filter.data() : nullptr;
+  search.filter = options.filter != nullptr ? filter.data() : live;
   search.candidates = options.candidates != nullptr ? candidates.data() : nullptr;
   search.candidate_count = candidates.size();
   search.threads = std::max(1u, options.threads);

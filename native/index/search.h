@@ -43,11 +43,11 @@ struct Hits {
 /// vector
 /// @return not_finite with the query vector's number, empty_document for a query without vectors,
 /// length_mismatch, aborted,
-///   out_of_memory, internal
+///   out_of_memory, index_corrupt, internal
 /// @throws std::bad_alloc
 Status search_snapshot(const Engine& engine, const granule_backend& backend, const Snapshot& snapshot,
-                       uint32_t dimension, Metric metric, const float* query_vectors,
-                       uint64_t query_vector_count, const uint32_t* lengths, uint64_t query_count,
-                       const SearchOptions& options, const CancelFlag& cancel, const Hits& hits);
+                       const StoreOptions& store, const float* query_vectors, uint64_t query_vector_count,
+                       const uint32_t* lengths, uint64_t query_count, const SearchOptions& options,
+                       const CancelFlag& cancel, const Hits& hits);
 
 }  // namespace granule

@@ -1,12 +1,10 @@
 #include "index/segment_store.h"
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 #include <utility>
 
 #include "core/code_layout.h"
-#include "index/prepared_vectors.h"
 
 namespace granule {
 namespace {
@@ -15,253 +13,212 @@ namespace {
 /// segments.
 constexpr std::size_t kMinSegmentBytes = 1 << 16;
 constexpr std::size_t kMaxSegmentBytes = 1 << 25;
-/// Bytes that one task copies between two looks at the cancel flag.
-constexpr std::size_t kCopyBytes = 1 << 18;
 
-std::atomic<uint64_t> next_segment_id{1};
+/// The bitset of live rows, grown to `row_count` rows; new ones are live.
+std::vector<uint8_t> grown(const std::vector<uint8_t>& live, uint64_t old_rows, uint64_t row_count) {
+  std::vector<uint8_t> out(live);
+  out.resize((row_count + 7) / 8, 0);
+  for (uint64_t row = old_rows; row < row_count; ++row) {
+    if (row % 8 == 0 && row + 8 <= row_count) {
+      out[row >> 3] = 0xff;
+      row += 7;
+    } else {
+      out[row >> 3] = static_cast<uint8_t>(out[row >> 3] | (1u << (row & 7)));
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
-Segment::Segment(std::shared_ptr<Engine> owner, std::size_t capacity, uint32_t dimension, Metric metric,
-                 bool documents, bool coded)
-    : engine(std::move(owner)),
-      id(next_segment_id.fetch_add(1, std::memory_order_relaxed)),
-      vector_capacity(capacity),
-      vectors(capacity * dimension),
-      squared_norms(metric == Metric::squared_l2 ? capacity : 0),
-      // A document has at least one vector, so there are never more documents than vectors.
-      row_offsets(documents ? capacity + 1 : 0),
-      codes(coded ? capacity / CodeLayout::kBlockRows * CodeLayout::block_bytes(dimension) : 0),
-      scales(coded ? capacity : 0),
-      residual_norms(coded ? capacity : 0),
-      code_norms(coded ? capacity : 0),
-      biases(coded && metric == Metric::squared_l2 ? capacity : 0) {
-  if (documents) row_offsets[0] = 0;
-}
-
-std::size_t Segment::bytes() const {
-  return vectors.bytes() + squared_norms.bytes() + row_offsets.bytes() + codes.bytes() + scales.bytes() +
-         residual_norms.bytes() + code_norms.bytes() + biases.bytes();
-}
-
-Segment::~Segment() {
-  for (const BackendEntry& entry : engine->backends.entries()) {
-    if (entry.available) entry.backend.release_segment(entry.backend.self, id);
-  }
-}
-
-/// Consecutive input rows that go into one segment.
-struct SegmentStore::Piece {
-  std::shared_ptr<Segment> segment;
-  uint64_t first_input_vector;
-  std::size_t at;
-  std::size_t vector_count;
-  uint64_t row_count;
-};
-
-SegmentStore::SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents,
-                           bool coded)
-    : engine_(std::move(engine)),
-      dimension_(dimension),
-      metric_(metric),
-      documents_(documents),
-      coded_(coded),
-      snapshot_(std::make_shared<Snapshot>()) {}
+SegmentStore::SegmentStore(std::shared_ptr<Engine> engine, const StoreOptions& options)
+    : engine_(std::move(engine)), options_(options), snapshot_(std::make_shared<Snapshot>()) {}
 
 std::shared_ptr<const Snapshot> SegmentStore::snapshot() const {
   std::lock_guard<std::mutex> lock(state_);
   return snapshot_;
 }
 
-Status SegmentStore::check_lengths(const uint32_t* lengths, uint64_t row_count, uint64_t vector_count) const {
-  if (lengths == nullptr) return Status::success();
+Status SegmentStore::check_lengths(const NewRows& rows) const {
+  if (rows.lengths == nullptr) return Status::success();
   uint64_t sum = 0;
-  for (uint64_t row = 0; row < row_count; ++row) {
-    if (lengths[row] == 0) {
+  for (uint64_t row = 0; row < rows.row_count; ++row) {
+    if (rows.lengths[row] == 0) {
       return Status::failure(StatusCode::empty_document,
                              "document " + std::to_string(row) + " has no vectors",
                              static_cast<int64_t>(row));
     }
-    sum += lengths[row];
+    sum += rows.lengths[row];
   }
-  if (sum != vector_count) {
+  if (sum != rows.vector_count) {
     return Status::failure(StatusCode::length_mismatch, "the lengths add up to " + std::to_string(sum) +
                                                             " vectors, but there are " +
-                                                            std::to_string(vector_count));
+                                                            std::to_string(rows.vector_count));
   }
   return Status::success();
 }
 
-std::vector<SegmentStore::Piece> SegmentStore::place(const Snapshot& base, const uint32_t* lengths,
-                                                     uint64_t row_count, uint64_t vector_count) {
-  const std::size_t vector_bytes = sizeof(float) * dimension_;
-  const std::size_t least = std::max<std::size_t>(1, kMinSegmentBytes / vector_bytes);
-  const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / vector_bytes);
-  std::vector<Piece> pieces;
-  std::shared_ptr<Segment> segment = last_;
-  std::size_t used = last_used_;
-  uint64_t row = 0;
-  uint64_t vector = 0;
-  while (row < row_count) {
-    Piece piece{segment, vector, used, 0, 0};
-    const std::size_t room = segment != nullptr ? segment->vector_capacity - used : 0;
+std::vector<SegmentPiece> SegmentStore::place(const SegmentPiece& last, uint64_t held,
+                                              const uint32_t* lengths, uint64_t row_count,
+                                              uint64_t vector_count, bool biased) const {
+  const std::size_t least = std::max<std::size_t>(1, kMinSegmentBytes / options_.vector_bytes());
+  const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / options_.vector_bytes());
+  std::vector<SegmentPiece> pieces;
+  SegmentPiece piece = last;
+  // A segment without room for biases takes no rows that have some.
+  if (piece.segment != nullptr && biased && piece.segment->row_biases.size() == 0) piece.segment = nullptr;
+  while (piece.first_row < row_count) {
+    const std::size_t room = piece.segment != nullptr ? piece.segment->vector_capacity - piece.vector_at : 0;
     if (lengths == nullptr) {
-      piece.vector_count = std::min<uint64_t>(room, row_count - row);
+      piece.vector_count = std::min<uint64_t>(room, row_count - piece.first_row);
       piece.row_count = piece.vector_count;
     } else {
       // A document never crosses the border of a segment.
-      while (row + piece.row_count < row_count &&
-             piece.vector_count + lengths[row + piece.row_count] <= room) {
-        piece.vector_count += lengths[row + piece.row_count];
+      while (piece.first_row + piece.row_count < row_count &&
+             piece.vector_count + lengths[piece.first_row + piece.row_count] <= room) {
+        piece.vector_count += lengths[piece.first_row + piece.row_count];
         ++piece.row_count;
       }
     }
-    if (piece.row_count != 0) {
-      row += piece.row_count;
-      vector += piece.vector_count;
-      used += piece.vector_count;
-      pieces.push_back(std::move(piece));
-    }
+    if (piece.row_count != 0) pieces.push_back(piece);
+    const uint64_t row = piece.first_row + piece.row_count;
+    const uint64_t vector = piece.first_vector + piece.vector_count;
     if (row < row_count) {
-      const std::size_t wanted = std::max<uint64_t>(vector_count - vector, base.vector_count + vector);
-      std::size_t capacity = std::clamp<std::size_t>(wanted, least, most);
+      std::size_t capacity =
+          std::clamp<std::size_t>(std::max<uint64_t>(vector_count - vector, held + vector), least, most);
       if (lengths != nullptr) capacity = std::max<std::size_t>(capacity, lengths[row]);
       // Whole blocks, so that every row of a full segment has its codes.
-      if (coded_)
+      if (options_.coded)
         capacity = (capacity + CodeLayout::kBlockRows - 1) / CodeLayout::kBlockRows * CodeLayout::kBlockRows;
-      segment = std::make_shared<Segment>(engine_, capacity, dimension_, metric_, documents_, coded_);
-      used = 0;
+      piece.segment = std::make_shared<Segment>(engine_, capacity, options_, biased);
+      piece.row_at = 0;
+      piece.vector_at = 0;
     }
+    piece.first_row = row;
+    piece.first_vector = vector;
+    piece.row_count = 0;
+    piece.vector_count = 0;
   }
   return pieces;
 }
 
-Status SegmentStore::copy(const std::vector<Piece>& pieces, const float* vectors, unsigned threads,
-                          const CancelFlag& cancel) {
-  struct Task {
-    const Piece* piece;
-    std::size_t begin;
-    std::size_t end;
-  };
-  const std::size_t step = std::max<std::size_t>(1, kCopyBytes / (sizeof(float) * dimension_));
-  std::vector<Task> tasks;
-  for (const Piece& piece : pieces) {
-    for (std::size_t begin = 0; begin < piece.vector_count; begin += step) {
-      tasks.push_back({&piece, begin, std::min(piece.vector_count, begin + step)});
-    }
-  }
-  FirstNotFinite first_bad;
-  engine_->pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
-    if (cancel.cancelled()) return;
-    const Task& task = tasks[t];
-    Segment& segment = *task.piece->segment;
-    const std::size_t at = task.piece->at + task.begin;
-    const uint64_t input = task.piece->first_input_vector + task.begin;
-    prepare_vectors(vectors + input * dimension_, task.end - task.begin, dimension_, metric_, input,
-                    segment.vectors.data() + at * dimension_,
-                    metric_ == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr, &first_bad);
-  });
-  if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the add was aborted");
-  return first_bad.status("row");
-}
-
-void SegmentStore::encode(const std::vector<Piece>& pieces, unsigned threads) {
-  struct Task {
-    Segment* segment;
-    std::size_t begin;
-    std::size_t end;
-  };
-  constexpr std::size_t kRows = CodeLayout::kBlockRows;
-  const std::size_t step = std::max<std::size_t>(1, kCopyBytes / (sizeof(float) * dimension_ * kRows));
-  std::vector<Task> tasks;
-  for (const Piece& piece : pieces) {
-    const std::size_t last = (piece.at + piece.vector_count) / kRows;
-    for (std::size_t begin = piece.at / kRows; begin < last; begin += step) {
-      tasks.push_back({piece.segment.get(), begin, std::min(last, begin + step)});
-    }
-  }
-  std::vector<char> in_range(tasks.size(), 1);
-  engine_->pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
-    const Task& task = tasks[t];
-    Segment& segment = *task.segment;
-    for (std::size_t block = task.begin; block < task.end; ++block) {
-      const std::size_t row = block * kRows;
-      const bool fits = engine_->kernels.table->quantize_block(
-          segment.vectors.data() + row * dimension_, static_cast<std::size_t>(dimension_),
-          segment.codes.data() + block * CodeLayout::block_bytes(dimension_), segment.scales.data() + row,
-          segment.residual_norms.data() + row, segment.code_norms.data() + row);
-      if (!fits) in_range[t] = 0;
-      for (std::size_t r = row; segment.biases.size() != 0 && r < row + kRows; ++r) {
-        segment.biases[r] = static_cast<float>(-segment.squared_norms[r]);
-      }
-    }
-  });
-  for (std::size_t t = 0; t < tasks.size(); ++t) {
-    if (in_range[t] == 0) tasks[t].segment->in_range = false;
-  }
-}
-
-void SegmentStore::publish(const Snapshot& base, const std::vector<Piece>& pieces) {
-  auto next = std::make_shared<Snapshot>(base);
-  for (const Piece& piece : pieces) {
+void SegmentStore::append(Snapshot* next, const std::vector<SegmentPiece>& pieces) const {
+  const uint64_t old_rows = next->row_count;
+  for (const SegmentPiece& piece : pieces) {
+    const Segment& segment = *piece.segment;
     if (next->owners.empty() || next->owners.back() != piece.segment) {
-      granule_segment view{};
-      view.id = piece.segment->id;
-      view.first_row = next->row_count;
-      view.vectors = piece.segment->vectors.data();
-      view.squared_norms = piece.segment->squared_norms.data();
-      view.row_offsets = piece.segment->row_offsets.data();
-      view.codes = piece.segment->codes.data();
-      view.scales = piece.segment->scales.data();
-      view.residual_norms = piece.segment->residual_norms.data();
-      view.code_norms = piece.segment->code_norms.data();
-      view.biases = piece.segment->biases.data();
       next->owners.push_back(piece.segment);
-      next->segments.push_back(view);
-      next->bytes += piece.segment->bytes();
+      next->segments.push_back(segment.view(next->row_count));
     }
+    const std::size_t vectors = piece.vector_at + piece.vector_count;
     granule_segment& view = next->segments.back();
+    next->bytes -= segment.bytes_of(view.row_count, piece.vector_at);
     view.row_count += piece.row_count;
-    const std::size_t vectors = piece.at + piece.vector_count;
+    next->bytes += segment.bytes_of(view.row_count, vectors);
     view.coded_vector_count =
-        coded_ && piece.segment->in_range ? vectors / CodeLayout::kBlockRows * CodeLayout::kBlockRows : 0;
+        options_.coded && segment.in_range ? vectors / CodeLayout::kBlockRows * CodeLayout::kBlockRows : 0;
     next->row_count += piece.row_count;
     next->vector_count += piece.vector_count;
   }
-  std::shared_ptr<const Snapshot> published = std::move(next);
-  {
-    std::lock_guard<std::mutex> lock(state_);
-    snapshot_.swap(published);
-  }
-  last_ = pieces.back().segment;
-  last_used_ = pieces.back().at + pieces.back().vector_count;
+  if (next->live != nullptr)
+    next->live = std::make_shared<const std::vector<uint8_t>>(grown(*next->live, old_rows, next->row_count));
 }
 
-Status SegmentStore::add(const float* vectors, uint64_t vector_count, const uint32_t* lengths,
-                         uint64_t row_count, unsigned threads, const CancelFlag& cancel,
+void SegmentStore::publish(std::shared_ptr<const Snapshot> next) {
+  std::lock_guard<std::mutex> lock(state_);
+  snapshot_.swap(next);
+}
+
+Status SegmentStore::add(const NewRows& rows, unsigned threads, const CancelFlag& cancel,
                          uint64_t* first_row) {
-  if (Status status = check_lengths(lengths, row_count, vector_count); !status.ok()) return status;
+  if (Status status = check_lengths(rows); !status.ok()) return status;
   std::lock_guard<std::mutex> writer(writer_);
   const std::shared_ptr<const Snapshot> base = snapshot();
   *first_row = base->row_count;
-  if (row_count == 0) return Status::success();
-  if (base->row_count + row_count > kMaxRows) {
+  if (rows.row_count == 0) return Status::success();
+  if (base->row_count + rows.row_count > kMaxRows) {
     return Status::failure(StatusCode::index_full, "an index holds at most " + std::to_string(kMaxRows) +
                                                        " rows; it has " + std::to_string(base->row_count) +
-                                                       " and was given " + std::to_string(row_count));
+                                                       " and was given " + std::to_string(rows.row_count));
   }
-  const std::vector<Piece> pieces = place(*base, lengths, row_count, vector_count);
-  if (Status status = copy(pieces, vectors, threads, cancel); !status.ok()) return status;
-  if (lengths != nullptr) {
-    for (const Piece& piece : pieces) {
-      const bool appends = !base->owners.empty() && base->owners.back() == piece.segment;
-      uint64_t* offsets = piece.segment->row_offsets.data() + (appends ? base->segments.back().row_count : 0);
-      for (uint64_t i = 0; i < piece.row_count; ++i) offsets[i + 1] = offsets[i] + *lengths++;
+  const std::vector<SegmentPiece> pieces = place(last_, base->vector_count, rows.lengths, rows.row_count,
+                                                 rows.vector_count, rows.biases != nullptr);
+  Status status = fill_vectors(*engine_, options_, pieces, rows.vectors, threads, cancel);
+  if (status.ok()) status = fill_rows(pieces, rows.lengths, rows.biases);
+  if (!status.ok()) return status;
+  if (options_.coded) encode_vectors(*engine_, options_, pieces, threads);
+  auto next = std::make_shared<Snapshot>(*base);
+  append(next.get(), pieces);
+  publish(std::move(next));
+  last_ = pieces.back().end();
+  return Status::success();
+}
+
+Status SegmentStore::remove(const uint32_t* rows, std::size_t count, uint64_t* removed) {
+  std::lock_guard<std::mutex> writer(writer_);
+  auto next = std::make_shared<Snapshot>(*snapshot());
+  *removed = 0;
+  std::vector<uint8_t> live = next->live != nullptr ? *next->live : grown({}, 0, next->row_count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const uint32_t row = rows[i];
+    if (row >= next->row_count) {
+      return Status::failure(
+          StatusCode::row_not_found,
+          "row " + std::to_string(row) + " is not one of the " + std::to_string(next->row_count) + " rows",
+          static_cast<int64_t>(row));
+    }
+    const auto bit = static_cast<uint8_t>(1u << (row & 7));
+    if ((live[row >> 3] & bit) == 0) continue;
+    live[row >> 3] = static_cast<uint8_t>(live[row >> 3] & ~bit);
+    ++*removed;
+  }
+  if (*removed == 0) return Status::success();
+  next->removed_count += *removed;
+  next->live = std::make_shared<const std::vector<uint8_t>>(std::move(live));
+  publish(std::move(next));
+  return Status::success();
+}
+
+Status SegmentStore::compact(unsigned threads, const CancelFlag& cancel, Compaction* result) {
+  std::lock_guard<std::mutex> writer(writer_);
+  result->base = snapshot();
+  const Snapshot& base = *result->base;
+  std::vector<uint32_t>& former = result->former_rows;
+  former.clear();
+  former.reserve(base.row_count - base.removed_count);
+  std::vector<uint32_t> lengths;
+  uint64_t vector_count = 0;
+  bool biased = false;
+  for (const granule_segment& segment : base.segments) {
+    biased = biased || segment.row_biases != nullptr;
+    for (uint64_t i = 0; i < segment.row_count; ++i) {
+      const uint64_t row = segment.first_row + i;
+      if (base.live != nullptr && (((*base.live)[row >> 3] >> (row & 7)) & 1) == 0) continue;
+      former.push_back(static_cast<uint32_t>(row));
+      const uint64_t length = options_.documents ? segment.row_offsets[i + 1] - segment.row_offsets[i] : 1;
+      if (options_.documents) lengths.push_back(static_cast<uint32_t>(length));
+      vector_count += length;
     }
   }
-  if (coded_) encode(pieces, threads);
-  publish(*base, pieces);
+  // New segments only: those that are there belong to searches under way.
+  result->pieces =
+      place({}, 0, options_.documents ? lengths.data() : nullptr, former.size(), vector_count, biased);
+  if (Status status = copy_rows(*engine_, options_, result->pieces, base, former, threads, cancel);
+      !status.ok())
+    return status;
+  if (options_.coded) encode_vectors(*engine_, options_, result->pieces, threads);
+  auto next = std::make_shared<Snapshot>();
+  append(next.get(), result->pieces);
+  result->next = std::move(next);
   return Status::success();
+}
+
+bool SegmentStore::adopt(Compaction compaction) {
+  std::lock_guard<std::mutex> writer(writer_);
+  if (snapshot() != compaction.base) return false;
+  last_ = compaction.pieces.empty() ? SegmentPiece{} : compaction.pieces.back().end();
+  publish(std::move(compaction.next));
+  return true;
 }
 
 }  // namespace granule

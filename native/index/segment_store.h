@@ -5,48 +5,34 @@
 #include <mutex>
 #include <vector>
 
-#include "core/aligned_buffer.h"
 #include "core/cancel_flag.h"
-#include "core/score.h"
 #include "core/status.h"
 #include "index/engine.h"
+#include "index/segment.h"
+#include "index/segment_fill.h"
 
 namespace granule {
 
-/// Memory for a run of rows, filled from the front. Readers see only rows that a snapshot shows; the writer
-/// touches only what lies behind them.
-struct Segment {
-  Segment(std::shared_ptr<Engine> engine, std::size_t vector_capacity, uint32_t dimension, Metric metric,
-          bool documents, bool coded);
-  ~Segment();
-  Segment(const Segment&) = delete;
-  Segment& operator=(const Segment&) = delete;
-
-  std::size_t bytes() const;
-
-  const std::shared_ptr<Engine> engine;
-  const uint64_t id;
-  const std::size_t vector_capacity;
-  AlignedBuffer<float> vectors;
-  AlignedBuffer<double> squared_norms;
-  AlignedBuffer<uint64_t> row_offsets;
-  AlignedBuffer<uint8_t> codes;
-  AlignedBuffer<float> scales;
-  AlignedBuffer<float> residual_norms;
-  AlignedBuffer<float> code_norms;
-  AlignedBuffer<float> biases;
-  /// Whether every scale so far lies where the bounds hold; belongs to the writer.
-  bool in_range = true;
+/// Rows to add.
+struct NewRows {
+  /// vector_count x dimension.
+  const float* vectors = nullptr;
+  uint64_t vector_count = 0;
+  /// Of row_count documents, in vectors; null for a flat store, where row_count is vector_count.
+  const uint32_t* lengths = nullptr;
+  uint64_t row_count = 0;
+  /// What is added to each row's score; null: nothing.
+  const float* biases = nullptr;
 };
 
-/// A consistent state of a store: what a search sees from its beginning to its end, whatever is added
-/// meanwhile.
-struct Snapshot {
-  std::vector<std::shared_ptr<const Segment>> owners;
-  std::vector<granule_segment> segments;
-  uint64_t row_count = 0;
-  uint64_t vector_count = 0;
-  uint64_t bytes = 0;
+/// The rows of a store without those that were removed, not yet shown.
+struct Compaction {
+  /// What was compacted.
+  std::shared_ptr<const Snapshot> base;
+  std::shared_ptr<const Snapshot> next;
+  /// The former number of each row.
+  std::vector<uint32_t> former_rows;
+  std::vector<SegmentPiece> pieces;
 };
 
 /// Append-only rows in segments: vectors (flat index) or documents of several vectors (multi-vector index).
@@ -56,50 +42,59 @@ class SegmentStore {
   /// Rows are numbered below this; 0xffffffff marks an unused place in a result.
   static constexpr uint64_t kMaxRows = 0xffffffffu;
 
-  /// @param coded whether rows get int8 codes beside their vectors
-  SegmentStore(std::shared_ptr<Engine> engine, uint32_t dimension, Metric metric, bool documents, bool coded);
+  SegmentStore(std::shared_ptr<Engine> engine, const StoreOptions& options);
 
-  /// Appends vectors; all or nothing. For cosine they are normalised first.
+  /// Appends rows; all or nothing. For cosine vectors are normalised first, then rounded to the dtype.
   ///
-  /// @param vectors vector_count x dimension
-  /// @param lengths of row_count documents, in vectors; null for a flat store, where row_count is
-  /// vector_count
   /// @param first_row receives the number of the first row
   /// @return not_finite with the vector's and the column's number, empty_document, length_mismatch,
   /// index_full, aborted
   /// @throws std::bad_alloc
-  Status add(const float* vectors, uint64_t vector_count, const uint32_t* lengths, uint64_t row_count,
-             unsigned threads, const CancelFlag& cancel, uint64_t* first_row);
+  Status add(const NewRows& rows, unsigned threads, const CancelFlag& cancel, uint64_t* first_row);
+
+  /// Takes rows out of all later searches. They keep their numbers and their memory until `compact`.
+  ///
+  /// @param rows in any order; repeats and rows that are removed already count once
+  /// @param removed receives how many were there before and are not now
+  /// @return row_not_found with the number of a row that never was; nothing is removed then
+  /// @throws std::bad_alloc
+  Status remove(const uint32_t* rows, std::size_t count, uint64_t* removed);
+
+  /// Copies the rows that were not removed, numbered anew in their order. The store shows them when the
+  /// result is adopted.
+  ///
+  /// @return index_corrupt, aborted
+  /// @throws std::bad_alloc
+  Status compact(unsigned threads, const CancelFlag& cancel, Compaction* result);
+
+  /// Shows a compaction's rows from now on; false, and nothing changes, where the store has changed since.
+  bool adopt(Compaction compaction);
 
   std::shared_ptr<const Snapshot> snapshot() const;
 
-  uint32_t dimension() const { return dimension_; }
-  Metric metric() const { return metric_; }
+  const StoreOptions& options() const { return options_; }
+  uint32_t dimension() const { return options_.dimension; }
+  Metric metric() const { return options_.metric; }
   Engine& engine() const { return *engine_; }
 
  private:
-  struct Piece;
-
-  Status check_lengths(const uint32_t* lengths, uint64_t row_count, uint64_t vector_count) const;
-  std::vector<Piece> place(const Snapshot& base, const uint32_t* lengths, uint64_t row_count,
-                           uint64_t vector_count);
-  Status copy(const std::vector<Piece>& pieces, const float* vectors, unsigned threads,
-              const CancelFlag& cancel);
-  /// Codes the blocks of 16 rows that an add has completed.
-  void encode(const std::vector<Piece>& pieces, unsigned threads);
-  void publish(const Snapshot& base, const std::vector<Piece>& pieces);
+  Status check_lengths(const NewRows& rows) const;
+  /// Divides new rows among the room that is left and new segments.
+  ///
+  /// @param held vectors that the store holds already: segments grow with it
+  /// @param last where the first piece begins, if it has room; its segment may be null
+  std::vector<SegmentPiece> place(const SegmentPiece& last, uint64_t held, const uint32_t* lengths,
+                                  uint64_t row_count, uint64_t vector_count, bool biased) const;
+  void append(Snapshot* next, const std::vector<SegmentPiece>& pieces) const;
+  void publish(std::shared_ptr<const Snapshot> next);
 
   const std::shared_ptr<Engine> engine_;
-  const uint32_t dimension_;
-  const Metric metric_;
-  const bool documents_;
-  const bool coded_;
+  const StoreOptions options_;
 
-  /// Held by the one call that adds.
+  /// Held by the one call that adds, removes or compacts.
   std::mutex writer_;
-  /// The segment that still has room, and how many vectors of it are published; belongs to the writer.
-  std::shared_ptr<Segment> last_;
-  std::size_t last_used_ = 0;
+  /// The end of the segment that still has room: where the next rows go. Belongs to the writer.
+  SegmentPiece last_{};
 
   mutable std::mutex state_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -15,6 +15,10 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(softmax_terms_f32_scalar),
                                  GRANULE_KERNEL(softmax_select_f32_scalar),
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
+                                 GRANULE_KERNEL(widen_f16_scalar),
+                                 GRANULE_KERNEL(widen_bf16_scalar),
+                                 GRANULE_KERNEL(narrow_f16_scalar),
+                                 GRANULE_KERNEL(narrow_bf16_scalar),
                                  GRANULE_KERNEL(code_scan_i8_scalar),
                                  GRANULE_KERNEL(code_maxsim_i8_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
@@ -24,6 +28,10 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(softmax_terms_f32_avx2),
                                GRANULE_KERNEL(softmax_select_f32_avx2),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
+                               GRANULE_KERNEL(widen_f16_scalar),
+                               GRANULE_KERNEL(widen_bf16_scalar),
+                               GRANULE_KERNEL(narrow_f16_scalar),
+                               GRANULE_KERNEL(narrow_bf16_scalar),
                                GRANULE_KERNEL(code_scan_i8_avx2),
                                {"none", nullptr}};
 constexpr KernelTable kAvx512 = {Isa::avx512,
@@ -32,6 +40,10 @@ constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(softmax_terms_f32_avx512),
                                  GRANULE_KERNEL(softmax_select_f32_avx512),
                                  GRANULE_KERNEL(quantize_block_f32_avx512),
+                                 GRANULE_KERNEL(widen_f16_scalar),
+                                 GRANULE_KERNEL(widen_bf16_scalar),
+                                 GRANULE_KERNEL(narrow_f16_scalar),
+                                 GRANULE_KERNEL(narrow_bf16_scalar),
                                  GRANULE_KERNEL(code_scan_i8_avx2),
                                  {"none", nullptr}};
 constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
@@ -40,6 +52,10 @@ constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(softmax_terms_f32_avx512),
                                      GRANULE_KERNEL(softmax_select_f32_avx512),
                                      GRANULE_KERNEL(quantize_block_f32_avx512),
+                                     GRANULE_KERNEL(widen_f16_scalar),
+                                     GRANULE_KERNEL(widen_bf16_scalar),
+                                     GRANULE_KERNEL(narrow_f16_scalar),
+                                     GRANULE_KERNEL(narrow_bf16_scalar),
                                      GRANULE_KERNEL(code_scan_i8_avx512vnni),
                                      GRANULE_KERNEL(code_maxsim_i8_avx512vnni)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
@@ -49,6 +65,10 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_terms_f32_neon),
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
+                               GRANULE_KERNEL(widen_f16_scalar),
+                               GRANULE_KERNEL(widen_bf16_scalar),
+                               GRANULE_KERNEL(narrow_f16_scalar),
+                               GRANULE_KERNEL(narrow_bf16_scalar),
                                GRANULE_KERNEL(code_scan_i8_scalar),
                                {"none", nullptr}};
 #endif
@@ -97,7 +117,9 @@ std::vector<Isa> available_isas(const CpuFeatures& features) {
 std::vector<KernelName> kernel_names(const KernelTable& table) {
   return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
           {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
-          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
+          {"quantize", table.quantize_block.symbol},    {"widenF16", table.widen_f16.symbol},
+          {"widenBf16", table.widen_bf16.symbol},       {"narrowF16", table.narrow_f16.symbol},
+          {"narrowBf16", table.narrow_bf16.symbol},     {"codeScan", table.code_scan.symbol},
           {"codeMaxsim", table.code_maxsim.symbol}};
 }
 

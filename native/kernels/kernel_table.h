@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
+#include "kernels/convert/convert.h"
 #include "kernels/cpu_features.h"
 #include "kernels/inner_product/inner_product.h"
 #include "kernels/isa.h"
@@ -37,6 +38,10 @@ struct KernelTable {
   Kernel<SoftmaxTerms> softmax_terms;
   Kernel<SoftmaxSelect> softmax_select;
   Kernel<QuantizeBlock> quantize_block;
+  Kernel<WidenNumbers> widen_f16;
+  Kernel<WidenNumbers> widen_bf16;
+  Kernel<NarrowNumbers> narrow_f16;
+  Kernel<NarrowNumbers> narrow_bf16;
   Kernel<CodeScan> code_scan;
   /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;

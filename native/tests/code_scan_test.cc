@@ -218,10 +218,10 @@ TEST_CASE("a certified document search scores few documents in full") {
   const std::vector<uint32_t> query_lengths = {kVectors};
   for (const Isa isa : available_isas(detect_cpu_features())) {
     if (kernel_table(isa)->code_maxsim.function == nullptr) continue;
-    SegmentStore store(test_search::engine_for(isa, 2), kDimension, Metric::cosine, true, true);
+    SegmentStore store(test_search::engine_for(isa, 2), {kDimension, Metric::cosine, Dtype::f32, true, true});
     uint64_t first = 0;
-    REQUIRE(
-        store.add(x.data(), kDocuments * kVectors, lengths.data(), kDocuments, 2, CancelFlag(), &first).ok());
+    REQUIRE(store.add({x.data(), kDocuments * kVectors, lengths.data(), kDocuments}, 2, CancelFlag(), &first)
+                .ok());
     SearchOptions options;
     options.threads = 2;
     test_search::Result result(1, kVectors, 1);
@@ -243,10 +243,10 @@ TEST_CASE("a certified search leaves out nearly all rows and says so") {
   std::vector<std::vector<uint32_t>> rescored;
   for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const unsigned threads : {1u, 3u}) {
-      SegmentStore store(test_search::engine_for(isa, threads), kDimension, Metric::inner_product, false,
-                         true);
+      SegmentStore store(test_search::engine_for(isa, threads),
+                         {kDimension, Metric::inner_product, Dtype::f32, false, true});
       uint64_t first = 0;
-      REQUIRE(store.add(x.data(), kRows, nullptr, kRows, threads, CancelFlag(), &first).ok());
+      REQUIRE(store.add({x.data(), kRows, nullptr, kRows}, threads, CancelFlag(), &first).ok());
       SearchOptions options;
       options.k = 10;
       options.threads = threads;
@@ -267,10 +267,11 @@ TEST_CASE("a certified search leaves out nearly all rows and says so") {
 
 TEST_CASE("where codes cannot tell rows apart, the plain scan answers") {
   constexpr std::size_t kRows = 60000;
-  SegmentStore store(test_search::engine_for(Isa::scalar, 2), 4, Metric::inner_product, false, true);
+  SegmentStore store(test_search::engine_for(Isa::scalar, 2),
+                     {4, Metric::inner_product, Dtype::f32, false, true});
   const std::vector<float> x(kRows * 4, 0.5f);
   uint64_t first = 0;
-  REQUIRE(store.add(x.data(), kRows, nullptr, kRows, 2, CancelFlag(), &first).ok());
+  REQUIRE(store.add({x.data(), kRows, nullptr, kRows}, 2, CancelFlag(), &first).ok());
   SearchOptions options;
   options.k = 3;
   options.threads = 2;

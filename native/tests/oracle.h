@@ -41,6 +41,20 @@ inline std::vector<float> normalised(const std::vector<float>& vectors, std::siz
   return out;
 }
 
+/// The nearest number of `fraction_bits` fraction bits and no exponent below `least_exponent`, ties to even.
+inline float rounded(float x, int fraction_bits, int least_exponent) {
+  if (x == 0 || !std::isfinite(x)) return x;
+  const double step = std::ldexp(1.0, std::max(std::ilogb(x), least_exponent) - fraction_bits);
+  return static_cast<float>(std::nearbyint(static_cast<double>(x) / step) * step);
+}
+
+inline float as_f16(float x) {
+  const float out = rounded(x, 10, -14);
+  return std::fabs(out) > 65504.0f ? std::copysign(std::numeric_limits<float>::infinity(), out) : out;
+}
+
+inline float as_bf16(float x) { return rounded(x, 7, -126); }
+
 struct MaxSim {
   float score;
   std::vector<uint32_t> best_vector;

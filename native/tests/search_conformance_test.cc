@@ -44,14 +44,16 @@ void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::s
   CAPTURE(rows);
   const std::vector<float> x = test_data::vectors(kind, rows, dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, queries, dimension, 2);
-  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, false, coded);
+  SegmentStore store(engine_for(isa, threads),
+                     {static_cast<uint32_t>(dimension), metric, Dtype::f32, false, coded});
   uint64_t first = 0;
   // In two pieces, so that segments are filled, left and begun.
   const std::size_t half = rows / 2;
-  REQUIRE(store.add(x.data(), half, nullptr, half, threads, CancelFlag(), &first).ok());
-  REQUIRE(
-      store.add(x.data() + half * dimension, rows - half, nullptr, rows - half, threads, CancelFlag(), &first)
-          .ok());
+  REQUIRE(store.add({x.data(), half, nullptr, half}, threads, CancelFlag(), &first).ok());
+  REQUIRE(store
+              .add({x.data() + half * dimension, rows - half, nullptr, rows - half}, threads, CancelFlag(),
+                   &first)
+              .ok());
   CHECK(first == half);
 
   std::vector<uint8_t> filter((rows + 7) / 8, 0);
@@ -98,15 +100,17 @@ void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, s
   const std::vector<uint32_t> query_lengths = {1, 3, 8, 17};
   const std::vector<float> x = test_data::vectors(kind, sum(lengths), dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, sum(query_lengths), dimension, 2);
-  SegmentStore store(engine_for(isa, threads), static_cast<uint32_t>(dimension), metric, true, coded);
+  SegmentStore store(engine_for(isa, threads),
+                     {static_cast<uint32_t>(dimension), metric, Dtype::f32, true, coded});
   uint64_t first = 0;
   const std::size_t half = documents / 2;
   std::size_t half_vectors = 0;
   for (std::size_t i = 0; i < half; ++i) half_vectors += lengths[i];
-  REQUIRE(store.add(x.data(), half_vectors, lengths.data(), half, threads, CancelFlag(), &first).ok());
+  REQUIRE(store.add({x.data(), half_vectors, lengths.data(), half}, threads, CancelFlag(), &first).ok());
   REQUIRE(store
-              .add(x.data() + half_vectors * dimension, sum(lengths) - half_vectors, lengths.data() + half,
-                   documents - half, threads, CancelFlag(), &first)
+              .add({x.data() + half_vectors * dimension, sum(lengths) - half_vectors, lengths.data() + half,
+                    documents - half},
+                   threads, CancelFlag(), &first)
               .ok());
 
   const std::vector<uint32_t> candidates = {static_cast<uint32_t>(documents - 1), 0, 3, 3, 0};
@@ -193,10 +197,10 @@ TEST_CASE("a document search returns the oracle's documents, matches and bits") 
 }
 
 TEST_CASE("probabilities are the softmax over the returned places") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false, true);
+  SegmentStore store(engine_for(Isa::scalar, 1), {1, Metric::inner_product, Dtype::f32, false, true});
   const std::vector<float> x = {1, 2, 3, 4};
   uint64_t first = 0;
-  REQUIRE(store.add(x.data(), 4, nullptr, 4, 1, CancelFlag(), &first).ok());
+  REQUIRE(store.add({x.data(), 4, nullptr, 4}, 1, CancelFlag(), &first).ok());
   SearchOptions options;
   options.k = 3;
   options.temperature = 0.5;
@@ -208,10 +212,10 @@ TEST_CASE("probabilities are the softmax over the returned places") {
 }
 
 TEST_CASE("probabilities stay finite when scores overflow float32") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false, true);
+  SegmentStore store(engine_for(Isa::scalar, 1), {1, Metric::inner_product, Dtype::f32, false, true});
   const std::vector<float> x = {3e38f, 2e38f, -3e38f};
   uint64_t first = 0;
-  REQUIRE(store.add(x.data(), 3, nullptr, 3, 1, CancelFlag(), &first).ok());
+  REQUIRE(store.add({x.data(), 3, nullptr, 3}, 1, CancelFlag(), &first).ok());
   SearchOptions options;
   options.k = 3;
   Result result(1, 1, 3);
@@ -221,11 +225,11 @@ TEST_CASE("probabilities stay finite when scores overflow float32") {
 }
 
 TEST_CASE("queries that are not finite, empty, or of the wrong length are refused with their place") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 2, Metric::cosine, true, false);
+  SegmentStore store(engine_for(Isa::scalar, 1), {2, Metric::cosine, Dtype::f32, true, false});
   const std::vector<float> x = {1, 2, 3, 4};
   const std::vector<uint32_t> lengths = {2};
   uint64_t first = 0;
-  REQUIRE(store.add(x.data(), 2, lengths.data(), 1, 1, CancelFlag(), &first).ok());
+  REQUIRE(store.add({x.data(), 2, lengths.data(), 1}, 1, CancelFlag(), &first).ok());
   Result result(2, 2, 1);
   const std::vector<uint32_t> one_each = {1, 1};
   const std::vector<uint32_t> with_empty = {2, 0};
@@ -243,12 +247,13 @@ TEST_CASE("queries that are not finite, empty, or of the wrong length are refuse
 
 TEST_CASE("a cancelled search stops with aborted") {
   for (const bool documents : {false, true}) {
-    SegmentStore store(engine_for(Isa::scalar, 2), 8, Metric::inner_product, documents, !documents);
+    SegmentStore store(engine_for(Isa::scalar, 2),
+                       {8, Metric::inner_product, Dtype::f32, documents, !documents});
     const std::vector<float> x = test_data::vectors(Kind::uniform, 1000, 8, 1);
     const std::vector<uint32_t> lengths(500, 2);
     uint64_t first = 0;
     REQUIRE(store
-                .add(x.data(), 1000, documents ? lengths.data() : nullptr, documents ? 500 : 1000, 1,
+                .add({x.data(), 1000, documents ? lengths.data() : nullptr, documents ? 500u : 1000u}, 1,
                      CancelFlag(), &first)
                 .ok());
     CancelFlag cancel;

@@ -58,8 +58,8 @@ inline granule::Status search(const granule::SegmentStore& store, const std::vec
                               const granule::Hits& hits, const granule::CancelFlag& cancel = {}) {
   const uint64_t vectors = queries.size() / store.dimension();
   return granule::search_snapshot(store.engine(), store.engine().backends.find("cpu")->backend,
-                                  *store.snapshot(), store.dimension(), store.metric(), queries.data(),
-                                  vectors, lengths != nullptr ? lengths->data() : nullptr,
+                                  *store.snapshot(), store.options(), queries.data(), vectors,
+                                  lengths != nullptr ? lengths->data() : nullptr,
                                   lengths != nullptr ? lengths->size() : vectors, options, cancel, hits);
 }
 

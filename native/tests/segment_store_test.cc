@@ -23,20 +23,21 @@ std::vector<float> stored_vectors(const SegmentStore& store) {
   for (const granule_segment& segment : snapshot->segments) {
     const uint64_t vectors =
         segment.row_offsets != nullptr ? segment.row_offsets[segment.row_count] : segment.row_count;
-    out.insert(out.end(), segment.vectors, segment.vectors + vectors * store.dimension());
+    const auto* values = static_cast<const float*>(segment.vectors);
+    out.insert(out.end(), values, values + vectors * store.dimension());
   }
   return out;
 }
 
 Status add(SegmentStore& store, const std::vector<float>& vectors, uint64_t* first) {
   const uint64_t count = vectors.size() / store.dimension();
-  return store.add(vectors.data(), count, nullptr, count, 2, CancelFlag(), first);
+  return store.add({vectors.data(), count, nullptr, count}, 2, CancelFlag(), first);
 }
 
 }  // namespace
 
 TEST_CASE("rows are kept as given, in order, over many adds and segments") {
-  SegmentStore store(engine_for(Isa::scalar, 2), 3, Metric::inner_product, false, true);
+  SegmentStore store(engine_for(Isa::scalar, 2), {3, Metric::inner_product, Dtype::f32, false, true});
   std::vector<float> all;
   uint64_t expected_first = 0;
   for (const std::size_t count : {1u, 7u, 5000u, 1u, 60000u, 3u, 20000u}) {
@@ -57,7 +58,7 @@ TEST_CASE("rows are kept as given, in order, over many adds and segments") {
 }
 
 TEST_CASE("documents never cross a segment's border and keep their lengths") {
-  SegmentStore store(engine_for(Isa::scalar, 1), 2, Metric::squared_l2, true, false);
+  SegmentStore store(engine_for(Isa::scalar, 1), {2, Metric::squared_l2, Dtype::f32, true, false});
   std::vector<uint32_t> all_lengths;
   test_data::Random random(1);
   for (int round = 0; round < 40; ++round) {
@@ -67,7 +68,7 @@ TEST_CASE("documents never cross a segment's border and keep their lengths") {
       vectors += length = 1 + static_cast<uint32_t>(random.below(round == 20 ? 60000 : 700));
     const std::vector<float> x = test_data::vectors(Kind::uniform, vectors, 2, round);
     uint64_t first = 0;
-    REQUIRE(store.add(x.data(), vectors, lengths.data(), lengths.size(), 1, CancelFlag(), &first).ok());
+    REQUIRE(store.add({x.data(), vectors, lengths.data(), lengths.size()}, 1, CancelFlag(), &first).ok());
     CHECK(first == all_lengths.size());
     all_lengths.insert(all_lengths.end(), lengths.begin(), lengths.end());
   }
@@ -80,7 +81,7 @@ TEST_CASE("documents never cross a segment's border and keep their lengths") {
     }
     const uint64_t last = segment.row_offsets[segment.row_count];
     for (uint64_t v = 0; v < last; v += 997) {
-      const float* x = segment.vectors + v * 2;
+      const float* x = static_cast<const float*>(segment.vectors) + v * 2;
       REQUIRE(segment.squared_norms[v] == oracle::dot(x, x, 2));
     }
   }
@@ -88,7 +89,7 @@ TEST_CASE("documents never cross a segment's border and keep their lengths") {
 }
 
 TEST_CASE("an add that fails adds nothing, and the next one succeeds") {
-  SegmentStore store(engine_for(Isa::scalar, 2), 2, Metric::cosine, false, true);
+  SegmentStore store(engine_for(Isa::scalar, 2), {2, Metric::cosine, Dtype::f32, false, true});
   uint64_t first = 0;
   REQUIRE(add(store, {3, 4}, &first).ok());
   std::vector<float> bad = test_data::vectors(Kind::uniform, 100000, 2, 1);
@@ -106,30 +107,31 @@ TEST_CASE("an add that fails adds nothing, and the next one succeeds") {
 }
 
 TEST_CASE("bad lengths and a full index are refused") {
-  SegmentStore documents(engine_for(Isa::scalar, 1), 1, Metric::inner_product, true, false);
+  SegmentStore documents(engine_for(Isa::scalar, 1), {1, Metric::inner_product, Dtype::f32, true, false});
   const float x[3] = {1, 2, 3};
   uint64_t first = 0;
   const uint32_t with_empty[2] = {3, 0};
-  const Status empty = documents.add(x, 3, with_empty, 2, 1, CancelFlag(), &first);
+  const Status empty = documents.add({x, 3, with_empty, 2}, 1, CancelFlag(), &first);
   CHECK(empty.code == StatusCode::empty_document);
   CHECK(empty.row == 1);
   const uint32_t short_of[2] = {1, 1};
-  CHECK(documents.add(x, 3, short_of, 2, 1, CancelFlag(), &first).code == StatusCode::length_mismatch);
-  SegmentStore flat(engine_for(Isa::scalar, 1), 1, Metric::inner_product, false, true);
-  REQUIRE(flat.add(x, 3, nullptr, 3, 1, CancelFlag(), &first).ok());
+  CHECK(documents.add({x, 3, short_of, 2}, 1, CancelFlag(), &first).code == StatusCode::length_mismatch);
+  SegmentStore flat(engine_for(Isa::scalar, 1), {1, Metric::inner_product, Dtype::f32, false, true});
+  REQUIRE(flat.add({x, 3, nullptr, 3}, 1, CancelFlag(), &first).ok());
   // Refused before a vector is read.
-  CHECK(flat.add(x, SegmentStore::kMaxRows, nullptr, SegmentStore::kMaxRows, 1, CancelFlag(), &first).code ==
-        StatusCode::index_full);
+  CHECK(
+      flat.add({x, SegmentStore::kMaxRows, nullptr, SegmentStore::kMaxRows}, 1, CancelFlag(), &first).code ==
+      StatusCode::index_full);
   CancelFlag cancelled;
   cancelled.cancel();
-  CHECK(flat.add(x, 3, nullptr, 3, 1, cancelled, &first).code == StatusCode::aborted);
+  CHECK(flat.add({x, 3, nullptr, 3}, 1, cancelled, &first).code == StatusCode::aborted);
   CHECK(flat.snapshot()->row_count == 3);
 }
 
 TEST_CASE("a search sees one consistent state while rows are added") {
   constexpr std::size_t kDimension = 4;
   auto engine = engine_for(Isa::scalar, 2);
-  SegmentStore store(engine, kDimension, Metric::inner_product, false, true);
+  SegmentStore store(engine, {kDimension, Metric::inner_product, Dtype::f32, false, true});
   uint64_t first = 0;
   REQUIRE(add(store, {1, 0, 0, 0}, &first).ok());
   std::atomic<bool> done{false};

@@ -5,7 +5,13 @@
  */
 import { types } from 'node:util';
 import { GranuleError } from '../errors.js';
-import { METRIC_CODES, type Metric, type NativeIndexOptions } from '../native/addon-types.js';
+import {
+  DTYPE_CODES,
+  type Dtype,
+  METRIC_CODES,
+  type Metric,
+  type NativeIndexOptions,
+} from '../native/addon-types.js';
 import { backendOf, type Device } from '../native/device.js';
 import type { Matrix } from '../vectors/matrix.js';
 
@@ -24,6 +30,12 @@ export interface IndexOptions {
   readonly dimension: number;
   /** How rows are compared with a query; `ip` by default. */
   readonly metric?: Metric | undefined;
+  /**
+   * How vectors are kept: `f32`, the default, or `f16` (IEEE binary16) or `bf16` (bfloat16) in half the memory. What is
+   * kept is the truth: vectors are rounded to the nearest, ties to even, when added (after normalising, for cosine), and
+   * scores are those of the rounded numbers. Queries stay float32.
+   */
+  readonly dtype?: Dtype | undefined;
   /** Most threads that one call may use; 0, the default, means one per core. Results do not depend on it. */
   readonly threads?: number | undefined;
   /** `auto` by default. Results do not depend on it. */
@@ -39,8 +51,8 @@ const CODE_KINDS = { int8: true, none: false } as const;
 
 /** @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `DEVICE_UNAVAILABLE` */
 export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
-  checkKeys(options, ['dimension', 'metric', 'threads', 'device', 'codes']);
-  const { dimension, metric = 'ip', threads = 0, device = 'auto', codes = 'int8' } = options;
+  checkKeys(options, ['dimension', 'metric', 'dtype', 'threads', 'device', 'codes']);
+  const { dimension, metric = 'ip', dtype = 'f32', threads = 0, device = 'auto', codes = 'int8' } = options;
   if (!isIntegerBetween(dimension, 1, MAX_DIMENSION)) {
     throw new GranuleError(
       'DIMENSION_INVALID',
@@ -49,6 +61,9 @@ export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
   }
   if (!Object.hasOwn(METRIC_CODES, metric)) {
     throw invalid(`metric must be one of ${Object.keys(METRIC_CODES).join(', ')}, got ${show(metric)}`);
+  }
+  if (!Object.hasOwn(DTYPE_CODES, dtype)) {
+    throw invalid(`dtype must be one of ${Object.keys(DTYPE_CODES).join(', ')}, got ${show(dtype)}`);
   }
   if (!isIntegerBetween(threads, 0, MAX_THREADS)) {
     throw invalid(`threads must be an integer from 0 to ${MAX_THREADS}, got ${show(threads)}`);
@@ -59,6 +74,7 @@ export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
   return {
     dimension,
     metric: METRIC_CODES[metric],
+    dtype: DTYPE_CODES[dtype],
     threads,
     backend: backendOf(device),
     codes: CODE_KINDS[codes],
@@ -143,6 +159,23 @@ export function checkUint32(value: Uint32Array, name: string): Uint32Array {
   return value;
 }
 
+/**
+ * One bias per row.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`, `LENGTH_MISMATCH`
+ */
+export function checkBiases(biases: Float32Array | undefined, rows: number): Float32Array | undefined {
+  if (biases === undefined) return undefined;
+  const data = checkFloat32(biases, 'biases');
+  if (data.length !== rows) {
+    throw new GranuleError('LENGTH_MISMATCH', `biases holds ${data.length} values for ${rows} rows`, {
+      length: data.length,
+      rows,
+    });
+  }
+  return data;
+}
+
 /** @throws GranuleError `EMPTY_INDEX`, `K_OUT_OF_RANGE` */
 export function checkK(k: number, rows: number): number {
   if (rows === 0) throw new GranuleError('EMPTY_INDEX', 'the index holds no rows yet');
@@ -197,6 +230,15 @@ export function checkFilter(filter: Uint8Array | undefined, rows: number): Uint8
     );
   }
   return filter;
+}
+
+/**
+ * Makes sure that an array was not transferred while a call waited for its turn.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`
+ */
+export function checkStillThere(array: Float32Array, length: number, name: string): void {
+  if (array.length !== length) throw invalid(`${name} was transferred elsewhere while the add waited`);
 }
 
 /** @throws GranuleError `INVALID_ARGUMENT` */

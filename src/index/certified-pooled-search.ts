@@ -25,7 +25,8 @@ const LEAST_BATCH = 16;
  * It saves work where few documents come near the k-th score: small radii (mild pooling, near-duplicate vectors). Where
  * radii are large all documents are scored in full, and the bounds come on top; `certificate.rowsRescored` tells.
  *
- * @param documents - an index of the vectors that were pooled, in the same order, with the same metric, in float32
+ * @param documents - an index of the vectors that were pooled, in the same order, with the same metric, in float32, without
+ * biases
  * @param bounds - of the same documents
  * @param queryVectors - the vectors of one query: one or more rows of dimension finite values
  * @throws GranuleError `EMPTY_INDEX`, `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `K_OUT_OF_RANGE`, `NOT_FINITE` (also for a query
@@ -114,6 +115,12 @@ class BestDocuments {
 }
 
 function checkMatch(documents: MultiVectorIndex, bounds: PooledBounds): void {
+  if (documents.dtype !== 'f32' || documents.biased) {
+    throw new GranuleError(
+      'INVALID_ARGUMENT',
+      `the bounds are those of float32 vectors without biases; the index has ${documents.biased ? 'biases' : `dtype '${documents.dtype}'`}`,
+    );
+  }
   if (documents.metric !== bounds.metric) {
     throw new GranuleError(
       'INVALID_ARGUMENT',

@@ -1,9 +1,9 @@
-import { GranuleError } from '../errors.js';
 import { abortable } from '../native/abortable.js';
-import type { Metric, NativeFlatIndex } from '../native/addon-types.js';
+import type { Dtype, Metric, NativeFlatIndex } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
+  checkBiases,
   checkFilter,
   checkIndexOptions,
   checkK,
@@ -11,7 +11,9 @@ import {
   checkPlaces,
   checkQueries,
   checkSignal,
+  checkStillThere,
   checkTemperature,
+  checkUint32,
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
@@ -33,10 +35,19 @@ export interface FlatSearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Options of `FlatIndex.add`. */
-export interface AddOptions {
-  /** Stops the add, or takes it out of the queue; nothing is added then. */
+/** Options of what changes an index. */
+export interface ChangeOptions {
+  /** Stops the change, or takes it out of the queue; nothing is changed then. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `add`. */
+export interface AddOptions extends ChangeOptions {
+  /**
+   * What is added to each row's score before it is rounded, in float64: a log-prior, a correction of hubness. Finite, one
+   * per row; 0 by default.
+   */
+  readonly biases?: Float32Array | undefined;
 }
 
 /**
@@ -50,6 +61,8 @@ export interface AddOptions {
  * - `cosine`: <q', x'>, where x' is x / sqrt(<x, x>) in float64, rounded to float32; rows are normalised when added and
  *   queries when searched. A zero vector stays zero and scores 0.
  * - `l2`: -(|q - x|^2), evaluated in float64 as (2 <q, x> - <x, x>) - <q, q>; 0 for equal vectors.
+ *
+ * A row's bias, if it was given one, is added before the rounding.
  *
  * **Order.** Score descending, then row ascending. Scores, rows and order are the same bits for every instruction set,
  * device, number of threads and size of batch.
@@ -71,6 +84,7 @@ export interface AddOptions {
 export class FlatIndex implements Disposable, AsyncDisposable {
   readonly dimension: number;
   readonly metric: Metric;
+  readonly dtype: Dtype;
   readonly #handle: IndexHandle<NativeFlatIndex>;
 
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
@@ -78,12 +92,23 @@ export class FlatIndex implements Disposable, AsyncDisposable {
     const native = checkIndexOptions(options);
     this.dimension = native.dimension;
     this.metric = options.metric ?? 'ip';
+    this.dtype = options.dtype ?? 'f32';
     this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));
   }
 
-  /** Rows of the adds that have settled; 0 once disposed. */
+  /** Rows of the adds that have settled, removed ones included; 0 once disposed. */
   get rows(): number {
     return this.#handle.rows;
+  }
+
+  /** Rows that were removed since the last compaction; 0 once disposed. */
+  get removedRows(): number {
+    return this.#handle.removed;
+  }
+
+  /** Whether rows were given biases; false once disposed. */
+  get biased(): boolean {
+    return this.#handle.biased;
   }
 
   /** Bytes held outside of the JavaScript heap; 0 once disposed. */
@@ -101,17 +126,42 @@ export class FlatIndex implements Disposable, AsyncDisposable {
    * `INDEX_FULL`, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED`
    */
   async add(vectors: Float32Array | Matrix, options: AddOptions = {}): Promise<number> {
-    checkKeys(options, ['signal']);
+    checkKeys(options, ['biases', 'signal']);
     const signal = checkSignal(options.signal);
     const data = checkVectors(vectors, this.dimension, 'vectors');
     const { length } = data;
-    return this.#handle.add(signal, async (native, cancel) => {
-      if (data.length !== length) {
-        throw new GranuleError('INVALID_ARGUMENT', 'vectors was transferred elsewhere while the add waited');
-      }
+    const biases = checkBiases(options.biases, length / this.dimension);
+    return this.#handle.change(signal, async (native, cancel) => {
+      checkStillThere(data, length, 'vectors');
+      if (biases !== undefined) checkStillThere(biases, length / this.dimension, 'biases');
       if (length === 0) return native.rows;
-      return native.add(data, length / this.dimension, cancel);
+      return native.add(data, length / this.dimension, biases, cancel);
     });
+  }
+
+  /**
+   * Takes rows out of all later searches. They keep their numbers, and their memory, until `compact`.
+   *
+   * @param rows - numbers below `rows`, in any order; repeats, and what was removed before, count for nothing
+   * @returns how many were there before and are not now
+   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`; nothing is removed then), `ABORTED`,
+   * `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  async remove(rows: Uint32Array, options: ChangeOptions = {}): Promise<number> {
+    checkKeys(options, ['signal']);
+    return this.#handle.remove(checkUint32(rows, 'rows'), checkSignal(options.signal));
+  }
+
+  /**
+   * Drops the removed rows and gives back their memory; the others move together and get new numbers, in their order.
+   * Needs memory for them twice while it runs; searches go on meanwhile, and see the former numbers until it settles.
+   *
+   * @returns the former number of each row: row i was row `result[i]`
+   * @throws GranuleError `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  async compact(options: ChangeOptions = {}): Promise<Uint32Array> {
+    checkKeys(options, ['signal']);
+    return this.#handle.compact(checkSignal(options.signal));
   }
 
   /**

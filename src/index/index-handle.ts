@@ -1,23 +1,17 @@
 import { GranuleError } from '../errors.js';
 import { abortable, waitUnlessAborted } from '../native/abortable.js';
-import type { NativeCancelToken } from '../native/addon-types.js';
-
-interface NativeIndex {
-  readonly rows: number;
-  readonly bytes: number;
-  dispose(): void;
-}
+import type { NativeCancelToken, NativeIndex } from '../native/addon-types.js';
 
 /**
- * The life of a native index: adds run one after the other, so that row numbers follow the order of the calls, and
- * after `dispose` nothing reaches it.
+ * The life of a native index: what changes it runs one after the other, so that row numbers follow the order of the
+ * calls, and after `dispose` nothing reaches it.
  *
  * @internal
  */
 export class IndexHandle<T extends NativeIndex> {
   #native: T | undefined;
-  /** Settles when the last add that was queued has ended, in whichever way. */
-  #adds: Promise<void> = Promise.resolve();
+  /** Settles when the last change that was queued has ended, in whichever way. */
+  #changes: Promise<void> = Promise.resolve();
   #running: NativeCancelToken | undefined;
   /** Changes only between turns of the event loop, unlike the native count: a caller may size a filter by it. */
   #rows = 0;
@@ -32,9 +26,19 @@ export class IndexHandle<T extends NativeIndex> {
     return this.#native;
   }
 
-  /** Rows of the adds that have settled; 0 once disposed. */
+  /** Rows of the changes that have settled; 0 once disposed. */
   get rows(): number {
     return this.#native === undefined ? 0 : this.#rows;
+  }
+
+  /** 0 once disposed. */
+  get removed(): number {
+    return this.#native?.removed ?? 0;
+  }
+
+  /** False once disposed. */
+  get biased(): boolean {
+    return this.#native?.biased ?? false;
   }
 
   /** 0 once disposed. */
@@ -43,51 +47,85 @@ export class IndexHandle<T extends NativeIndex> {
   }
 
   /**
-   * Runs `start` when all adds before it have ended.
+   * Runs `start` when all changes before it have ended.
    *
+   * @param finish - runs after it, in the turn in which `rows` changes
    * @throws GranuleError `ABORTED`, `INDEX_DISPOSED` (also where the index is disposed of meanwhile), and what `start` throws
    */
-  add(
+  change<Result>(
     signal: AbortSignal | undefined,
-    start: (native: T, cancel: NativeCancelToken) => Promise<number>,
-  ): Promise<number> {
-    const turn = this.#adds;
-    const added = this.#addAfter(turn, signal, start);
-    this.#adds = Promise.allSettled([turn, added]).then(() => undefined);
-    return added;
+    start: (native: T, cancel: NativeCancelToken) => Promise<Result>,
+    finish: (native: T) => void = () => undefined,
+  ): Promise<Result> {
+    const turn = this.#changes;
+    const changed = this.#changeAfter(turn, signal, start, finish);
+    this.#changes = Promise.allSettled([turn, changed]).then(() => undefined);
+    return changed;
   }
 
-  async #addAfter(
+  async #changeAfter<Result>(
     turn: Promise<void>,
     signal: AbortSignal | undefined,
-    start: (native: T, cancel: NativeCancelToken) => Promise<number>,
-  ): Promise<number> {
+    start: (native: T, cancel: NativeCancelToken) => Promise<Result>,
+    finish: (native: T) => void,
+  ): Promise<Result> {
     await waitUnlessAborted(signal, turn);
     const { native } = this;
-    const added = abortable(signal, (cancel) => {
+    const changed = abortable(signal, (cancel) => {
       this.#running = cancel;
       return start(native, cancel);
     });
-    await Promise.allSettled([added]);
+    const [{ status }] = await Promise.allSettled([changed]);
     this.#running = undefined;
     if (this.#native === undefined) throw disposedError();
+    if (status === 'fulfilled') finish(native);
     this.#rows = native.rows;
-    return added;
+    return changed;
   }
 
-  /** Frees the memory now; searches under way keep theirs until they end, an add under way stops. */
+  /**
+   * Takes rows out of later searches.
+   *
+   * @returns how many there were
+   * @throws GranuleError `ROW_NOT_FOUND`, `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  remove(rows: Uint32Array, signal: AbortSignal | undefined): Promise<number> {
+    // Copied: removing waits for its turn, and the array is the caller's again.
+    const own = rows.slice();
+    return this.change(signal, (native) => native.remove(own));
+  }
+
+  /**
+   * Drops the removed rows.
+   *
+   * @returns the former number of each row
+   * @throws GranuleError `INDEX_CORRUPT`, `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  compact(signal: AbortSignal | undefined): Promise<Uint32Array> {
+    return this.change(
+      signal,
+      (native, cancel) => native.compact(cancel),
+      (native) => {
+        // Shown only now: rows that a caller reads, and those that a search sees, change in one turn.
+        if (!native.adoptCompaction())
+          throw new GranuleError('INTERNAL', 'the index changed while it was compacted');
+      },
+    );
+  }
+
+  /** Frees the memory now; searches under way keep theirs until they end, a change under way stops. */
   dispose(): void {
-    // Cancelled first: the memory can be freed when the add has let go of it.
+    // Cancelled first: the memory can be freed when the change has let go of it.
     this.#running?.cancel();
     this.#running = undefined;
     this.#native?.dispose();
     this.#native = undefined;
   }
 
-  /** Disposes, and waits until the adds have ended. */
+  /** Disposes, and waits until the changes have ended. */
   async disposeAndWait(): Promise<void> {
     this.dispose();
-    await this.#adds;
+    await this.#changes;
   }
 }
 

@@ -1,9 +1,10 @@
 import { GranuleError } from '../errors.js';
 import { abortable } from '../native/abortable.js';
-import type { Metric, NativeMultiVectorIndex } from '../native/addon-types.js';
+import type { Dtype, Metric, NativeMultiVectorIndex } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
+  checkBiases,
   checkBoolean,
   checkFilter,
   checkIndexOptions,
@@ -12,12 +13,13 @@ import {
   checkPlaces,
   checkQueries,
   checkSignal,
+  checkStillThere,
   checkTemperature,
   checkUint32,
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
-import type { AddOptions, FlatSearchOptions } from './flat-index.js';
+import type { AddOptions, ChangeOptions, FlatSearchOptions } from './flat-index.js';
 import { IndexHandle } from './index-handle.js';
 import { MultiVectorHits } from './multi-vector-hits.js';
 
@@ -39,7 +41,7 @@ export interface MultiVectorSearchOptions extends FlatSearchOptions {
  *     sum over i of max over j of sim(q_i, x_j)
  *
  * sim is the score of `FlatIndex`, with its metrics, rounded to float32; the first j wins a tie; the maxima are added in
- * the order of i in float64, and the sum is rounded once to float32.
+ * the order of i in float64, then the document's bias if it was given one, and the sum is rounded once to float32.
  *
  * **Order.** Score descending, then document ascending; the same bits on every instruction set, device, number of
  * threads and size of batch.
@@ -59,6 +61,7 @@ export interface MultiVectorSearchOptions extends FlatSearchOptions {
 export class MultiVectorIndex implements Disposable, AsyncDisposable {
   readonly dimension: number;
   readonly metric: Metric;
+  readonly dtype: Dtype;
   readonly #handle: IndexHandle<NativeMultiVectorIndex>;
 
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
@@ -66,12 +69,23 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     const native = checkIndexOptions(options);
     this.dimension = native.dimension;
     this.metric = options.metric ?? 'ip';
+    this.dtype = options.dtype ?? 'f32';
     this.#handle = new IndexHandle(new (loadAddon().MultiVectorIndex)(native));
   }
 
-  /** Documents of the adds that have settled; 0 once disposed. */
+  /** Documents of the adds that have settled, removed ones included; 0 once disposed. */
   get rows(): number {
     return this.#handle.rows;
+  }
+
+  /** Documents that were removed since the last compaction; 0 once disposed. */
+  get removedRows(): number {
+    return this.#handle.removed;
+  }
+
+  /** Whether documents were given biases; false once disposed. */
+  get biased(): boolean {
+    return this.#handle.biased;
   }
 
   /** Bytes held outside of the JavaScript heap; 0 once disposed. */
@@ -91,25 +105,50 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
    * `NOT_FINITE` (`details.row` and `.column` in `vectors`), `INDEX_FULL`, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED`
    */
   async add(vectors: Float32Array | Matrix, lengths: Uint32Array, options: AddOptions = {}): Promise<number> {
-    checkKeys(options, ['signal']);
+    checkKeys(options, ['biases', 'signal']);
     const signal = checkSignal(options.signal);
     const data = checkVectors(vectors, this.dimension, 'vectors');
     // Copied, for the addon sizes its memory by them: they must not change under its hands.
     const ownLengths = checkUint32(lengths, 'lengths').slice();
     const { length } = data;
+    const biases = checkBiases(options.biases, ownLengths.length);
     if (ownLengths.length === 0 && length > 0) {
       throw new GranuleError('LENGTH_MISMATCH', 'lengths names no document, but there are vectors', {
         sum: 0,
         vectors: length / this.dimension,
       });
     }
-    return this.#handle.add(signal, async (native, cancel) => {
-      if (data.length !== length) {
-        throw new GranuleError('INVALID_ARGUMENT', 'vectors was transferred elsewhere while the add waited');
-      }
+    return this.#handle.change(signal, async (native, cancel) => {
+      checkStillThere(data, length, 'vectors');
+      if (biases !== undefined) checkStillThere(biases, ownLengths.length, 'biases');
       if (ownLengths.length === 0) return native.rows;
-      return native.add(data, ownLengths, cancel);
+      return native.add(data, ownLengths, biases, cancel);
     });
+  }
+
+  /**
+   * Takes documents out of all later searches. They keep their numbers, and their memory, until `compact`.
+   *
+   * @param rows - numbers below `rows`, in any order; repeats, and what was removed before, count for nothing
+   * @returns how many were there before and are not now
+   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`; nothing is removed then), `ABORTED`,
+   * `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  async remove(rows: Uint32Array, options: ChangeOptions = {}): Promise<number> {
+    checkKeys(options, ['signal']);
+    return this.#handle.remove(checkUint32(rows, 'rows'), checkSignal(options.signal));
+  }
+
+  /**
+   * Drops the removed documents and gives back their memory; the others move together and get new numbers, in their order.
+   * Needs memory for them twice while it runs; searches go on meanwhile, and see the former numbers until it settles.
+   *
+   * @returns the former number of each row: row i was row `result[i]`
+   * @throws GranuleError `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  async compact(options: ChangeOptions = {}): Promise<Uint32Array> {
+    checkKeys(options, ['signal']);
+    return this.#handle.compact(checkSignal(options.signal));
   }
 
   /**

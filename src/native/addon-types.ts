@@ -12,6 +12,12 @@
 /** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
 export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
 
+/** Dtype codes on the border: float32, IEEE binary16, bfloat16. */
+export const DTYPE_CODES = { f32: 0, f16: 1, bf16: 2 } as const;
+
+/** How an index keeps the numbers of its vectors. */
+export type Dtype = keyof typeof DTYPE_CODES;
+
 /** How rows are compared with a query. */
 export type Metric = keyof typeof METRIC_CODES;
 
@@ -23,6 +29,7 @@ export interface NativeCancelToken {
 export interface NativeIndexOptions {
   dimension: number;
   metric: (typeof METRIC_CODES)[Metric];
+  dtype: (typeof DTYPE_CODES)[Dtype];
   /** Most threads that one call may use; 0 means one per core. */
   threads: number;
   /** Name of an available backend (`runtimeInfo().backends`). */
@@ -55,15 +62,37 @@ export interface NativeHits {
   rowsRescored: Uint32Array;
 }
 
-export interface NativeFlatIndex {
+/** What both indexes do alike. No two of add, remove, compact and adoptCompaction may overlap. */
+export interface NativeIndex {
   readonly rows: number;
+  /** Rows that were removed since the last compaction. */
+  readonly removed: number;
+  /** Whether rows were given biases. */
+  readonly biased: boolean;
   /** Bytes that the index holds outside of the JavaScript heap. */
   readonly bytes: number;
-  /** Appends `rows` rows of `dimension` float32 values each; resolves to the number of the first. */
-  add(vectors: Float32Array, rows: number, cancel: NativeCancelToken | undefined): Promise<number>;
-  search(queries: Float32Array, queryCount: number, options: NativeFlatSearchOptions): Promise<NativeHits>;
+  /** Takes rows out of later searches; resolves to how many there were. */
+  remove(rows: Uint32Array): Promise<number>;
+  /** Prepares an index without the removed rows; resolves to the former number of each row. */
+  compact(cancel: NativeCancelToken | undefined): Promise<Uint32Array>;
+  /** Shows the rows of the compaction that was prepared; false where there is none. */
+  adoptCompaction(): boolean;
   /** Frees the memory; searches under way keep theirs until they end. */
   dispose(): void;
+}
+
+export interface NativeFlatIndex extends NativeIndex {
+  /**
+   * Appends `rows` rows of `dimension` float32 values each, and what is added to each row's score; resolves to the
+   * number of the first.
+   */
+  add(
+    vectors: Float32Array,
+    rows: number,
+    biases: Float32Array | undefined,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<number>;
+  search(queries: Float32Array, queryCount: number, options: NativeFlatSearchOptions): Promise<NativeHits>;
 }
 
 export interface NativeMultiVectorSearchOptions extends NativeFlatSearchOptions {
@@ -82,21 +111,25 @@ export interface NativeMultiVectorHits extends NativeHits {
   matchedSimilarities: Float32Array | undefined;
 }
 
-export interface NativeMultiVectorIndex {
-  /** Number of documents. */
-  readonly rows: number;
+export interface NativeMultiVectorIndex extends NativeIndex {
   /** Number of vectors over all documents. */
   readonly vectors: number;
-  readonly bytes: number;
-  /** Appends documents of `lengths[i]` vectors each; resolves to the number of the first document. */
-  add(vectors: Float32Array, lengths: Uint32Array, cancel: NativeCancelToken | undefined): Promise<number>;
+  /**
+   * Appends documents of `lengths[i]` vectors each, and what is added to each document's score; resolves to the number
+   * of the first document.
+   */
+  add(
+    vectors: Float32Array,
+    lengths: Uint32Array,
+    biases: Float32Array | undefined,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<number>;
   /** `lengths[i]` vectors make up query i. */
   search(
     queryVectors: Float32Array,
     lengths: Uint32Array,
     options: NativeMultiVectorSearchOptions,
   ): Promise<NativeMultiVectorHits>;
-  dispose(): void;
 }
 
 /** Pooling methods on the border: hierarchical clustering with Ward's linkage, k-means. */

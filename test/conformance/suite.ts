@@ -13,6 +13,7 @@ import { flatCases } from './flat-cases.js';
 import { availableInstructionSets } from './instruction-set.js';
 import { multiVectorCases } from './multi-vector-cases.js';
 import { softmaxCases } from './softmax-cases.js';
+import { storedRowsCases } from './stored-rows-cases.js';
 
 /** Lengths around every width at which a kernel unrolls. */
 export const DIMENSIONS = [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 127, 128, 129, 767, 768, 769, 1030];
@@ -30,6 +31,7 @@ export function describeInstructionSet(isa: string): void {
 
     describe('FlatIndex', flatCases);
     describe('MultiVectorIndex', multiVectorCases);
+    describe('what is stored', storedRowsCases);
     describe('topKSoftmax', softmaxCases);
   });
 }

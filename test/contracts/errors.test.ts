@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, GranuleError } from '../../src/index.js';
 import { flat, floats, MISUSES, multi, wrong } from './misuses.js';
+import { STORED_ROWS_MISUSES } from './stored-rows-misuses.js';
 
 describe('misuse of the engine', () => {
-  it.each(MISUSES)('$what: $code', async ({ code, run, details, message }) => {
+  it.each([...MISUSES, ...STORED_ROWS_MISUSES])('$what: $code', async ({ code, run, details, message }) => {
     const [flatIndex, multiIndex] = await Promise.all([flat(), multi()]);
     let error: unknown;
     try {

@@ -33,7 +33,7 @@ function resizable(length: number): Float32Array {
   return new Float32Array(new Resizable(length * 4, { maxByteLength: length * 8 }));
 }
 
-function withValue(length: number, at: number, value: number): Float32Array {
+export function withValue(length: number, at: number, value: number): Float32Array {
   const array = floats(length);
   array[at] = value;
   return array;

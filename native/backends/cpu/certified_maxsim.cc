@@ -40,12 +40,12 @@ struct Bounds {
   float upper;
 };
 
-/// Bounds of a document's score from those of its maxima. The sums carry float64 roundings, as the
-/// reference's does, each below 2^-52 of the magnitudes; the results are rounded outwards.
-Bounds sum_bounds(const std::vector<float>& lowers, const std::vector<float>& uppers) {
-  double lower = 0;
-  double upper = 0;
-  double magnitude = 0;
+/// Bounds of a document's score from those of its maxima and its bias. The sums carry float64 roundings, as
+/// the reference's does, each below 2^-52 of the magnitudes; the results are rounded outwards.
+Bounds sum_bounds(const std::vector<float>& lowers, const std::vector<float>& uppers, double bias) {
+  double lower = bias;
+  double upper = bias;
+  double magnitude = std::fabs(bias);
   for (std::size_t i = 0; i < lowers.size(); ++i) {
     lower += static_cast<double>(lowers[i]);
     upper += static_cast<double>(uppers[i]);
@@ -144,7 +144,8 @@ class CertifiedMaxsim {
     backend_.kernels.code_maxsim(blocks, begin - at, end - begin, coded_.codes_of(first_vector),
                                  coded_.queries.data() + first_vector, lowers->size(), lowers->data(),
                                  uppers->data());
-    return sum_bounds(*lowers, *uppers);
+    return sum_bounds(*lowers, *uppers,
+                      segment.row_biases != nullptr ? static_cast<double>(segment.row_biases[index]) : 0.0);
   }
 
   void raise(std::size_t query, float threshold) {

@@ -8,6 +8,7 @@
 #include "backends/cpu/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/exact_rows.h"
+#include "backends/cpu/stored_rows.h"
 #include "backends/cpu/widened_queries.h"
 #include "core/code_layout.h"
 #include "core/ranked_list.h"
@@ -80,10 +81,11 @@ class CertifiedScan {
   CertifiedScan(const CpuBackend& backend, const granule_search& search)
       : backend_(backend),
         search_(search),
-        metric_(static_cast<Metric>(search.metric)),
-        widened_(search.query_vectors, search.query_count, search.dimension, metric_),
+        widened_(search.query_vectors, search.query_count, search.dimension,
+                 static_cast<Metric>(search.metric)),
         groups_of_four_(CodeLayout::groups(search.dimension)),
-        coded_(search.query_vectors, search.query_count, search.dimension, metric_),
+        coded_(search.query_vectors, search.query_count, search.dimension,
+               static_cast<Metric>(search.metric)),
         units_(divide(search)),
         // Beyond this share of the rows the plain scan is cheaper than rescoring.
         most_survivors_(std::max<std::size_t>(kPruneAt, search.row_count / 16)),
@@ -127,6 +129,7 @@ class CertifiedScan {
     }
     std::vector<CodeSurvivor> survivors(kKernelQueries * kTileRows);
     AlignedBuffer<double> exact_tile(count * kExactRowTile);
+    AlignedBuffer<float> scratch(scratch_size(search_, kExactRowTile));
     const std::size_t end = units_.size() * (slice + 1) / slices_;
     std::size_t looked = 0;
     for (std::size_t u = units_.size() * slice / slices_; u < end; ++u) {
@@ -134,7 +137,7 @@ class CertifiedScan {
       if (units_[u].coded) {
         scan_codes(units_[u], first_query, count, survivors.data(), found.data());
       } else {
-        scan_exactly(units_[u], first_query, count, exact_tile.data(), found.data());
+        scan_exactly(units_[u], first_query, count, exact_tile.data(), scratch.data(), found.data());
       }
     }
     found_[task] = std::move(found);
@@ -188,12 +191,12 @@ class CertifiedScan {
   }
 
   void scan_exactly(const Unit& unit, std::size_t first_query, std::size_t count, double* tile,
-                    Found* found) {
+                    float* scratch, Found* found) {
     std::vector<RankedList> lists;
     lists.reserve(count);
     for (std::size_t q = 0; q < count; ++q) lists.emplace_back(search_.k);
     exact_rows(backend_, search_, widened_, first_query, count, *unit.segment, unit.begin, unit.end, tile,
-               lists.data());
+               scratch, lists.data());
     for (std::size_t q = 0; q < count; ++q) {
       found[q].lowers.merge(lists[q]);
       found[q].exact.merge(lists[q]);
@@ -233,6 +236,7 @@ class CertifiedScan {
     const float threshold = lowers.threshold();
     const double query_squared_norm = widened_.squared_norm(query);
     uint64_t rescored = 0;
+    AlignedBuffer<float> scratch(scratch_size(search_, 1));
     for (Found* part : parts) {
       prune(&part->survivors, threshold);
       rescored += part->survivors.size();
@@ -243,12 +247,10 @@ class CertifiedScan {
         const std::size_t at = survivor.row - segment->first_row;
         double dot;
         backend_.kernels.inner_product(widened_.vector(query), std::size_t{1}, widened_.stride,
-                                       segment->vectors + at * search_.dimension, std::size_t{1},
-                                       std::size_t{search_.dimension}, std::size_t{search_.dimension}, &dot,
-                                       std::size_t{1});
-        const double row_squared_norm = segment->squared_norms != nullptr ? segment->squared_norms[at] : 0.0;
-        exact.offer(static_cast<float>(score_of(metric_, dot, row_squared_norm, query_squared_norm)),
-                    survivor.row);
+                                       stored_rows(backend_, search_, *segment, at, 1, scratch.data()),
+                                       std::size_t{1}, std::size_t{search_.dimension},
+                                       std::size_t{search_.dimension}, &dot, std::size_t{1});
+        exact.offer(row_score(search_, *segment, at, dot, query_squared_norm), survivor.row);
       }
     }
     hits.thresholds[query] = threshold;
@@ -290,7 +292,6 @@ class CertifiedScan {
 
   const CpuBackend& backend_;
   const granule_search& search_;
-  const Metric metric_;
   const WidenedQueries widened_;
   const std::size_t groups_of_four_;
   const CodedQueries coded_;

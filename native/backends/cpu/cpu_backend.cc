@@ -4,6 +4,8 @@
 #include <exception>
 #include <new>
 
+#include "backends/cpu/stored_rows.h"
+
 namespace granule {
 namespace {
 
@@ -20,6 +22,9 @@ granule_result search(void* self, const granule_search* request, granule_hits* h
   } catch (const std::bad_alloc&) {
     std::snprintf(message, message_size, "not enough memory for the search");
     return GRANULE_OUT_OF_MEMORY;
+  } catch (const DamagedFile& error) {
+    std::snprintf(message, message_size, "%s", error.what());
+    return GRANULE_CORRUPT;
   } catch (const std::exception& error) {
     std::snprintf(message, message_size, "%s", error.what());
     return GRANULE_FAILED;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/score.h"
+#include "backends/cpu/stored_rows.h"
 
 namespace granule {
 namespace {
@@ -19,23 +19,20 @@ bool any_allowed(const uint8_t* filter, uint64_t first_row, std::size_t count) {
 
 void exact_rows(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
                 std::size_t first_query, std::size_t query_count, const granule_segment& segment,
-                std::size_t first, std::size_t end, double* tile, RankedList* lists) {
-  const auto metric = static_cast<Metric>(search.metric);
+                std::size_t first, std::size_t end, double* tile, float* scratch, RankedList* lists) {
   for (std::size_t begin = first; begin < end; begin += kExactRowTile) {
     const std::size_t count = std::min(kExactRowTile, end - begin);
     const uint64_t first_row = segment.first_row + begin;
     if (!any_allowed(search.filter, first_row, count)) continue;
     backend.kernels.inner_product(queries.vector(first_query), query_count, queries.stride,
-                                  segment.vectors + begin * search.dimension, count, search.dimension,
-                                  search.dimension, tile, kExactRowTile);
+                                  stored_rows(backend, search, segment, begin, count, scratch), count,
+                                  search.dimension, search.dimension, tile, kExactRowTile);
     for (std::size_t q = 0; q < query_count; ++q) {
       const double query_squared_norm = queries.squared_norm(first_query + q);
       float threshold = lists[q].threshold();
       for (std::size_t r = 0; r < count; ++r) {
-        const double row_squared_norm =
-            segment.squared_norms != nullptr ? segment.squared_norms[begin + r] : 0.0;
-        const float score = static_cast<float>(
-            score_of(metric, tile[q * kExactRowTile + r], row_squared_norm, query_squared_norm));
+        const float score =
+            row_score(search, segment, begin + r, tile[q * kExactRowTile + r], query_squared_norm);
         if (score >= threshold && allowed(search.filter, first_row + r)) {
           lists[q].offer(score, static_cast<uint32_t>(first_row + r));
           threshold = lists[q].threshold();

@@ -15,8 +15,10 @@ inline constexpr std::size_t kExactRowTile = 32;
 /// and offers those that the filter allows to the queries' lists.
 ///
 /// @param tile room for query_count * kExactRowTile
+/// @param scratch room for scratch_size of kExactRowTile vectors
+/// @throws DamagedFile
 void exact_rows(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
                 std::size_t first_query, std::size_t query_count, const granule_segment& segment,
-                std::size_t first, std::size_t end, double* tile, RankedList* lists);
+                std::size_t first, std::size_t end, double* tile, float* scratch, RankedList* lists);
 
 }  // namespace granule

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/exact_rows.h"
+#include "backends/cpu/stored_rows.h"
 #include "backends/cpu/widened_queries.h"
 #include "core/ranked_list.h"
 #include "core/score.h"
@@ -60,6 +61,7 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
     lists.reserve(count);
     for (std::size_t q = 0; q < count; ++q) lists.emplace_back(search.k);
     AlignedBuffer<double> tile(count * kExactRowTile);
+    AlignedBuffer<float> scratch(scratch_size(search, kExactRowTile));
     for (std::size_t b = blocks.size() * slice / slices; b < blocks.size() * (slice + 1) / slices; ++b) {
       if (stopped.load(std::memory_order_relaxed)) return;
       if (search.cancelled(search.cancelled_context) != 0) {
@@ -67,7 +69,7 @@ granule_result flat_scan(const CpuBackend& backend, const granule_search& search
         return;
       }
       exact_rows(backend, search, queries, first_query, count, *blocks[b].segment, blocks[b].begin,
-                 blocks[b].end, tile.data(), lists.data());
+                 blocks[b].end, tile.data(), scratch.data(), lists.data());
     }
     partial[task] = std::move(lists);
   });

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/cpu/stored_rows.h"
 #include "core/ranked_list.h"
 
 namespace granule {
@@ -37,14 +38,15 @@ void explain(const CpuBackend& backend, const granule_search& search, const Wide
 
 MaxsimScorer::MaxsimScorer(const CpuBackend& backend, const granule_search& search,
                            const WidenedQueries& queries, std::size_t first_vector, std::size_t vector_count)
-    : kernels_(backend.kernels),
+    : backend_(backend),
+      search_(search),
       metric_(static_cast<Metric>(search.metric)),
-      dimension_(search.dimension),
       queries_(queries),
       first_vector_(first_vector),
       best_(vector_count),
       best_vector_(vector_count),
-      tile_(vector_count * kVectorTile) {}
+      tile_(vector_count * kVectorTile),
+      scratch_(scratch_size(search, kVectorTile)) {}
 
 float MaxsimScorer::score(const granule_segment& segment, std::size_t index) {
   const std::size_t begin = segment.row_offsets[index];
@@ -53,9 +55,10 @@ float MaxsimScorer::score(const granule_segment& segment, std::size_t index) {
   std::fill(best_vector_.begin(), best_vector_.end(), kNoRow);
   for (std::size_t j = 0; j < count; j += kVectorTile) {
     const std::size_t width = std::min(kVectorTile, count - j);
-    kernels_.inner_product(queries_.vector(first_vector_), best_.size(), queries_.stride,
-                           segment.vectors + (begin + j) * dimension_, width, dimension_, dimension_,
-                           tile_.data(), kVectorTile);
+    const float* vectors = stored_rows(backend_, search_, segment, begin + j, width, scratch_.data());
+    backend_.kernels.inner_product(queries_.vector(first_vector_), best_.size(), queries_.stride, vectors,
+                                   width, std::size_t{search_.dimension}, std::size_t{search_.dimension},
+                                   tile_.data(), kVectorTile);
     for (std::size_t i = 0; i < best_.size(); ++i) {
       double* line = tile_.data() + i * kVectorTile;
       if (metric_ == Metric::squared_l2) {
@@ -64,11 +67,12 @@ float MaxsimScorer::score(const granule_segment& segment, std::size_t index) {
                              queries_.squared_norm(first_vector_ + i));
         }
       }
-      kernels_.maxsim_fold(line, width, static_cast<uint32_t>(j), &best_[i], &best_vector_[i]);
+      backend_.kernels.maxsim_fold(line, width, static_cast<uint32_t>(j), &best_[i], &best_vector_[i]);
     }
   }
   double sum = 0.0;
   for (const float maximum : best_) sum += static_cast<double>(maximum);
+  if (segment.row_biases != nullptr) sum += static_cast<double>(segment.row_biases[index]);
   // Similarities that overflowed float32 both ways have no sum; such a document ranks last.
   return std::isnan(sum) ? -std::numeric_limits<float>::infinity() : static_cast<float>(sum);
 }

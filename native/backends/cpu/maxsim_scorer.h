@@ -18,21 +18,25 @@ class MaxsimScorer {
   MaxsimScorer(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
                std::size_t first_vector, std::size_t vector_count);
 
-  /// The reference MaxSim of document `index` of `segment`; leaves the maxima in best() and best_vector().
+  /// The reference MaxSim of document `index` of `segment`, with its bias; leaves the maxima in best() and
+  /// best_vector().
+  ///
+  /// @throws DamagedFile
   float score(const granule_segment& segment, std::size_t index);
 
   const std::vector<float>& best() const { return best_; }
   const std::vector<uint32_t>& best_vector() const { return best_vector_; }
 
  private:
-  const KernelTable& kernels_;
+  const CpuBackend& backend_;
+  const granule_search& search_;
   Metric metric_;
-  std::size_t dimension_;
   const WidenedQueries& queries_;
   std::size_t first_vector_;
   std::vector<float> best_;
   std::vector<uint32_t> best_vector_;
   AlignedBuffer<double> tile_;
+  AlignedBuffer<float> scratch_;
 };
 
 /// The segment that holds a row.

@@ -12,7 +12,16 @@ vi.mock('../../../src/native/load-addon.js', () => ({
 const { IndexHandle } = await import('../../../src/index/index-handle.js');
 
 function fakeNative() {
-  return { rows: 5, bytes: 100, dispose: vi.fn() };
+  return {
+    rows: 5,
+    removed: 0,
+    biased: false,
+    bytes: 100,
+    remove: vi.fn(async () => 1),
+    compact: vi.fn(async () => Uint32Array.of(1)),
+    adoptCompaction: vi.fn(() => true),
+    dispose: vi.fn(),
+  };
 }
 
 /** A promise that the test settles. */
@@ -32,13 +41,13 @@ describe('IndexHandle', () => {
     const order: string[] = [];
     const first = gate();
     const adds = [
-      handle.add(undefined, async () => {
+      handle.change(undefined, async () => {
         order.push('first begins');
         await first.opened;
         order.push('first ends');
         return 0;
       }),
-      handle.add(undefined, async () => {
+      handle.change(undefined, async () => {
         order.push('second begins');
         return 1;
       }),
@@ -54,7 +63,7 @@ describe('IndexHandle', () => {
     const native = fakeNative();
     const handle = new IndexHandle(native);
     expect(handle.rows).toBe(0);
-    const add = handle.add(undefined, async () => {
+    const add = handle.change(undefined, async () => {
       native.rows = 9;
       expect(handle.rows).toBe(0);
       return 5;
@@ -65,10 +74,10 @@ describe('IndexHandle', () => {
 
   it('an add that fails does not stop the next', async () => {
     const handle = new IndexHandle(fakeNative());
-    const bad = handle.add(undefined, async () => {
+    const bad = handle.change(undefined, async () => {
       throw new GranuleError('NOT_FINITE', 'row 0');
     });
-    const good = handle.add(undefined, async () => 5);
+    const good = handle.change(undefined, async () => 5);
     await expect(bad).rejects.toMatchObject({ code: 'NOT_FINITE' });
     await expect(good).resolves.toBe(5);
   });
@@ -79,16 +88,16 @@ describe('IndexHandle', () => {
     const controller = new AbortController();
     const begun: number[] = [];
     const adds = [
-      handle.add(undefined, async () => {
+      handle.change(undefined, async () => {
         await first.opened;
         begun.push(0);
         return 0;
       }),
-      handle.add(controller.signal, async () => {
+      handle.change(controller.signal, async () => {
         begun.push(1);
         return 1;
       }),
-      handle.add(undefined, async () => {
+      handle.change(undefined, async () => {
         begun.push(2);
         return 2;
       }),
@@ -108,11 +117,11 @@ describe('IndexHandle', () => {
     const handle = new IndexHandle(native);
     const first = gate();
     const begun = vi.fn();
-    const running = handle.add(undefined, async () => {
+    const running = handle.change(undefined, async () => {
       await first.opened;
       throw new GranuleError('ABORTED', 'the add was aborted');
     });
-    const waiting = handle.add(undefined, async () => {
+    const waiting = handle.change(undefined, async () => {
       begun();
       return 1;
     });
@@ -129,7 +138,7 @@ describe('IndexHandle', () => {
 
   it('an add that ends just as the index is disposed of is not reported as added', async () => {
     const handle = new IndexHandle(fakeNative());
-    const add = handle.add(undefined, async () => {
+    const add = handle.change(undefined, async () => {
       handle.dispose();
       return 0;
     });
@@ -138,19 +147,19 @@ describe('IndexHandle', () => {
 
   it('after dispose it is empty and refuses everything', async () => {
     const handle = new IndexHandle(fakeNative());
-    await handle.add(undefined, async () => 0);
+    await handle.change(undefined, async () => 0);
     expect([handle.rows, handle.bytes]).toEqual([5, 100]);
     await handle.disposeAndWait();
     expect([handle.rows, handle.bytes]).toEqual([0, 0]);
     expect(() => handle.native).toThrow(expect.objectContaining({ code: 'INDEX_DISPOSED' }));
-    await expect(handle.add(undefined, async () => 0)).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
+    await expect(handle.change(undefined, async () => 0)).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
   });
 
   it('disposeAndWait waits for the add under way', async () => {
     const handle = new IndexHandle(fakeNative());
     const first = gate();
     let ended = false;
-    const add = handle.add(undefined, async () => {
+    const add = handle.change(undefined, async () => {
       await first.opened;
       ended = true;
       return 0;
@@ -160,5 +169,30 @@ describe('IndexHandle', () => {
     const disposed = handle.disposeAndWait().then(() => expect(ended).toBe(true));
     first.open();
     await Promise.all([disposed, refused]);
+  });
+
+  it('shows a compaction in the turn in which the rows change, and not at all where it failed', async () => {
+    const native = fakeNative();
+    const handle = new IndexHandle(native);
+    native.adoptCompaction.mockImplementation(() => {
+      expect(handle.rows).toBe(0);
+      native.rows = 1;
+      return true;
+    });
+    expect(await handle.compact(undefined)).toEqual(Uint32Array.of(1));
+    expect(handle.rows).toBe(1);
+    native.compact.mockRejectedValueOnce(new GranuleError('OUT_OF_MEMORY', 'no'));
+    await expect(handle.compact(undefined)).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+    expect(native.adoptCompaction).toHaveBeenCalledTimes(1);
+  });
+
+  it('removes the rows that the caller named, whatever becomes of the array meanwhile', async () => {
+    const native = fakeNative();
+    const handle = new IndexHandle(native);
+    const rows = Uint32Array.of(3, 1);
+    const removed = handle.remove(rows, undefined);
+    rows.fill(0);
+    expect(await removed).toBe(1);
+    expect(native.remove).toHaveBeenCalledWith(Uint32Array.of(3, 1));
   });
 });

@@ -1,0 +1,188 @@
+#include "index/segment_fill.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "core/canonical_dot.h"
+#include "core/code_layout.h"
+#include "index/prepared_vectors.h"
+#include "kernels/stored_vectors.h"
+
+namespace granule {
+namespace {
+
+/// Bytes that one task writes between two looks at the cancel flag.
+constexpr std::size_t kTaskBytes = 1 << 18;
+
+/// A part of a piece: vectors, or blocks of 16, or rows.
+struct Task {
+  const SegmentPiece* piece;
+  std::size_t begin;
+  std::size_t end;
+};
+
+/// Where |b - |x|^2| is smaller than this share of |b| + |x|^2, the float64 roundings of the score are no
+/// longer small beside it, and the bounds of a scan, which know only the difference, would not hold.
+constexpr double kCancellation = 0x1p-20;
+/// Beyond this the float32 arithmetic of the bounds could overflow.
+constexpr double kMostBias = 0x1p80;
+
+/// What the scan adds to a vector's score; false where the bounds would not hold with it.
+bool scan_bias(double row_bias, double squared_norm, float* out) {
+  const double sum = row_bias - squared_norm;
+  *out = static_cast<float>(sum);
+  return std::fabs(row_bias) < kMostBias &&
+         (row_bias == 0 || squared_norm == 0 ||
+          std::fabs(sum) >= kCancellation * (std::fabs(row_bias) + squared_norm));
+}
+
+}  // namespace
+
+Status fill_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
+                    const float* vectors, unsigned threads, const CancelFlag& cancel) {
+  const std::size_t d = options.dimension;
+  const bool narrow = options.dtype != Dtype::f32;
+  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d));
+  std::vector<Task> tasks;
+  for (const SegmentPiece& piece : pieces) {
+    for (std::size_t begin = 0; begin < piece.vector_count; begin += step) {
+      tasks.push_back({&piece, begin, std::min(piece.vector_count, begin + step)});
+    }
+  }
+  FirstNotFinite first_bad;
+  engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
+    if (cancel.cancelled()) return;
+    const Task& task = tasks[t];
+    Segment& segment = *task.piece->segment;
+    const std::size_t at = task.piece->vector_at + task.begin;
+    const std::size_t count = task.end - task.begin;
+    const uint64_t input = task.piece->first_vector + task.begin;
+    uint8_t* const out = segment.vectors.data() + at * options.vector_bytes();
+    double* const norms = options.metric == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr;
+    if (!narrow) {
+      prepare_vectors(vectors + input * d, count, d, options.metric, input, reinterpret_cast<float*>(out),
+                      norms, &first_bad);
+      return;
+    }
+    AlignedBuffer<float> prepared(count * d);
+    AlignedBuffer<double> unused_norms(norms != nullptr ? count : 0);
+    if (!prepare_vectors(vectors + input * d, count, d, options.metric, input, prepared.data(),
+                         unused_norms.data(), &first_bad)) {
+      return;
+    }
+    narrow_vectors(*engine.kernels.table, options.dtype, prepared.data(), count, d, input, out, norms,
+                   &first_bad);
+  });
+  if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the add was aborted");
+  return first_bad.status("row");
+}
+
+Status fill_rows(const std::vector<SegmentPiece>& pieces, const uint32_t* lengths, const float* biases) {
+  for (const SegmentPiece& piece : pieces) {
+    Segment& segment = *piece.segment;
+    if (lengths != nullptr) {
+      uint64_t* offsets = segment.row_offsets.data() + piece.row_at;
+      for (uint64_t i = 0; i < piece.row_count; ++i)
+        offsets[i + 1] = offsets[i] + lengths[piece.first_row + i];
+    }
+    if (segment.row_biases.size() == 0) continue;
+    float* out = segment.row_biases.data() + piece.row_at;
+    for (uint64_t i = 0; i < piece.row_count; ++i) {
+      out[i] = biases != nullptr ? biases[piece.first_row + i] : 0.0f;
+      if (!std::isfinite(out[i])) {
+        const uint64_t row = piece.first_row + i;
+        return Status::failure(StatusCode::not_finite,
+                               "the bias of row " + std::to_string(row) + " is " + show_not_finite(out[i]),
+                               static_cast<int64_t>(row));
+      }
+    }
+  }
+  return Status::success();
+}
+
+std::size_t segment_index_of(const Snapshot& snapshot, uint64_t row) {
+  const auto after =
+      std::upper_bound(snapshot.segments.begin(), snapshot.segments.end(), row,
+                       [](uint64_t r, const granule_segment& segment) { return r < segment.first_row; });
+  return static_cast<std::size_t>(after - snapshot.segments.begin()) - 1;
+}
+
+Status copy_rows(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
+                 const Snapshot& source, const std::vector<uint32_t>& source_rows, unsigned threads,
+                 const CancelFlag& cancel) {
+  std::atomic<bool> corrupt{false};
+  engine.pool.parallel_for(pieces.size(), threads, [&](std::size_t p) {
+    const SegmentPiece& piece = pieces[p];
+    Segment& segment = *piece.segment;
+    std::size_t to = piece.vector_at;
+    for (uint64_t i = 0; i < piece.row_count; ++i) {
+      if (cancel.cancelled() || corrupt.load(std::memory_order_relaxed)) return;
+      const uint64_t row = source_rows[piece.first_row + i];
+      const granule_segment& from = source.segments[segment_index_of(source, row)];
+      const uint64_t index = row - from.first_row;
+      const uint64_t begin = from.row_offsets != nullptr ? from.row_offsets[index] : index;
+      const uint64_t count = from.row_offsets != nullptr ? from.row_offsets[index + 1] - begin : 1;
+      if (from.verify != nullptr && from.verify(from.owner, begin, count) == 0) {
+        corrupt.store(true, std::memory_order_relaxed);
+        return;
+      }
+      std::memcpy(segment.vectors.data() + to * options.vector_bytes(),
+                  static_cast<const uint8_t*>(from.vectors) + begin * options.vector_bytes(),
+                  count * options.vector_bytes());
+      if (from.squared_norms != nullptr)
+        std::copy_n(from.squared_norms + begin, count, segment.squared_norms.data() + to);
+      to += count;
+      if (options.documents) segment.row_offsets[piece.row_at + i + 1] = to;
+      if (segment.row_biases.size() != 0)
+        segment.row_biases[piece.row_at + i] = from.row_biases != nullptr ? from.row_biases[index] : 0.0f;
+    }
+  });
+  if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the compaction was aborted");
+  if (corrupt.load()) return Status::failure(StatusCode::index_corrupt, "a file of the index is damaged");
+  return Status::success();
+}
+
+void encode_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
+                    unsigned threads) {
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  const std::size_t d = options.dimension;
+  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d * kRows));
+  std::vector<Task> tasks;
+  for (const SegmentPiece& piece : pieces) {
+    const std::size_t last = (piece.vector_at + piece.vector_count) / kRows;
+    for (std::size_t begin = piece.vector_at / kRows; begin < last; begin += step) {
+      tasks.push_back({&piece, begin, std::min(last, begin + step)});
+    }
+  }
+  std::vector<char> in_range(tasks.size(), 1);
+  engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
+    const Task& task = tasks[t];
+    Segment& segment = *task.piece->segment;
+    AlignedBuffer<float> widened(options.dtype != Dtype::f32 ? kRows * d : 0);
+    for (std::size_t block = task.begin; block < task.end; ++block) {
+      const std::size_t row = block * kRows;
+      const float* vectors =
+          as_float32(*engine.kernels.table, options.dtype,
+                     segment.vectors.data() + row * options.vector_bytes(), kRows * d, widened.data());
+      const bool fits = engine.kernels.table->quantize_block(
+          vectors, d, segment.codes.data() + block * CodeLayout::block_bytes(d), segment.scales.data() + row,
+          segment.residual_norms.data() + row, segment.code_norms.data() + row);
+      if (!fits) in_range[t] = 0;
+      for (std::size_t r = row; segment.biases.size() != 0 && r < row + kRows; ++r) {
+        const double row_bias = !options.documents && segment.row_biases.size() != 0
+                                    ? static_cast<double>(segment.row_biases[r])
+                                    : 0.0;
+        const double squared_norm = segment.squared_norms.size() != 0 ? segment.squared_norms[r] : 0.0;
+        if (!scan_bias(row_bias, squared_norm, &segment.biases[r])) in_range[t] = 0;
+      }
+    }
+  });
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (in_range[t] == 0) tasks[t].piece->segment->in_range = false;
+  }
+}
+
+}  // namespace granule
