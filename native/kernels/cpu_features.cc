@@ -59,6 +59,7 @@ CpuFeatures detect_cpu_features() {
   const bool zmm = (states & 0xe6) == 0xe6;
   const CpuidLeaf seven = cpuid(7, 0);
   const CpuidLeaf seven_one = cpuid(7, 1);
+  features.sse42 = bit(one.ecx, 20);
   if (ymm && bit(one.ecx, 28)) {
     features.fma = bit(one.ecx, 12);
     features.f16c = bit(one.ecx, 29);
@@ -85,9 +86,9 @@ bool CpuFeatures::supports(Isa isa) const {
     case Isa::neon:
       return neon;
     case Isa::avx2:
-      return avx2 && fma;
+      return sse42 && avx2 && fma;
     case Isa::avx512:
-      return avx2 && fma && avx512f && avx512bw && avx512dq && avx512vl;
+      return supports(Isa::avx2) && avx512f && avx512bw && avx512dq && avx512vl;
     case Isa::avx512vnni:
       return supports(Isa::avx512) && avx512vnni;
   }

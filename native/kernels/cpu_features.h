@@ -9,6 +9,7 @@ namespace granule {
 
 /// What this processor offers and the operating system saves on a context switch.
 struct CpuFeatures {
+  bool sse42 = false;
   bool avx2 = false;
   bool fma = false;
   bool f16c = false;

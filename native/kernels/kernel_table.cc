@@ -16,7 +16,8 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(softmax_select_f32_scalar),
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
                                  GRANULE_KERNEL(code_scan_i8_scalar),
-                                 GRANULE_KERNEL(code_maxsim_i8_scalar)};
+                                 GRANULE_KERNEL(code_maxsim_i8_scalar),
+                                 GRANULE_KERNEL(crc32c_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(inner_product_f32_avx2),
@@ -25,7 +26,8 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(softmax_select_f32_avx2),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_avx2),
-                               {"none", nullptr}};
+                               {"none", nullptr},
+                               GRANULE_KERNEL(crc32c_avx2)};
 constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(inner_product_f32_avx512),
                                  GRANULE_KERNEL(maxsim_fold_f64_avx512),
@@ -33,7 +35,8 @@ constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(softmax_select_f32_avx512),
                                  GRANULE_KERNEL(quantize_block_f32_avx512),
                                  GRANULE_KERNEL(code_scan_i8_avx2),
-                                 {"none", nullptr}};
+                                 {"none", nullptr},
+                                 GRANULE_KERNEL(crc32c_avx2)};
 constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(inner_product_f32_avx512),
                                      GRANULE_KERNEL(maxsim_fold_f64_avx512),
@@ -41,7 +44,8 @@ constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(softmax_select_f32_avx512),
                                      GRANULE_KERNEL(quantize_block_f32_avx512),
                                      GRANULE_KERNEL(code_scan_i8_avx512vnni),
-                                     GRANULE_KERNEL(code_maxsim_i8_avx512vnni)};
+                                     GRANULE_KERNEL(code_maxsim_i8_avx512vnni),
+                                     GRANULE_KERNEL(crc32c_avx2)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(inner_product_f32_neon),
@@ -50,7 +54,8 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_scalar),
-                               {"none", nullptr}};
+                               {"none", nullptr},
+                               GRANULE_KERNEL(crc32c_scalar)};
 #endif
 
 #undef GRANULE_KERNEL
@@ -98,7 +103,7 @@ std::vector<KernelName> kernel_names(const KernelTable& table) {
   return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
           {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
           {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
-          {"codeMaxsim", table.code_maxsim.symbol}};
+          {"codeMaxsim", table.code_maxsim.symbol},     {"checksum", table.crc32c.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "kernels/checksum/checksum.h"
 #include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
 #include "kernels/cpu_features.h"
@@ -40,6 +41,7 @@ struct KernelTable {
   Kernel<CodeScan> code_scan;
   /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;
+  Kernel<Crc32c> crc32c;
 };
 
 /// An operation and the symbol that runs it, for reports.
