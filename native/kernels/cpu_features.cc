@@ -86,7 +86,7 @@ bool CpuFeatures::supports(Isa isa) const {
     case Isa::neon:
       return neon;
     case Isa::avx2:
-      return sse42 && avx2 && fma;
+      return sse42 && avx2 && fma && f16c;
     case Isa::avx512:
       return supports(Isa::avx2) && avx512f && avx512bw && avx512dq && avx512vl;
     case Isa::avx512vnni:

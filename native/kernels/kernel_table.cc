@@ -17,7 +17,11 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
                                  GRANULE_KERNEL(code_scan_i8_scalar),
                                  GRANULE_KERNEL(code_maxsim_i8_scalar),
-                                 GRANULE_KERNEL(crc32c_scalar)};
+                                 GRANULE_KERNEL(crc32c_scalar),
+                                 GRANULE_KERNEL(widen_f16_scalar),
+                                 GRANULE_KERNEL(widen_bf16_scalar),
+                                 GRANULE_KERNEL(narrow_f16_scalar),
+                                 GRANULE_KERNEL(narrow_bf16_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(inner_product_f32_avx2),
@@ -27,7 +31,11 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_avx2),
                                {"none", nullptr},
-                               GRANULE_KERNEL(crc32c_avx2)};
+                               GRANULE_KERNEL(crc32c_avx2),
+                               GRANULE_KERNEL(widen_f16_avx2),
+                               GRANULE_KERNEL(widen_bf16_avx2),
+                               GRANULE_KERNEL(narrow_f16_avx2),
+                               GRANULE_KERNEL(narrow_bf16_avx2)};
 constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(inner_product_f32_avx512),
                                  GRANULE_KERNEL(maxsim_fold_f64_avx512),
@@ -36,7 +44,11 @@ constexpr KernelTable kAvx512 = {Isa::avx512,
                                  GRANULE_KERNEL(quantize_block_f32_avx512),
                                  GRANULE_KERNEL(code_scan_i8_avx2),
                                  {"none", nullptr},
-                                 GRANULE_KERNEL(crc32c_avx2)};
+                                 GRANULE_KERNEL(crc32c_avx2),
+                                 GRANULE_KERNEL(widen_f16_avx512),
+                                 GRANULE_KERNEL(widen_bf16_avx512),
+                                 GRANULE_KERNEL(narrow_f16_avx512),
+                                 GRANULE_KERNEL(narrow_bf16_avx512)};
 constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(inner_product_f32_avx512),
                                      GRANULE_KERNEL(maxsim_fold_f64_avx512),
@@ -45,7 +57,11 @@ constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
                                      GRANULE_KERNEL(quantize_block_f32_avx512),
                                      GRANULE_KERNEL(code_scan_i8_avx512vnni),
                                      GRANULE_KERNEL(code_maxsim_i8_avx512vnni),
-                                     GRANULE_KERNEL(crc32c_avx2)};
+                                     GRANULE_KERNEL(crc32c_avx2),
+                                     GRANULE_KERNEL(widen_f16_avx512),
+                                     GRANULE_KERNEL(widen_bf16_avx512),
+                                     GRANULE_KERNEL(narrow_f16_avx512),
+                                     GRANULE_KERNEL(narrow_bf16_avx512)};
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(inner_product_f32_neon),
@@ -55,7 +71,11 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_scalar),
                                {"none", nullptr},
-                               GRANULE_KERNEL(crc32c_scalar)};
+                               GRANULE_KERNEL(crc32c_scalar),
+                               GRANULE_KERNEL(widen_f16_neon),
+                               GRANULE_KERNEL(widen_bf16_neon),
+                               GRANULE_KERNEL(narrow_f16_neon),
+                               GRANULE_KERNEL(narrow_bf16_neon)};
 #endif
 
 #undef GRANULE_KERNEL
@@ -103,7 +123,9 @@ std::vector<KernelName> kernel_names(const KernelTable& table) {
   return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
           {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
           {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
-          {"codeMaxsim", table.code_maxsim.symbol},     {"checksum", table.crc32c.symbol}};
+          {"codeMaxsim", table.code_maxsim.symbol},     {"checksum", table.crc32c.symbol},
+          {"widenF16", table.widen_f16.symbol},         {"widenBf16", table.widen_bf16.symbol},
+          {"narrowF16", table.narrow_f16.symbol},       {"narrowBf16", table.narrow_bf16.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

@@ -8,6 +8,7 @@
 #include "kernels/checksum/checksum.h"
 #include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
+#include "kernels/convert/convert.h"
 #include "kernels/cpu_features.h"
 #include "kernels/inner_product/inner_product.h"
 #include "kernels/isa.h"
@@ -42,6 +43,10 @@ struct KernelTable {
   /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;
   Kernel<Crc32c> crc32c;
+  Kernel<Widen> widen_f16;
+  Kernel<Widen> widen_bf16;
+  Kernel<Narrow> narrow_f16;
+  Kernel<Narrow> narrow_bf16;
 };
 
 /// An operation and the symbol that runs it, for reports.
