@@ -20,6 +20,9 @@ struct CpuFeatures {
   bool avx512vnni = false;
   bool avxvnni = false;
   bool neon = false;
+  bool crc32 = false;
+  bool dotprod = false;
+  bool i8mm = false;
 
   /// Whether the kernels of `isa` run here.
   bool supports(Isa isa) const;

@@ -9,6 +9,8 @@ namespace {
 #define GRANULE_KERNEL(symbol) \
   { #symbol, symbol }
 
+// A stronger set names what it does better than the one that it starts from.
+
 constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(inner_product_f32_scalar),
                                  GRANULE_KERNEL(maxsim_fold_f64_scalar),
@@ -36,32 +38,32 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(widen_bf16_avx2),
                                GRANULE_KERNEL(narrow_f16_avx2),
                                GRANULE_KERNEL(narrow_bf16_avx2)};
-constexpr KernelTable kAvx512 = {Isa::avx512,
-                                 GRANULE_KERNEL(inner_product_f32_avx512),
-                                 GRANULE_KERNEL(maxsim_fold_f64_avx512),
-                                 GRANULE_KERNEL(softmax_terms_f32_avx512),
-                                 GRANULE_KERNEL(softmax_select_f32_avx512),
-                                 GRANULE_KERNEL(quantize_block_f32_avx512),
-                                 GRANULE_KERNEL(code_scan_i8_avx2),
-                                 {"none", nullptr},
-                                 GRANULE_KERNEL(crc32c_avx2),
-                                 GRANULE_KERNEL(widen_f16_avx512),
-                                 GRANULE_KERNEL(widen_bf16_avx512),
-                                 GRANULE_KERNEL(narrow_f16_avx512),
-                                 GRANULE_KERNEL(narrow_bf16_avx512)};
-constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
-                                     GRANULE_KERNEL(inner_product_f32_avx512),
-                                     GRANULE_KERNEL(maxsim_fold_f64_avx512),
-                                     GRANULE_KERNEL(softmax_terms_f32_avx512),
-                                     GRANULE_KERNEL(softmax_select_f32_avx512),
-                                     GRANULE_KERNEL(quantize_block_f32_avx512),
-                                     GRANULE_KERNEL(code_scan_i8_avx512vnni),
-                                     GRANULE_KERNEL(code_maxsim_i8_avx512vnni),
-                                     GRANULE_KERNEL(crc32c_avx2),
-                                     GRANULE_KERNEL(widen_f16_avx512),
-                                     GRANULE_KERNEL(widen_bf16_avx512),
-                                     GRANULE_KERNEL(narrow_f16_avx512),
-                                     GRANULE_KERNEL(narrow_bf16_avx512)};
+constexpr KernelTable kAvxVnni = [] {
+  KernelTable table = kAvx2;
+  table.isa = Isa::avxvnni;
+  return table;
+}();
+constexpr KernelTable kAvx512 = [] {
+  KernelTable table = kAvx2;
+  table.isa = Isa::avx512;
+  table.inner_product = GRANULE_KERNEL(inner_product_f32_avx512);
+  table.maxsim_fold = GRANULE_KERNEL(maxsim_fold_f64_avx512);
+  table.softmax_terms = GRANULE_KERNEL(softmax_terms_f32_avx512);
+  table.softmax_select = GRANULE_KERNEL(softmax_select_f32_avx512);
+  table.quantize_block = GRANULE_KERNEL(quantize_block_f32_avx512);
+  table.widen_f16 = GRANULE_KERNEL(widen_f16_avx512);
+  table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
+  table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
+  table.narrow_bf16 = GRANULE_KERNEL(narrow_bf16_avx512);
+  return table;
+}();
+constexpr KernelTable kAvx512Vnni = [] {
+  KernelTable table = kAvx512;
+  table.isa = Isa::avx512vnni;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_avx512vnni);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avx512vnni);
+  return table;
+}();
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(inner_product_f32_neon),
@@ -76,6 +78,17 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(widen_bf16_neon),
                                GRANULE_KERNEL(narrow_f16_neon),
                                GRANULE_KERNEL(narrow_bf16_neon)};
+constexpr KernelTable kNeonDot = [] {
+  KernelTable table = kNeon;
+  table.isa = Isa::neondot;
+  table.crc32c = GRANULE_KERNEL(crc32c_neondot);
+  return table;
+}();
+constexpr KernelTable kNeonI8mm = [] {
+  KernelTable table = kNeonDot;
+  table.isa = Isa::neoni8mm;
+  return table;
+}();
 #endif
 
 #undef GRANULE_KERNEL
@@ -98,6 +111,8 @@ const KernelTable* kernel_table(Isa isa) {
 #if defined(__x86_64__) || defined(_M_X64)
     case Isa::avx2:
       return &kAvx2;
+    case Isa::avxvnni:
+      return &kAvxVnni;
     case Isa::avx512:
       return &kAvx512;
     case Isa::avx512vnni:
@@ -105,6 +120,10 @@ const KernelTable* kernel_table(Isa isa) {
 #elif defined(__aarch64__) || defined(_M_ARM64)
     case Isa::neon:
       return &kNeon;
+    case Isa::neondot:
+      return &kNeonDot;
+    case Isa::neoni8mm:
+      return &kNeonI8mm;
 #endif
     default:
       return nullptr;

@@ -14,6 +14,7 @@ using Crc32c = uint32_t(uint32_t crc, const void* data, std::size_t bytes);
 
 Crc32c crc32c_scalar;
 Crc32c crc32c_avx2;
+Crc32c crc32c_neondot;
 
 /// The checksum of ab from those of a and b, so that parts can be summed by several threads. Takes about
 /// 1,000 steps for any length.
