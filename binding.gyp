@@ -28,7 +28,7 @@
       "libraries": [],
       "conditions": [
         ["target_arch=='x64'", {"dependencies": ["granule_avx2", "granule_avx512", "granule_avx512vnni"]}],
-        ["target_arch=='arm64'", {"dependencies": ["granule_neon"]}],
+        ["target_arch=='arm64'", {"dependencies": ["granule_neon", "granule_neondot"]}],
         ["OS=='linux'", {"libraries": ["-ldl", "-lpthread"]}],
       ],
     },
@@ -68,6 +68,13 @@
           "target_name": "granule_neon",
           "type": "static_library",
           "sources": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'neon').sources.map(f => 'native/' + f).join(' ')\")"],
+        },
+        {
+          "target_name": "granule_neondot",
+          "type": "static_library",
+          "sources": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'neondot').sources.map(f => 'native/' + f).join(' ')\")"],
+          "cflags_cc": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'neondot').flags.gnu.join(' ')\")"],
+          "xcode_settings": {"OTHER_CPLUSPLUSFLAGS": ["<!@(node -p \"require('./native/sources.json').groups.find(g => g.name === 'neondot').flags.gnu.join(' ')\")"]},
         },
       ],
     }],

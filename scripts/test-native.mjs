@@ -14,7 +14,10 @@ import { findProgram, runCommand } from './run-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** `tools` must be on PATH; `cmake` goes to the configuration. */
+/**
+ * `tools` must be on PATH; `cmake` goes to the configuration. `processors` are those that `program` emulates by the name in
+ * QEMU_CPU, with the instruction sets that must be found on each.
+ */
 const VARIANTS = {
   release: { tools: [], cmake: [] },
   sanitized: { tools: [], cmake: ['-DGRANULE_SANITIZE=address,undefined'] },
@@ -30,8 +33,17 @@ const VARIANTS = {
       // doctest alone: the rest of /usr/include is this machine's.
       `-Ddoctest_include=${join(root, 'build-native', 'doctest')}`,
     ],
+    program: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+    processors: {
+      max: 'scalar neon neondot neoni8mm',
+      'neoverse-n1': 'scalar neon neondot',
+      'cortex-a53': 'scalar neon',
+    },
   },
 };
+
+/** Tests of the kernels themselves: they run on every processor of a variant, the others on the first alone. */
+const KERNEL_TESTS = ['kernel_conformance', 'code_scan', 'checksum', 'convert'];
 
 /**
  * @param {keyof typeof VARIANTS} name
@@ -59,8 +71,10 @@ export async function testNative(name, { strict = false } = {}) {
       return { passed: 0, failed: 1 };
     }
   }
+  const [processor, ...otherProcessors] = Object.entries(variant.processors ?? {});
   const env = {
     ...process.env,
+    ...emulation(processor),
     TSAN_OPTIONS: `suppressions=${join(root, 'scripts', 'thread-sanitizer.supp')}`,
   };
   const { code, output } = await runCommand(
@@ -69,7 +83,34 @@ export async function testNative(name, { strict = false } = {}) {
     { env },
   );
   if (code !== 0) console.error(output);
-  return counts(output, code);
+  return [counts(output, code), ...(await kernelsOn(otherProcessors, variant.program, folder))].reduce(
+    (sum, part) => ({
+      passed: sum.passed + part.passed,
+      failed: sum.failed + part.failed,
+    }),
+  );
+}
+
+/** The environment that chooses an emulated processor, and tells the tests what to find on it. */
+function emulation(processor) {
+  if (processor === undefined) return {};
+  const [name, instructionSets] = processor;
+  return { QEMU_CPU: name, GRANULE_TEST_INSTRUCTION_SETS: instructionSets };
+}
+
+/** The tests of the kernels on each of these processors. */
+async function kernelsOn(processors, program, folder) {
+  const filter = `--source-file=${KERNEL_TESTS.map((name) => `*${name}_test.cc`).join(',')}`;
+  const results = [];
+  for (const processor of processors) {
+    const [emulator, ...args] = program;
+    const env = { ...process.env, ...emulation(processor) };
+    const tests = [join(folder, 'granule_tests'), filter];
+    const { code, output } = await runCommand(emulator, [...args, ...tests], { env });
+    if (code !== 0) console.error(`on ${processor[0]}:\n${output}`);
+    results.push(counts(output, code));
+  }
+  return results;
 }
 
 function configuration(variant, strict) {

@@ -9,6 +9,7 @@ namespace granule {
 
 /// What this processor offers and the operating system saves on a context switch.
 struct CpuFeatures {
+  bool sse42 = false;
   bool avx2 = false;
   bool fma = false;
   bool f16c = false;
@@ -19,6 +20,9 @@ struct CpuFeatures {
   bool avx512vnni = false;
   bool avxvnni = false;
   bool neon = false;
+  bool crc32 = false;
+  bool dotprod = false;
+  bool i8mm = false;
 
   /// Whether the kernels of `isa` run here.
   bool supports(Isa isa) const;

@@ -9,18 +9,21 @@ namespace {
 #define GRANULE_KERNEL(symbol) \
   { #symbol, symbol }
 
+// A stronger set names what it does better than the one that it starts from.
+
 constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(inner_product_f32_scalar),
                                  GRANULE_KERNEL(maxsim_fold_f64_scalar),
                                  GRANULE_KERNEL(softmax_terms_f32_scalar),
                                  GRANULE_KERNEL(softmax_select_f32_scalar),
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
+                                 GRANULE_KERNEL(code_scan_i8_scalar),
+                                 GRANULE_KERNEL(code_maxsim_i8_scalar),
+                                 GRANULE_KERNEL(crc32c_scalar),
                                  GRANULE_KERNEL(widen_f16_scalar),
                                  GRANULE_KERNEL(widen_bf16_scalar),
                                  GRANULE_KERNEL(narrow_f16_scalar),
-                                 GRANULE_KERNEL(narrow_bf16_scalar),
-                                 GRANULE_KERNEL(code_scan_i8_scalar),
-                                 GRANULE_KERNEL(code_maxsim_i8_scalar)};
+                                 GRANULE_KERNEL(narrow_bf16_scalar)};
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(inner_product_f32_avx2),
@@ -28,36 +31,39 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(softmax_terms_f32_avx2),
                                GRANULE_KERNEL(softmax_select_f32_avx2),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
-                               GRANULE_KERNEL(widen_f16_scalar),
-                               GRANULE_KERNEL(widen_bf16_scalar),
-                               GRANULE_KERNEL(narrow_f16_scalar),
-                               GRANULE_KERNEL(narrow_bf16_scalar),
                                GRANULE_KERNEL(code_scan_i8_avx2),
-                               {"none", nullptr}};
-constexpr KernelTable kAvx512 = {Isa::avx512,
-                                 GRANULE_KERNEL(inner_product_f32_avx512),
-                                 GRANULE_KERNEL(maxsim_fold_f64_avx512),
-                                 GRANULE_KERNEL(softmax_terms_f32_avx512),
-                                 GRANULE_KERNEL(softmax_select_f32_avx512),
-                                 GRANULE_KERNEL(quantize_block_f32_avx512),
-                                 GRANULE_KERNEL(widen_f16_scalar),
-                                 GRANULE_KERNEL(widen_bf16_scalar),
-                                 GRANULE_KERNEL(narrow_f16_scalar),
-                                 GRANULE_KERNEL(narrow_bf16_scalar),
-                                 GRANULE_KERNEL(code_scan_i8_avx2),
-                                 {"none", nullptr}};
-constexpr KernelTable kAvx512Vnni = {Isa::avx512vnni,
-                                     GRANULE_KERNEL(inner_product_f32_avx512),
-                                     GRANULE_KERNEL(maxsim_fold_f64_avx512),
-                                     GRANULE_KERNEL(softmax_terms_f32_avx512),
-                                     GRANULE_KERNEL(softmax_select_f32_avx512),
-                                     GRANULE_KERNEL(quantize_block_f32_avx512),
-                                     GRANULE_KERNEL(widen_f16_scalar),
-                                     GRANULE_KERNEL(widen_bf16_scalar),
-                                     GRANULE_KERNEL(narrow_f16_scalar),
-                                     GRANULE_KERNEL(narrow_bf16_scalar),
-                                     GRANULE_KERNEL(code_scan_i8_avx512vnni),
-                                     GRANULE_KERNEL(code_maxsim_i8_avx512vnni)};
+                               {"none", nullptr},
+                               GRANULE_KERNEL(crc32c_avx2),
+                               GRANULE_KERNEL(widen_f16_avx2),
+                               GRANULE_KERNEL(widen_bf16_avx2),
+                               GRANULE_KERNEL(narrow_f16_avx2),
+                               GRANULE_KERNEL(narrow_bf16_avx2)};
+constexpr KernelTable kAvxVnni = [] {
+  KernelTable table = kAvx2;
+  table.isa = Isa::avxvnni;
+  return table;
+}();
+constexpr KernelTable kAvx512 = [] {
+  KernelTable table = kAvx2;
+  table.isa = Isa::avx512;
+  table.inner_product = GRANULE_KERNEL(inner_product_f32_avx512);
+  table.maxsim_fold = GRANULE_KERNEL(maxsim_fold_f64_avx512);
+  table.softmax_terms = GRANULE_KERNEL(softmax_terms_f32_avx512);
+  table.softmax_select = GRANULE_KERNEL(softmax_select_f32_avx512);
+  table.quantize_block = GRANULE_KERNEL(quantize_block_f32_avx512);
+  table.widen_f16 = GRANULE_KERNEL(widen_f16_avx512);
+  table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
+  table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
+  table.narrow_bf16 = GRANULE_KERNEL(narrow_bf16_avx512);
+  return table;
+}();
+constexpr KernelTable kAvx512Vnni = [] {
+  KernelTable table = kAvx512;
+  table.isa = Isa::avx512vnni;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_avx512vnni);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avx512vnni);
+  return table;
+}();
 #elif defined(__aarch64__) || defined(_M_ARM64)
 constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(inner_product_f32_neon),
@@ -65,12 +71,24 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_terms_f32_neon),
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
-                               GRANULE_KERNEL(widen_f16_scalar),
-                               GRANULE_KERNEL(widen_bf16_scalar),
-                               GRANULE_KERNEL(narrow_f16_scalar),
-                               GRANULE_KERNEL(narrow_bf16_scalar),
                                GRANULE_KERNEL(code_scan_i8_scalar),
-                               {"none", nullptr}};
+                               {"none", nullptr},
+                               GRANULE_KERNEL(crc32c_scalar),
+                               GRANULE_KERNEL(widen_f16_neon),
+                               GRANULE_KERNEL(widen_bf16_neon),
+                               GRANULE_KERNEL(narrow_f16_neon),
+                               GRANULE_KERNEL(narrow_bf16_neon)};
+constexpr KernelTable kNeonDot = [] {
+  KernelTable table = kNeon;
+  table.isa = Isa::neondot;
+  table.crc32c = GRANULE_KERNEL(crc32c_neondot);
+  return table;
+}();
+constexpr KernelTable kNeonI8mm = [] {
+  KernelTable table = kNeonDot;
+  table.isa = Isa::neoni8mm;
+  return table;
+}();
 #endif
 
 #undef GRANULE_KERNEL
@@ -93,6 +111,8 @@ const KernelTable* kernel_table(Isa isa) {
 #if defined(__x86_64__) || defined(_M_X64)
     case Isa::avx2:
       return &kAvx2;
+    case Isa::avxvnni:
+      return &kAvxVnni;
     case Isa::avx512:
       return &kAvx512;
     case Isa::avx512vnni:
@@ -100,6 +120,10 @@ const KernelTable* kernel_table(Isa isa) {
 #elif defined(__aarch64__) || defined(_M_ARM64)
     case Isa::neon:
       return &kNeon;
+    case Isa::neondot:
+      return &kNeonDot;
+    case Isa::neoni8mm:
+      return &kNeonI8mm;
 #endif
     default:
       return nullptr;
@@ -117,10 +141,10 @@ std::vector<Isa> available_isas(const CpuFeatures& features) {
 std::vector<KernelName> kernel_names(const KernelTable& table) {
   return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
           {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
-          {"quantize", table.quantize_block.symbol},    {"widenF16", table.widen_f16.symbol},
-          {"widenBf16", table.widen_bf16.symbol},       {"narrowF16", table.narrow_f16.symbol},
-          {"narrowBf16", table.narrow_bf16.symbol},     {"codeScan", table.code_scan.symbol},
-          {"codeMaxsim", table.code_maxsim.symbol}};
+          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
+          {"codeMaxsim", table.code_maxsim.symbol},     {"checksum", table.crc32c.symbol},
+          {"widenF16", table.widen_f16.symbol},         {"widenBf16", table.widen_bf16.symbol},
+          {"narrowF16", table.narrow_f16.symbol},       {"narrowBf16", table.narrow_bf16.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "kernels/checksum/checksum.h"
 #include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
 #include "kernels/convert/convert.h"
@@ -38,13 +39,14 @@ struct KernelTable {
   Kernel<SoftmaxTerms> softmax_terms;
   Kernel<SoftmaxSelect> softmax_select;
   Kernel<QuantizeBlock> quantize_block;
-  Kernel<WidenNumbers> widen_f16;
-  Kernel<WidenNumbers> widen_bf16;
-  Kernel<NarrowNumbers> narrow_f16;
-  Kernel<NarrowNumbers> narrow_bf16;
   Kernel<CodeScan> code_scan;
   /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;
+  Kernel<Crc32c> crc32c;
+  Kernel<Widen> widen_f16;
+  Kernel<Widen> widen_bf16;
+  Kernel<Narrow> narrow_f16;
+  Kernel<Narrow> narrow_bf16;
 };
 
 /// An operation and the symbol that runs it, for reports.

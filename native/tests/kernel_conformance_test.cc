@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "core/canonical_exp.h"
@@ -168,6 +170,47 @@ TEST_CASE("selection lists exactly the positions at or above the threshold") {
       }
     }
   }
+}
+
+TEST_CASE("the instruction sets found are those of the processor") {
+  std::string found;
+  for (const Isa isa : available_isas(detect_cpu_features())) found += std::string(" ") + isa_name(isa);
+  MESSAGE("instruction sets:" << found);
+  // Set where the tests run on an emulated processor that is known.
+  const char* expected = std::getenv("GRANULE_TEST_INSTRUCTION_SETS");
+  CHECK(found == std::string(" ") + (expected != nullptr ? expected : found.c_str() + 1));
+}
+
+TEST_CASE("an instruction set runs only where all that its kernels use is there") {
+  CpuFeatures features;
+  CHECK(available_isas(features) == std::vector<Isa>{Isa::scalar});
+  features.avx2 = features.fma = features.f16c = true;
+  CHECK_FALSE(features.supports(Isa::avx2));
+  features.sse42 = true;
+  CHECK(features.supports(Isa::avx2));
+  CHECK_FALSE(features.supports(Isa::avxvnni));
+  CHECK_FALSE(features.supports(Isa::avx512));
+  features.avxvnni = true;
+  CHECK(features.supports(Isa::avxvnni));
+  features.avx512f = features.avx512bw = features.avx512dq = features.avx512vl = true;
+  CHECK(features.supports(Isa::avx512));
+  CHECK_FALSE(features.supports(Isa::avx512vnni));
+  features.avx512vnni = true;
+  CHECK(features.supports(Isa::avx512vnni));
+  features.avx2 = false;
+  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512, Isa::avx512vnni}) {
+    CHECK_FALSE(features.supports(isa));
+  }
+
+  features.neon = true;
+  CHECK(features.supports(Isa::neon));
+  features.dotprod = features.i8mm = true;
+  CHECK_FALSE(features.supports(Isa::neondot));
+  features.crc32 = true;
+  CHECK(features.supports(Isa::neondot));
+  CHECK(features.supports(Isa::neoni8mm));
+  features.dotprod = false;
+  CHECK_FALSE(features.supports(Isa::neoni8mm));
 }
 
 TEST_CASE("the kernel choice obeys GRANULE_ISA and refuses what cannot run") {

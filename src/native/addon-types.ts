@@ -175,7 +175,7 @@ export interface NativeSoftmaxTopK {
 export interface NativeRuntimeInfo {
   /** Version of the backend interface. */
   abi: number;
-  /** Instruction set whose kernels run: 'scalar', 'avx2', 'avx512', 'avx512vnni', 'neon'. */
+  /** Instruction set whose kernels run: 'scalar', 'avx2', 'avxvnni', 'avx512', 'avx512vnni', 'neon', 'neondot', 'neoni8mm'. */
   isa: string;
   /** Why that one. */
   isaReason: string;

@@ -23,7 +23,10 @@ it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
       /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim().split(' '),
     );
     const available = availableInstructionSets();
-    expect(available.includes('avx2')).toBe(flags.has('avx2') && flags.has('fma'));
+    expect(available.includes('avx2')).toBe(
+      ['sse4_2', 'avx2', 'fma', 'f16c'].every((flag) => flags.has(flag)),
+    );
+    expect(available.includes('avxvnni')).toBe(available.includes('avx2') && flags.has('avx_vnni'));
     expect(available.includes('avx512')).toBe(
       ['avx512f', 'avx512bw', 'avx512dq', 'avx512vl'].every((flag) => flags.has(flag)),
     );

@@ -5,18 +5,36 @@
 
 namespace granule {
 
-/// Numbers of a 16-bit dtype as float32, which is exact. Any alignment; in and out do not overlap.
-using WidenNumbers = void(const uint16_t* in, std::size_t count, float* out);
+// float32 to and from the two 16-bit storage types: f16 (IEEE binary16) and bf16 (the upper half of a
+// float32). Both pointers may have any alignment.
 
-/// float32 to the nearest number of a 16-bit dtype, ties to even; what is too large becomes an infinity. The
-/// same bits on every instruction set, denormals included.
+/// out[i] = in[i], exactly. A NaN stays one (f16: a quiet one).
+using Widen = void(const uint16_t* in, std::size_t count, float* out);
+
+/// out[i] = in[i] rounded to the nearest, ties to even. What lies beyond the largest finite number becomes
+/// infinity; small numbers become denormals or zero of their sign.
 ///
 /// @param in no NaN
-using NarrowNumbers = void(const float* in, std::size_t count, uint16_t* out);
+using Narrow = void(const float* in, std::size_t count, uint16_t* out);
 
-WidenNumbers widen_f16_scalar;
-WidenNumbers widen_bf16_scalar;
-NarrowNumbers narrow_f16_scalar;
-NarrowNumbers narrow_bf16_scalar;
+Widen widen_f16_scalar;
+Widen widen_f16_avx2;
+Widen widen_f16_avx512;
+Widen widen_f16_neon;
+
+Widen widen_bf16_scalar;
+Widen widen_bf16_avx2;
+Widen widen_bf16_avx512;
+Widen widen_bf16_neon;
+
+Narrow narrow_f16_scalar;
+Narrow narrow_f16_avx2;
+Narrow narrow_f16_avx512;
+Narrow narrow_f16_neon;
+
+Narrow narrow_bf16_scalar;
+Narrow narrow_bf16_avx2;
+Narrow narrow_bf16_avx512;
+Narrow narrow_bf16_neon;
 
 }  // namespace granule

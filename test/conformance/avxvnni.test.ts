@@ -1,0 +1,3 @@
+import { describeInstructionSet } from './suite.js';
+
+describeInstructionSet('avxvnni');
