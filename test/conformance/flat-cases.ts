@@ -160,6 +160,49 @@ export function flatCases(): void {
       }
     });
 
+    it('4,099 dimensions, a dimension that outweighs the others, clusters, and norms from 1e-30 to 1e30', async () => {
+      const seeded = new Seeded(37);
+      const wide = 4_099;
+      const wideRows = seeded.normal(90 * wide);
+      await check('wide', {
+        metric,
+        dimension: wide,
+        rows: wideRows,
+        queries: seeded.normal(2 * wide),
+        k: 7,
+      });
+
+      const dimension = 24;
+      const queries = seeded.normal(3 * dimension);
+      const outweighed = seeded.normal(400 * dimension);
+      for (let i = 5; i < outweighed.length; i += dimension) outweighed[i]! *= 1e6;
+      await check('one dimension outweighs', { metric, dimension, rows: outweighed, queries, k: 9 });
+
+      const centres = seeded.normal(4 * dimension);
+      const noise = seeded.normal(600 * dimension);
+      const clustered = noise.map(
+        (value, i) => centres[(Math.floor(i / dimension) % 4) * dimension + (i % dimension)]! + 1e-3 * value,
+      );
+      await check('clusters', { metric, dimension, rows: clustered, queries: centres, k: 100 });
+
+      const norms = seeded.normal(400 * dimension);
+      for (let row = 0; row < 400; row++) {
+        const norm = 10 ** (seeded.integer(61) - 30);
+        for (let i = 0; i < dimension; i++) norms[row * dimension + i]! *= norm;
+      }
+      await check('norms', { metric, dimension, rows: norms, queries, k: 50 });
+      for (const threads of [1, 2, 3, 8]) {
+        await check(`norms, batch of 70, ${threads} threads`, {
+          metric,
+          dimension,
+          rows: norms,
+          queries: seeded.normal(70 * dimension),
+          k: 3,
+          threads,
+        });
+      }
+    });
+
     it('a filter leaves the allowed rows and no others', async () => {
       const seeded = new Seeded(17);
       const dimension = 9;

@@ -1,10 +1,16 @@
 /** Real embeddings, read from a folder beside the repository; figures about them were counted elsewhere. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { FlatIndex, type Metric, MultiVectorIndex } from '../../src/index.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  FlatIndex,
+  type Metric,
+  MultiVectorIndex,
+  OnnxImageEncoder,
+  type RaggedMatrix,
+} from '../../src/index.js';
 import { expectBits, expectHits } from '../conformance/expect-bits.js';
-import { flatSearch, maxSim, rowOf } from '../conformance/oracle.js';
+import { best, flatSearch, maxSim, rowOf } from '../conformance/oracle.js';
 
 const DATA = path.resolve(import.meta.dirname, '../../../shared/data');
 const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
@@ -97,6 +103,47 @@ describe.skipIf(!hasSquad)(
         );
         expectBits([hits.scores[place]!], [expected.score], `place ${place}`);
         expect([...hits.matches(0, place)!.vectors]).toEqual(expected.vectors);
+      }
+    });
+  },
+);
+
+const model = path.join(DATA, 'mobilenet-v1');
+const photographFolder = path.join(DATA, 'coco-by', 'images');
+const hasPhotographs = existsSync(model) && existsSync(photographFolder);
+describe.skipIf(!hasPhotographs)(
+  `patches of 29 photographs${hasPhotographs ? '' : ' (skipped: shared/data is absent)'}`,
+  () => {
+    const QUERY_VECTORS = 8;
+    let patches: RaggedMatrix;
+
+    beforeAll(async () => {
+      await using encoder = await OnnxImageEncoder.open(model, {
+        normalize: false,
+        threads: 1,
+        preprocessing: { rescale: 1 / 128, mean: [1, 1, 1], std: [1, 1, 1] },
+      });
+      const files = readdirSync(photographFolder).sort();
+      const encoded = await encoder.encodeImages(files.map((file) => path.join(photographFolder, file)));
+      patches = encoded.patches!;
+    }, 60_000);
+
+    it.each(METRICS)('%s: the oracle agrees with MaxSim, on any number of threads', async (metric) => {
+      const { data, columns, lengths } = patches;
+      const query = data.subarray(3 * lengths[0]! * columns, (3 * lengths[0]! + QUERY_VECTORS) * columns);
+      const queryVectors = Array.from({ length: QUERY_VECTORS }, (_, i) => rowOf(query, i, columns));
+      let start = 0;
+      const scored = [...lengths].map((length, row) => {
+        const own = Array.from({ length }, (_, j) => rowOf(data, start + j, columns));
+        start += length;
+        return { row, score: maxSim(metric, queryVectors, own).score };
+      });
+      if (metric !== 'ip') expect(best(scored, 1).rows).toEqual([3]);
+      for (const threads of [1, 2, 3, 8]) {
+        const index = new MultiVectorIndex({ dimension: columns, metric, threads });
+        await index.add(data, lengths);
+        expectHits(await index.search(query, { k: 5 }), [best(scored, 5)], `${metric}, ${threads} threads`);
+        index.dispose();
       }
     });
   },
