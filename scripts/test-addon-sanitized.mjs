@@ -1,0 +1,62 @@
+/**
+ * Builds the addon with the sanitizers of addresses and undefined behaviour, warnings being errors, and runs those TypeScript
+ * tests with it that hand the addon hostile input. Skips, and says why, where a tool is missing.
+ *
+ *     node scripts/test-addon-sanitized.mjs [test file or folder ...]
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram, runCommand } from './run-command.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const HOSTILE = ['test/contracts/errors.test.ts', 'test/unit/index', 'test/runtime/index-corruption.test.ts'];
+
+/** The sanitizers' libraries of the compiler, which must be in the process before the addon. */
+async function sanitizerLibraries() {
+  const paths = [];
+  for (const name of ['libasan.so', 'libubsan.so']) {
+    const { code, output } = await runCommand('g++', [`-print-file-name=${name}`]);
+    const path = output.trim();
+    // The compiler repeats the bare name of a library that it does not have.
+    if (code !== 0 || path === name) return undefined;
+    paths.push(path);
+  }
+  return paths;
+}
+
+async function run(tests) {
+  const missing = ['cmake', 'ninja', 'g++'].filter((tool) => findProgram(tool) === undefined);
+  if (process.platform !== 'linux') missing.push('Linux');
+  const libraries = missing.length > 0 ? undefined : await sanitizerLibraries();
+  if (libraries === undefined) {
+    console.log(`addon with sanitizers: SKIPPED, missing: ${missing.join(', ') || 'libasan, libubsan'}`);
+    return 0;
+  }
+  const folder = join(root, 'build-native', 'addon-sanitized');
+  const flags = ['--CDGRANULE_SANITIZE=address,undefined', '--CDGRANULE_WERROR=ON', '--CDBUILD_TESTING=OFF'];
+  if (findProgram('ccache') !== undefined) flags.push('--CDCMAKE_CXX_COMPILER_LAUNCHER=ccache');
+  // By npx, which hands npm's settings on: among them may be where Node's headers lie.
+  const built = await runCommand('npx', ['cmake-js', 'compile', '--out', join(folder, 'build'), ...flags], {
+    cwd: root,
+  });
+  if (built.code !== 0) {
+    console.error(built.output);
+    return built.code;
+  }
+  const tested = await runCommand(process.execPath, [join(root, 'scripts', 'test-ts.mjs'), ...tests], {
+    cwd: root,
+    echo: true,
+    env: {
+      ...process.env,
+      // Where node-gyp-build looks first.
+      GRANULE_PREBUILD: folder,
+      LD_PRELOAD: libraries.join(':'),
+      // Node keeps memory until its end on purpose.
+      ASAN_OPTIONS: 'detect_leaks=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
+    },
+  });
+  return tested.code;
+}
+
+process.exitCode = await run(process.argv.length > 2 ? process.argv.slice(2) : HOSTILE);
