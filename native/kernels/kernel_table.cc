@@ -18,6 +18,7 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(softmax_select_f32_scalar),
                                  GRANULE_KERNEL(quantize_block_f32_scalar),
                                  GRANULE_KERNEL(code_scan_i8_scalar),
+                                 GRANULE_KERNEL(code_scan_two_planes_i8_scalar),
                                  GRANULE_KERNEL(code_maxsim_i8_scalar),
                                  GRANULE_KERNEL(crc32c_scalar),
                                  GRANULE_KERNEL(widen_f16_scalar),
@@ -32,6 +33,7 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(softmax_select_f32_avx2),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_avx2),
+                               GRANULE_KERNEL(code_scan_two_planes_i8_avx2),
                                {"none", nullptr},
                                GRANULE_KERNEL(crc32c_avx2),
                                GRANULE_KERNEL(widen_f16_avx2),
@@ -61,6 +63,7 @@ constexpr KernelTable kAvx512Vnni = [] {
   KernelTable table = kAvx512;
   table.isa = Isa::avx512vnni;
   table.code_scan = GRANULE_KERNEL(code_scan_i8_avx512vnni);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avx512vnni);
   table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avx512vnni);
   return table;
 }();
@@ -72,6 +75,7 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_scalar),
                                GRANULE_KERNEL(code_scan_i8_scalar),
+                               GRANULE_KERNEL(code_scan_two_planes_i8_scalar),
                                {"none", nullptr},
                                GRANULE_KERNEL(crc32c_scalar),
                                GRANULE_KERNEL(widen_f16_neon),
@@ -139,12 +143,19 @@ std::vector<Isa> available_isas(const CpuFeatures& features) {
 }
 
 std::vector<KernelName> kernel_names(const KernelTable& table) {
-  return {{"innerProduct", table.inner_product.symbol}, {"maxsim", table.maxsim_fold.symbol},
-          {"softmaxTerms", table.softmax_terms.symbol}, {"softmaxSelect", table.softmax_select.symbol},
-          {"quantize", table.quantize_block.symbol},    {"codeScan", table.code_scan.symbol},
-          {"codeMaxsim", table.code_maxsim.symbol},     {"checksum", table.crc32c.symbol},
-          {"widenF16", table.widen_f16.symbol},         {"widenBf16", table.widen_bf16.symbol},
-          {"narrowF16", table.narrow_f16.symbol},       {"narrowBf16", table.narrow_bf16.symbol}};
+  return {{"innerProduct", table.inner_product.symbol},
+          {"maxsim", table.maxsim_fold.symbol},
+          {"softmaxTerms", table.softmax_terms.symbol},
+          {"softmaxSelect", table.softmax_select.symbol},
+          {"quantize", table.quantize_block.symbol},
+          {"codeScan", table.code_scan.symbol},
+          {"codeScanTwoPlanes", table.code_scan_two_planes.symbol},
+          {"codeMaxsim", table.code_maxsim.symbol},
+          {"checksum", table.crc32c.symbol},
+          {"widenF16", table.widen_f16.symbol},
+          {"widenBf16", table.widen_bf16.symbol},
+          {"narrowF16", table.narrow_f16.symbol},
+          {"narrowBf16", table.narrow_bf16.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

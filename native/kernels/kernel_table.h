@@ -40,6 +40,7 @@ struct KernelTable {
   Kernel<SoftmaxSelect> softmax_select;
   Kernel<QuantizeBlock> quantize_block;
   Kernel<CodeScan> code_scan;
+  Kernel<CodeScan> code_scan_two_planes;
   /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;
   Kernel<Crc32c> crc32c;

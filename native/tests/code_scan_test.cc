@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -106,52 +107,97 @@ TEST_CASE("scales beyond the range of the float32 bounds are refused") {
   CHECK(Coded(std::vector<float>(16 * 4, 1.0f), 4).in_range);
 }
 
+namespace {
+
+struct ScanInput {
+  std::vector<int8_t> codes;
+  std::vector<CodeQuery> queries;
+  std::vector<float> thresholds;
+};
+
+/// Queries of one plane or two with plausible factors; thresholds that keep all rows, some, none.
+ScanInput scan_input(Kind kind, std::size_t dimension, std::size_t count, bool two_planes,
+                     const Coded& coded) {
+  test_data::Random random(count);
+  const std::size_t padded = CodeLayout::groups(dimension) * 4;
+  const std::vector<float> y = test_data::vectors(kind, count, dimension, 77);
+  ScanInput out;
+  out.codes.resize(count * padded * (two_planes ? 2 : 1));
+  for (std::size_t q = 0; q < count; ++q) {
+    CodeQuery query{};
+    if (two_planes) {
+      const TwoPlaneCodes c = quantize_query_two_planes(
+          &y[q * dimension], dimension, &out.codes[q * 2 * padded], &out.codes[(q * 2 + 1) * padded]);
+      query = {128 * c.code_sum,      c.scale,     0.001f, 0.9f, 1e-6f, -0.25f, 0.001f,
+               128 * c.fine_code_sum, c.fine_scale};
+    } else {
+      const QueryCodes c = quantize_query(&y[q * dimension], dimension, &out.codes[q * padded]);
+      query = {128 * c.code_sum, c.scale, 0.01f, 0.9f + 0.1f * random.uniform(), 1e-6f, -0.25f, 0.001f};
+    }
+    if (q % 7 == 6) query.scale = query.fine_scale = 0;
+    out.queries.push_back(query);
+    const float typical = query.scale * coded.scales[q % coded.scales.size()] * 2000.0f;
+    out.thresholds.push_back(q % 5 == 0   ? -std::numeric_limits<float>::infinity()
+                             : q % 5 == 4 ? std::numeric_limits<float>::infinity()
+                                          : typical * random.uniform());
+  }
+  return out;
+}
+
+/// Survivors of a scan, in order of queries and rows.
+std::vector<CodeSurvivor> survivors_of(const Kernel<CodeScan>& scan, const CodeBlocks& blocks,
+                                       std::size_t block_count, const ScanInput& input) {
+  std::vector<CodeSurvivor> out(input.queries.size() * block_count * 16);
+  out.resize(scan(blocks, block_count, input.codes.data(), input.queries.data(), input.queries.size(),
+                  input.thresholds.data(), out.data()));
+  std::stable_sort(out.begin(), out.end(),
+                   [](const CodeSurvivor& a, const CodeSurvivor& b) { return a.query < b.query; });
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("every instruction set finds the same survivors with the same bounds") {
   test_data::Random random(9);
-  for (const std::size_t dimension : {1u, 4u, 7u, 128u, 130u}) {
-    for (const std::size_t blocks : {1u, 2u, 3u, 7u, 12u}) {
-      const std::vector<float> rows = test_data::vectors(Kind::uniform, blocks * 16, dimension, blocks);
-      const Coded coded(rows, dimension);
-      std::vector<float> biases(blocks * 16);
-      for (float& bias : biases) bias = random.uniform();
-      for (const std::size_t query_count : {1u, 2u, 5u, 8u, 11u, 16u}) {
-        const std::size_t padded = CodeLayout::groups(dimension) * 4;
-        const std::vector<float> y = test_data::vectors(Kind::uniform, query_count, dimension, 77);
-        std::vector<int8_t> query_codes(query_count * padded);
-        std::vector<CodeQuery> queries;
-        std::vector<float> thresholds;
-        for (std::size_t q = 0; q < query_count; ++q) {
-          const QueryCodes c = quantize_query(&y[q * dimension], dimension, &query_codes[q * padded]);
-          queries.push_back({128 * c.code_sum, c.scale, 0.01f, 0.9f, 1e-6f, -0.25f, 0.001f});
-          thresholds.push_back(q % 3 == 0 ? -std::numeric_limits<float>::infinity() : random.uniform());
-        }
-        for (const bool biased : {false, true}) {
-          const CodeBlocks input{coded.codes.data(),
-                                 coded.scales.data(),
-                                 coded.residual_norms.data(),
-                                 coded.code_norms.data(),
-                                 biased ? biases.data() : nullptr,
-                                 CodeLayout::groups(dimension)};
-          std::vector<CodeSurvivor> expected(query_count * blocks * 16);
-          std::vector<uint32_t> expected_counts(query_count, 99);
-          code_scan_i8_scalar(input, blocks, query_codes.data(), queries.data(), query_count,
-                              thresholds.data(), expected.data(), blocks * 16, expected_counts.data());
-          CHECK(expected_counts[0] == blocks * 16);
-          for (const Isa isa : available_isas(detect_cpu_features())) {
-            CAPTURE(isa_name(isa));
-            std::vector<CodeSurvivor> found(query_count * blocks * 16);
-            std::vector<uint32_t> counts(query_count, 98);
-            kernel_table(isa)->code_scan.function(input, blocks, query_codes.data(), queries.data(),
-                                                  query_count, thresholds.data(), found.data(), blocks * 16,
-                                                  counts.data());
-            REQUIRE(counts == expected_counts);
-            for (std::size_t q = 0; q < query_count; ++q) {
-              for (std::size_t i = 0; i < counts[q]; ++i) {
-                const CodeSurvivor& a = found[q * blocks * 16 + i];
-                const CodeSurvivor& b = expected[q * blocks * 16 + i];
-                REQUIRE(a.row == b.row);
-                REQUIRE(oracle::bits(a.lower) == oracle::bits(b.lower));
-                REQUIRE(oracle::bits(a.upper) == oracle::bits(b.upper));
+  const KernelTable& scalar = *kernel_table(Isa::scalar);
+  for (const Kind kind : {Kind::uniform, Kind::few_values, Kind::zeros, Kind::one_huge_dimension}) {
+    for (const std::size_t dimension : {1u, 3u, 7u, 33u, 130u}) {
+      for (const std::size_t blocks : {1u, 2u, 3u, 7u, 50u}) {
+        std::vector<float> rows = test_data::vectors(kind, blocks * 16, dimension, blocks);
+        // A few rows of zeros among the others.
+        for (std::size_t row = 5; row < blocks * 16; row += 37)
+          std::fill_n(rows.begin() + static_cast<std::ptrdiff_t>(row * dimension), dimension, 0.0f);
+        const Coded coded(rows, dimension);
+        if (!coded.in_range) continue;
+        std::vector<float> biases(blocks * 16);
+        for (float& bias : biases) bias = random.uniform() * coded.scales[0];
+        for (const std::size_t query_count : {1u, 2u, 3u, 5u, 8u, 11u, 16u, 23u, 300u}) {
+          for (const bool two_planes : {false, true}) {
+            if (query_count > 3 && (two_planes || (query_count == 300) != (dimension == 3))) continue;
+            const ScanInput input = scan_input(kind, dimension, query_count, two_planes, coded);
+            for (const bool biased : {false, true}) {
+              const CodeBlocks view{coded.codes.data(),
+                                    coded.scales.data(),
+                                    coded.residual_norms.data(),
+                                    coded.code_norms.data(),
+                                    biased ? biases.data() : nullptr,
+                                    CodeLayout::groups(dimension)};
+              const auto expected = survivors_of(two_planes ? scalar.code_scan_two_planes : scalar.code_scan,
+                                                 view, blocks, input);
+              CHECK(expected.size() >= blocks * 16);
+              for (const Isa isa : available_isas(detect_cpu_features())) {
+                CAPTURE(isa_name(isa));
+                const KernelTable& table = *kernel_table(isa);
+                const auto found = survivors_of(two_planes ? table.code_scan_two_planes : table.code_scan,
+                                                view, blocks, input);
+                REQUIRE(found.size() == expected.size());
+                bool equal = true;
+                for (std::size_t i = 0; i < found.size(); ++i) {
+                  equal = equal && found[i].query == expected[i].query && found[i].row == expected[i].row &&
+                          oracle::bits(found[i].lower) == oracle::bits(expected[i].lower) &&
+                          oracle::bits(found[i].upper) == oracle::bits(expected[i].upper);
+                }
+                REQUIRE(equal);
               }
             }
           }

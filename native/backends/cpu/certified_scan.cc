@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <cstddef>
 #include <limits>
-#include <utility>
+#include <memory>
 #include <vector>
 
 #include "backends/cpu/coded_queries.h"
@@ -23,20 +23,27 @@ namespace granule {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// Queries that share one pass over the codes.
-constexpr std::size_t kQueryGroup = 64;
-/// Queries of one kernel call.
-constexpr std::size_t kKernelQueries = 8;
-/// Blocks of one kernel call: their codes stay in the second-level cache while the group's queries pass over
+/// Queries up to which a scan is bound by memory, so that a second plane of their codes costs nothing.
+constexpr std::size_t kTwoPlaneQueries = 2;
+/// Queries that share one pass over the codes, and bytes of their codes: they stay in the second-level cache.
+constexpr std::size_t kQueryGroup = 256;
+constexpr std::size_t kQueryGroupBytes = std::size_t{1} << 18;
+/// Bytes of codes of one kernel call: they stay in the second-level cache while the group's queries pass over
 /// them.
-constexpr std::size_t kTileBlocks = 12;
-constexpr std::size_t kTileRows = kTileBlocks * CodeLayout::kBlockRows;
-/// Tiles between two looks at the cancel flag.
-constexpr std::size_t kTilesPerLook = 8;
+constexpr std::size_t kTileBytes = std::size_t{1} << 17;
+constexpr std::size_t kMostTileBlocks = 48;
+/// Blocks that a kernel takes side by side.
+constexpr std::size_t kTileStep = 3;
+/// Bytes of codes, and products of codes, of one task: a few milliseconds, so that searches can share
+/// threads.
+constexpr std::size_t kTaskBytes = std::size_t{1} << 25;
+constexpr std::size_t kTaskProducts = std::size_t{1} << 30;
+/// No task is shorter than this many bytes of codes for the sake of having one for every thread.
+constexpr std::size_t kLeastTaskBytes = std::size_t{1} << 18;
 /// Survivors of one query that are kept before those below the threshold are dropped.
 constexpr std::size_t kPruneAt = 4096;
 
-/// Consecutive rows of a segment: a tile of coded blocks, or rows without codes.
+/// Consecutive rows of a segment, coded or not.
 struct Unit {
   const granule_segment* segment;
   std::size_t begin;
@@ -44,17 +51,27 @@ struct Unit {
   bool coded;
 };
 
-std::vector<Unit> divide(const granule_search& search) {
+void divide_rows(const granule_segment& segment, std::size_t begin, std::size_t end, bool coded,
+                 std::size_t rows_per_unit, std::vector<Unit>* units) {
+  for (; begin < end; begin += rows_per_unit)
+    units->push_back({&segment, begin, std::min(end, begin + rows_per_unit), coded});
+}
+
+/// Units for groups of `queries` queries.
+std::vector<Unit> divide(const granule_search& search, std::size_t queries) {
+  const std::size_t row_bytes = CodeLayout::block_bytes(search.dimension) / CodeLayout::kBlockRows;
+  std::size_t bytes = std::min(kTaskBytes, kTaskProducts / queries);
+  if (search.threads > 1) {
+    const std::size_t share = search.row_count * row_bytes / (4 * std::size_t{search.threads});
+    bytes = std::min(bytes, std::max(share, kLeastTaskBytes));
+  }
+  constexpr std::size_t kStep = CodeLayout::kBlockRows * kTileStep;
+  const std::size_t rows_per_unit = std::max<std::size_t>(1, bytes / row_bytes / kStep) * kStep;
   std::vector<Unit> units;
   for (uint64_t s = 0; s < search.segment_count; ++s) {
     const granule_segment& segment = search.segments[s];
-    for (std::size_t begin = 0; begin < segment.coded_vector_count; begin += kTileRows) {
-      units.push_back(
-          {&segment, begin, std::min<std::size_t>(segment.coded_vector_count, begin + kTileRows), true});
-    }
-    for (std::size_t begin = segment.coded_vector_count; begin < segment.row_count; begin += kTileRows) {
-      units.push_back({&segment, begin, std::min<std::size_t>(segment.row_count, begin + kTileRows), false});
-    }
+    divide_rows(segment, 0, segment.coded_vector_count, true, rows_per_unit, &units);
+    divide_rows(segment, segment.coded_vector_count, segment.row_count, false, rows_per_unit, &units);
   }
   return units;
 }
@@ -64,16 +81,26 @@ struct Survivor {
   float upper;
 };
 
-/// What one task has found for one query.
+/// What one slot of threads has found for one query.
 struct Found {
   explicit Found(std::size_t k) : lowers(k), exact(k) {}
 
   RankedList lowers;
   /// Rows that were scored exactly because they have no codes.
   RankedList exact;
+  /// Rows ascending.
   std::vector<Survivor> survivors;
   std::size_t prune_at = kPruneAt;
-  bool gave_up = false;
+};
+
+/// What one slot of threads works with.
+struct Worker {
+  /// One per query.
+  std::vector<Found> found;
+  std::vector<float> thresholds;
+  std::unique_ptr<CodeSurvivor[]> survivors;
+  AlignedBuffer<double> exact_tile;
+  AlignedBuffer<float> scratch;
 };
 
 class CertifiedScan {
@@ -83,23 +110,30 @@ class CertifiedScan {
         search_(search),
         widened_(search.query_vectors, search.query_count, search.dimension,
                  static_cast<Metric>(search.metric)),
-        groups_of_four_(CodeLayout::groups(search.dimension)),
-        coded_(search.query_vectors, search.query_count, search.dimension,
-               static_cast<Metric>(search.metric)),
-        units_(divide(search)),
+        planes_(search.query_count <= kTwoPlaneQueries ? 2 : 1),
+        coded_(search.query_vectors, search.query_count, search.dimension, static_cast<Metric>(search.metric),
+               planes_),
+        query_group_(std::min<std::size_t>(
+            search.query_count,
+            std::clamp<std::size_t>(kQueryGroupBytes / coded_.query_bytes / 8 * 8, 8, kQueryGroup))),
+        tile_blocks_(std::clamp<std::size_t>(
+            kTileBytes / CodeLayout::block_bytes(search.dimension) / kTileStep * kTileStep, kTileStep,
+            kMostTileBlocks)),
+        units_(divide(search, query_group_)),
         // Beyond this share of the rows the plain scan is cheaper than rescoring.
         most_survivors_(std::max<std::size_t>(kPruneAt, search.row_count / 16)),
-        thresholds_(search.query_count) {
-    for (std::atomic<float>& threshold : thresholds_) threshold.store(-kInfinity, std::memory_order_relaxed);
+        thresholds_(search.query_count),
+        workers_(search.threads) {
+    for (std::size_t q = 0; q < search.query_count; ++q)
+      thresholds_[q].store(coded_.usable[q] != 0 ? -kInfinity : kInfinity, std::memory_order_relaxed);
   }
 
   granule_result run(granule_hits& hits) {
-    const std::size_t query_groups = (search_.query_count + kQueryGroup - 1) / kQueryGroup;
-    const std::size_t wanted =
-        search_.threads == 1 ? 1 : (4 * search_.threads + query_groups - 1) / query_groups;
-    slices_ = std::max<std::size_t>(1, std::min(wanted, units_.size()));
-    found_.resize(query_groups * slices_);
-    backend_.pool.parallel_for(found_.size(), search_.threads, [&](std::size_t task) { scan(task); });
+    const std::size_t query_groups = (search_.query_count + query_group_ - 1) / query_group_;
+    backend_.pool.parallel_for_slots(
+        query_groups * units_.size(), search_.threads, [&](std::size_t task, std::size_t slot) {
+          scan(units_[task % units_.size()], task / units_.size() * query_group_, workers_[slot]);
+        });
     if (stopped_.load()) return GRANULE_CANCELLED;
 
     std::vector<uint32_t> unfinished(search_.query_count, 0);
@@ -116,91 +150,102 @@ class CertifiedScan {
     return true;
   }
 
-  /// One group of queries over one slice of the units.
-  void scan(std::size_t task) {
-    const std::size_t slice = task % slices_;
-    const std::size_t first_query = task / slices_ * kQueryGroup;
-    const std::size_t count = std::min(kQueryGroup, search_.query_count - first_query);
-    std::vector<Found> found;
-    found.reserve(count);
+  /// One group of queries over one unit of rows.
+  void scan(const Unit& unit, std::size_t first_query, Worker& worker) {
+    const std::size_t count = std::min(query_group_, search_.query_count - first_query);
+    if (worker.found.empty()) {
+      worker.found.assign(search_.query_count, Found(search_.k));
+      worker.thresholds.resize(query_group_);
+      worker.survivors.reset(new CodeSurvivor[query_group_ * tile_blocks_ * CodeLayout::kBlockRows]);
+      worker.exact_tile = AlignedBuffer<double>(query_group_ * kExactRowTile);
+      worker.scratch = AlignedBuffer<float>(scratch_size(search_, kExactRowTile));
+    }
+    if (!unit.coded) {
+      if (!stop_asked()) scan_exactly(unit, first_query, count, worker);
+      return;
+    }
+    const std::size_t begin = unit.begin / CodeLayout::kBlockRows;
+    const std::size_t end = unit.end / CodeLayout::kBlockRows;
+    // While nothing is known every row survives: small tiles first.
+    const bool known = thresholds_[first_query].load(std::memory_order_relaxed) != -kInfinity;
+    for (std::size_t b = begin; b < end;) {
+      if (stop_asked()) return;
+      const std::size_t most = known ? tile_blocks_ : std::min(tile_blocks_, b - begin + kTileStep);
+      const std::size_t tile_end = std::min(end, b + most);
+      scan_allowed_blocks(*unit.segment, b, tile_end, first_query, count, worker);
+      b = tile_end;
+    }
+  }
+
+  /// Leaves out blocks in which the filter allows no row.
+  void scan_allowed_blocks(const granule_segment& segment, std::size_t begin, std::size_t end,
+                           std::size_t first_query, std::size_t count, Worker& worker) {
+    if (search_.filter == nullptr) {
+      scan_codes(segment, begin, end, first_query, count, worker);
+      return;
+    }
+    while (begin < end) {
+      while (begin < end && !any_allowed(search_.filter, segment.first_row + begin * CodeLayout::kBlockRows,
+                                         CodeLayout::kBlockRows)) {
+        ++begin;
+      }
+      std::size_t run = begin;
+      while (run < end && any_allowed(search_.filter, segment.first_row + run * CodeLayout::kBlockRows,
+                                      CodeLayout::kBlockRows)) {
+        ++run;
+      }
+      if (begin < run) scan_codes(segment, begin, run, first_query, count, worker);
+      begin = run;
+    }
+  }
+
+  void scan_codes(const granule_segment& segment, std::size_t begin, std::size_t end, std::size_t first_query,
+                  std::size_t count, Worker& worker) {
+    const std::size_t row = begin * CodeLayout::kBlockRows;
+    const CodeBlocks blocks{segment.codes + begin * CodeLayout::block_bytes(search_.dimension),
+                            segment.scales + row,
+                            segment.residual_norms + row,
+                            segment.code_norms + row,
+                            segment.biases != nullptr ? segment.biases + row : nullptr,
+                            CodeLayout::groups(search_.dimension)};
+    for (std::size_t q = 0; q < count; ++q)
+      worker.thresholds[q] = thresholds_[first_query + q].load(std::memory_order_relaxed);
+    const auto& kernel = planes_ == 2 ? backend_.kernels.code_scan_two_planes : backend_.kernels.code_scan;
+    const std::size_t survivors =
+        kernel(blocks, end - begin, coded_.codes_of(first_query), coded_.queries.data() + first_query, count,
+               static_cast<const float*>(worker.thresholds.data()), worker.survivors.get());
+    for (std::size_t i = 0; i < survivors; ++i)
+      take(worker.survivors[i], segment.first_row + row, first_query, worker);
+  }
+
+  void take(const CodeSurvivor& survivor, uint64_t first_row, std::size_t first_query, Worker& worker) {
+    const uint64_t row = first_row + survivor.row;
+    float& threshold = worker.thresholds[survivor.query];
+    // The threshold may have risen since the kernel compared with it.
+    if (!(survivor.upper >= threshold) || !allowed(search_.filter, row)) return;
+    const std::size_t query = first_query + survivor.query;
+    Found& found = worker.found[query];
+    found.survivors.push_back({static_cast<uint32_t>(row), survivor.upper});
+    if (survivor.lower > found.lowers.threshold()) {
+      found.lowers.offer(survivor.lower, static_cast<uint32_t>(row));
+      if (found.lowers.threshold() > threshold) threshold = raise(query, found.lowers.threshold());
+    }
+    if (found.survivors.size() < found.prune_at) return;
+    prune(&found.survivors, threshold);
+    found.prune_at = std::max(kPruneAt, 2 * found.survivors.size());
+    // An infinite threshold gives the query up: no scan keeps anything for it any more.
+    if (found.survivors.size() > most_survivors_) threshold = raise(query, kInfinity);
+  }
+
+  void scan_exactly(const Unit& unit, std::size_t first_query, std::size_t count, Worker& worker) {
+    std::vector<RankedList> lists(count, RankedList(search_.k));
+    exact_rows(backend_, search_, widened_, first_query, count, *unit.segment, unit.begin, unit.end,
+               worker.exact_tile.data(), worker.scratch.data(), lists.data());
     for (std::size_t q = 0; q < count; ++q) {
-      found.emplace_back(search_.k);
-      found.back().gave_up = !coded_.usable[first_query + q];
-    }
-    std::vector<CodeSurvivor> survivors(kKernelQueries * kTileRows);
-    AlignedBuffer<double> exact_tile(count * kExactRowTile);
-    AlignedBuffer<float> scratch(scratch_size(search_, kExactRowTile));
-    const std::size_t end = units_.size() * (slice + 1) / slices_;
-    std::size_t looked = 0;
-    for (std::size_t u = units_.size() * slice / slices_; u < end; ++u) {
-      if (looked++ % kTilesPerLook == 0 && stop_asked()) return;
-      if (units_[u].coded) {
-        scan_codes(units_[u], first_query, count, survivors.data(), found.data());
-      } else {
-        scan_exactly(units_[u], first_query, count, exact_tile.data(), scratch.data(), found.data());
-      }
-    }
-    found_[task] = std::move(found);
-  }
-
-  void scan_codes(const Unit& unit, std::size_t first_query, std::size_t count, CodeSurvivor* survivors,
-                  Found* found) {
-    const granule_segment& segment = *unit.segment;
-    const std::size_t block = unit.begin / CodeLayout::kBlockRows;
-    const CodeBlocks blocks{segment.codes + block * CodeLayout::block_bytes(search_.dimension),
-                            segment.scales + unit.begin,
-                            segment.residual_norms + unit.begin,
-                            segment.code_norms + unit.begin,
-                            segment.biases != nullptr ? segment.biases + unit.begin : nullptr,
-                            groups_of_four_};
-    const std::size_t block_count = (unit.end - unit.begin) / CodeLayout::kBlockRows;
-    const uint64_t first_row = segment.first_row + unit.begin;
-    for (std::size_t begin = 0; begin < count; begin += kKernelQueries) {
-      const std::size_t queries = std::min(kKernelQueries, count - begin);
-      float thresholds[kKernelQueries];
-      uint32_t counts[kKernelQueries];
-      for (std::size_t q = 0; q < queries; ++q) {
-        thresholds[q] = found[begin + q].gave_up
-                            ? kInfinity
-                            : thresholds_[first_query + begin + q].load(std::memory_order_relaxed);
-      }
-      backend_.kernels.code_scan(blocks, block_count, coded_.codes_of(first_query + begin),
-                                 coded_.queries.data() + first_query + begin, queries,
-                                 static_cast<const float*>(thresholds), survivors, kTileRows,
-                                 static_cast<uint32_t*>(counts));
-      for (std::size_t q = 0; q < queries; ++q) {
-        if (found[begin + q].gave_up) continue;
-        take(survivors + q * kTileRows, counts[q], first_row, first_query + begin + q, &found[begin + q]);
-      }
-    }
-  }
-
-  void take(const CodeSurvivor* survivors, std::size_t count, uint64_t first_row, std::size_t query,
-            Found* found) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const uint64_t row = first_row + survivors[i].row;
-      if (!allowed(search_.filter, row)) continue;
-      found->lowers.offer(survivors[i].lower, static_cast<uint32_t>(row));
-      found->survivors.push_back({static_cast<uint32_t>(row), survivors[i].upper});
-    }
-    const float threshold = raise(query, found->lowers.threshold());
-    if (found->survivors.size() < found->prune_at) return;
-    prune(&found->survivors, threshold);
-    found->prune_at = std::max(kPruneAt, 2 * found->survivors.size());
-    found->gave_up = found->survivors.size() > most_survivors_;
-  }
-
-  void scan_exactly(const Unit& unit, std::size_t first_query, std::size_t count, double* tile,
-                    float* scratch, Found* found) {
-    std::vector<RankedList> lists;
-    lists.reserve(count);
-    for (std::size_t q = 0; q < count; ++q) lists.emplace_back(search_.k);
-    exact_rows(backend_, search_, widened_, first_query, count, *unit.segment, unit.begin, unit.end, tile,
-               scratch, lists.data());
-    for (std::size_t q = 0; q < count; ++q) {
-      found[q].lowers.merge(lists[q]);
-      found[q].exact.merge(lists[q]);
-      raise(first_query + q, found[q].lowers.threshold());
+      Found& found = worker.found[first_query + q];
+      found.lowers.merge(lists[q]);
+      found.exact.merge(lists[q]);
+      raise(first_query + q, found.lowers.threshold());
     }
   }
 
@@ -220,43 +265,67 @@ class CertifiedScan {
   }
 
   /// Scores a query's survivors and ranks them; false where codes could not serve it.
+  ///
+  /// The k with the largest upper bounds come first: the k-th of their scores is nearly always above the
+  /// threshold, and few of the others reach it.
   bool rescore(std::size_t query, granule_hits& hits) {
-    std::vector<Found*> parts;
-    for (std::size_t slice = 0; slice < slices_; ++slice) {
-      Found& part = found_[query / kQueryGroup * slices_ + slice][query % kQueryGroup];
-      if (part.gave_up) return false;
-      parts.push_back(&part);
-    }
+    if (thresholds_[query].load(std::memory_order_relaxed) == kInfinity) return false;
     RankedList lowers(search_.k);
     RankedList exact(search_.k);
-    for (Found* part : parts) {
-      lowers.merge(part->lowers);
-      exact.merge(part->exact);
+    for (Worker& worker : workers_) {
+      if (worker.found.empty()) continue;
+      lowers.merge(worker.found[query].lowers);
+      exact.merge(worker.found[query].exact);
     }
-    const float threshold = lowers.threshold();
-    const double query_squared_norm = widened_.squared_norm(query);
-    uint64_t rescored = 0;
-    AlignedBuffer<float> scratch(scratch_size(search_, 1));
-    for (Found* part : parts) {
-      prune(&part->survivors, threshold);
-      rescored += part->survivors.size();
-      // Survivors of one task are ascending, so their segments are met one after another.
-      const granule_segment* segment = search_.segments;
-      for (const Survivor& survivor : part->survivors) {
-        while (survivor.row >= segment->first_row + segment->row_count) ++segment;
-        const std::size_t at = survivor.row - segment->first_row;
-        double dot;
-        backend_.kernels.inner_product(widened_.vector(query), std::size_t{1}, widened_.stride,
-                                       stored_rows(backend_, search_, *segment, at, 1, scratch.data()),
-                                       std::size_t{1}, std::size_t{search_.dimension},
-                                       std::size_t{search_.dimension}, &dot, std::size_t{1});
-        exact.offer(row_score(search_, *segment, at, dot, query_squared_norm), survivor.row);
-      }
+    const float bound = lowers.threshold();
+    std::vector<Survivor> survivors;
+    for (Worker& worker : workers_) {
+      if (worker.found.empty()) continue;
+      std::vector<Survivor>& own = worker.found[query].survivors;
+      prune(&own, bound);
+      survivors.insert(survivors.end(), own.begin(), own.end());
     }
-    hits.thresholds[query] = threshold;
+    // Totally ordered, so that the same rows are rescored whichever thread found them.
+    const auto first = survivors.begin();
+    const auto middle =
+        first + static_cast<std::ptrdiff_t>(std::min<std::size_t>(search_.k, survivors.size()));
+    std::nth_element(first, middle, survivors.end(), [](const Survivor& a, const Survivor& b) {
+      return a.upper > b.upper || (a.upper == b.upper && a.row < b.row);
+    });
+    const auto by_row = [](const Survivor& a, const Survivor& b) { return a.row < b.row; };
+    std::sort(first, middle, by_row);
+    uint64_t rescored = score_rows(query, first, middle, bound, &exact);
+    const float likely = std::max(bound, exact.threshold());
+    const auto end =
+        std::remove_if(middle, survivors.end(), [likely](const Survivor& s) { return !(s.upper >= likely); });
+    std::sort(middle, end, by_row);
+    rescored += score_rows(query, middle, end, bound, &exact);
+    hits.thresholds[query] = std::max(bound, exact.threshold());
     hits.rows_rescored[query] = static_cast<uint32_t>(rescored + uncoded_rows());
     hits.counts[query] = exact.drain(hits.rows + query * search_.k, hits.scores + query * search_.k);
     return true;
+  }
+
+  /// Scores survivors, rows ascending, that may still be among the k best; returns how many.
+  uint64_t score_rows(std::size_t query, std::vector<Survivor>::const_iterator begin,
+                      std::vector<Survivor>::const_iterator end, float bound, RankedList* exact) {
+    const double query_squared_norm = widened_.squared_norm(query);
+    AlignedBuffer<float> scratch(scratch_size(search_, 1));
+    uint64_t scored = 0;
+    const granule_segment* segment = search_.segments;
+    for (; begin != end; ++begin) {
+      if (!(begin->upper >= std::max(bound, exact->threshold()))) continue;
+      ++scored;
+      while (begin->row >= segment->first_row + segment->row_count) ++segment;
+      const std::size_t at = begin->row - segment->first_row;
+      double dot;
+      backend_.kernels.inner_product(widened_.vector(query), std::size_t{1}, widened_.stride,
+                                     stored_rows(backend_, search_, *segment, at, 1, scratch.data()),
+                                     std::size_t{1}, std::size_t{search_.dimension},
+                                     std::size_t{search_.dimension}, &dot, std::size_t{1});
+      exact->offer(row_score(search_, *segment, at, dot, query_squared_norm), begin->row);
+    }
+    return scored;
   }
 
   uint64_t uncoded_rows() const {
@@ -293,15 +362,16 @@ class CertifiedScan {
   const CpuBackend& backend_;
   const granule_search& search_;
   const WidenedQueries widened_;
-  const std::size_t groups_of_four_;
+  const int planes_;
   const CodedQueries coded_;
+  const std::size_t query_group_;
+  const std::size_t tile_blocks_;
   const std::vector<Unit> units_;
   const std::size_t most_survivors_;
   /// Per query: the k-th largest lower bound that any task knows of.
   std::vector<std::atomic<float>> thresholds_;
-  std::size_t slices_ = 1;
-  /// [query group * slices + slice][query in group]
-  std::vector<std::vector<Found>> found_;
+  /// One per slot of the pool.
+  std::vector<Worker> workers_;
   std::atomic<bool> stopped_{false};
 };
 

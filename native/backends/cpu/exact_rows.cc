@@ -5,18 +5,6 @@
 #include "backends/cpu/stored_rows.h"
 
 namespace granule {
-namespace {
-
-bool any_allowed(const uint8_t* filter, uint64_t first_row, std::size_t count) {
-  if (filter == nullptr) return true;
-  for (std::size_t r = 0; r < count; ++r) {
-    if (allowed(filter, first_row + r)) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 void exact_rows(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
                 std::size_t first_query, std::size_t query_count, const granule_segment& segment,
                 std::size_t first, std::size_t end, double* tile, float* scratch, RankedList* lists) {

@@ -39,4 +39,21 @@ inline bool allowed(const uint8_t* filter, uint64_t row) {
   return filter == nullptr || ((filter[row >> 3] >> (row & 7)) & 1) != 0;
 }
 
+/// Whether the filter allows any of `count` rows from `first_row` on.
+inline bool any_allowed(const uint8_t* filter, uint64_t first_row, std::size_t count) {
+  if (filter == nullptr) return true;
+  uint64_t row = first_row;
+  const uint64_t end = first_row + count;
+  for (; row < end && (row & 7) != 0; ++row) {
+    if (allowed(filter, row)) return true;
+  }
+  for (; row + 8 <= end; row += 8) {
+    if (filter[row >> 3] != 0) return true;
+  }
+  for (; row < end; ++row) {
+    if (allowed(filter, row)) return true;
+  }
+  return false;
+}
+
 }  // namespace granule

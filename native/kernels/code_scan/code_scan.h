@@ -22,7 +22,12 @@ struct CodeBlocks {
 ///     a = I * (scale * row scale) + row bias + shift
 ///     w = norm_factor * code_norm + residual_factor * residual_norm + bias_factor * |row bias| + slack
 ///
-/// The factors are chosen by the caller so that w also covers every float32 rounding here.
+/// A query of two planes has a second set of codes, for what the first leaves over, with the product I':
+///
+///     a = (I * scale + I' * fine_scale) * row scale + row bias + shift
+///
+/// Products and sums are float32, each rounded, in the order written. The factors are chosen by the caller so
+/// that w also covers every rounding here.
 struct CodeQuery {
   /// 128 times the sum of its codes.
   int32_t offset;
@@ -32,31 +37,44 @@ struct CodeQuery {
   float bias_factor;
   float shift;
   float slack;
+  /// Of the second plane: 128 times the sum of its codes, and its scale.
+  int32_t fine_offset = 0;
+  float fine_scale = 0;
 };
 
-/// A row whose interval reaches the query's threshold.
+/// A row whose interval reaches a query's threshold.
 struct CodeSurvivor {
   /// Counted from the first row of the scanned blocks.
   uint32_t row;
+  /// Counted from the first query of the scan.
+  uint32_t query;
   float lower;
   float upper;
 };
 
-/// Scans blocks for a few queries and keeps, for each query, the rows with upper >= threshold, rows
-/// ascending.
+/// Scans blocks for some queries and keeps, for each query, the rows with upper >= threshold.
 ///
 /// The integer dot products are exact: |I| <= 255 * 127 * dimension < 2^31 up to 65,536 dimensions.
 ///
 /// @param blocks its arrays start at the first block to scan
-/// @param codes codes of the queries, groups * 4 each, one query after another
-/// @param survivors query q's start at q * survivor_stride; there is room for all rows
-/// @param counts how many survivors each query has
-using CodeScan = void(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
-                      const CodeQuery* queries, std::size_t query_count, const float* thresholds,
-                      CodeSurvivor* survivors, std::size_t survivor_stride, uint32_t* counts);
+/// @param codes codes of the queries, groups * 4 each, one query after another; for queries of two planes, of
+/// the first plane and then of the second
+/// @param thresholds one per query; -infinity keeps all rows, infinity none
+/// @param survivors room for all rows of all queries; those of one query come with ascending rows
+/// @return how many survivors there are
+using CodeScan = std::size_t(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
+                             const CodeQuery* queries, std::size_t query_count, const float* thresholds,
+                             CodeSurvivor* survivors);
 
+/// Queries of one plane: for batches, which are bound by arithmetic.
 CodeScan code_scan_i8_scalar;
 CodeScan code_scan_i8_avx2;
 CodeScan code_scan_i8_avx512vnni;
+
+/// Queries of two planes: for one query or two, whose scan is bound by memory; their own rounding then hardly
+/// widens the intervals, at no cost.
+CodeScan code_scan_two_planes_i8_scalar;
+CodeScan code_scan_two_planes_i8_avx2;
+CodeScan code_scan_two_planes_i8_avx512vnni;
 
 }  // namespace granule

@@ -2,34 +2,38 @@
 // inner_product_avx512.cc).
 #include "kernels/avx512_intrinsics.h"
 #include "kernels/code_scan/code_scan.h"
+#include "kernels/code_tile_avx512vnni.h"
 
 namespace granule {
 namespace {
 
-constexpr std::size_t kBlockRows = 16;
+/// Blocks whose terms of the quick test are kept at once.
+constexpr std::size_t kChunkBlocks = 48;
+/// The same for queries.
+constexpr std::size_t kQuickQueries = 256;
+/// Queries and blocks of a tile: 24 sums.
+constexpr std::size_t kTileQueries = 8;
+constexpr std::size_t kTileBlocks = 3;
 
-/// sum += dot products of four unsigned with four signed bytes, in each of 16 lanes.
-inline void dot_product(__m512i& sum, __m512i rows, __m512i codes) {
-#if defined(__GNUC__)
-  // GCC 12 spills every accumulator around the intrinsic.
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(rows), "v"(codes));
-#else
-  sum = _mm512_dpbusd_epi32(sum, rows, codes);
-#endif
+/// The approximate score of 16 rows, from the integer products.
+inline __m512 scaled(const CodeBlocks& blocks, const CodeQuery& query, std::size_t row, __m512i sum) {
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(sum),
+                       _mm512_mul_ps(_mm512_set1_ps(query.scale), _mm512_loadu_ps(blocks.scales + row)));
 }
 
-inline __m512i broadcast_codes(const int8_t* codes) {
-  int32_t word;
-  __builtin_memcpy(&word, codes, sizeof word);
-  return _mm512_set1_epi32(word);
+/// The same of a query of two planes.
+inline __m512 scaled(const CodeBlocks& blocks, const CodeQuery& query, std::size_t row, __m512i sum,
+                     __m512i fine) {
+  return _mm512_mul_ps(
+      _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(query.scale)),
+                    _mm512_mul_ps(_mm512_cvtepi32_ps(fine), _mm512_set1_ps(query.fine_scale))),
+      _mm512_loadu_ps(blocks.scales + row));
 }
 
-/// Interval of the 16 rows of a block; appends the survivors.
-inline uint32_t keep(const CodeBlocks& blocks, const CodeQuery& query, float threshold, std::size_t row,
-                     __m512i sum, CodeSurvivor* out, uint32_t count) {
-  const __m512i exact = _mm512_sub_epi32(sum, _mm512_set1_epi32(query.offset));
-  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(query.scale), _mm512_loadu_ps(blocks.scales + row));
-  __m512 a = _mm512_mul_ps(_mm512_cvtepi32_ps(exact), scale);
+/// Interval of the 16 rows of a block; appends the survivors and returns where the next goes.
+inline CodeSurvivor* keep(const CodeBlocks& blocks, const CodeQuery* queries, std::size_t q, float threshold,
+                          std::size_t row, __m512 a, CodeSurvivor* out) {
+  const CodeQuery& query = queries[q];
   __m512 w = _mm512_add_ps(
       _mm512_mul_ps(_mm512_set1_ps(query.norm_factor), _mm512_loadu_ps(blocks.code_norms + row)),
       _mm512_mul_ps(_mm512_set1_ps(query.residual_factor), _mm512_loadu_ps(blocks.residual_norms + row)));
@@ -42,102 +46,303 @@ inline uint32_t keep(const CodeBlocks& blocks, const CodeQuery& query, float thr
   w = _mm512_add_ps(w, _mm512_set1_ps(query.slack));
   const __m512 upper = _mm512_add_ps(a, w);
   uint32_t kept = _mm512_cmp_ps_mask(upper, _mm512_set1_ps(threshold), _CMP_GE_OQ);
-  if (kept == 0) return count;
+  if (kept == 0) return out;
   float lowers[kBlockRows];
   float uppers[kBlockRows];
   _mm512_storeu_ps(lowers, _mm512_sub_ps(a, w));
   _mm512_storeu_ps(uppers, upper);
   for (; kept != 0; kept &= kept - 1) {
     const uint32_t r = _tzcnt_u32(kept);
-    out[count++] = {static_cast<uint32_t>(row) + r, lowers[r], uppers[r]};
+    *out++ = {static_cast<uint32_t>(row) + r, static_cast<uint32_t>(q), lowers[r], uppers[r]};
   }
-  return count;
+  return out;
 }
 
-/// R blocks of 16 rows for Q queries. Every loop over accumulators is unrolled: only then do they stay in
-/// registers.
-template <int Q, int R>
-inline void tile(const CodeBlocks& blocks, std::size_t first_block, const int8_t* query_codes,
-                 const CodeQuery* queries, const float* thresholds, CodeSurvivor* survivors,
-                 std::size_t survivor_stride, uint32_t* counts) {
-  const std::size_t block_bytes = blocks.groups * kBlockRows * 4;
-  const std::size_t query_bytes = blocks.groups * 4;
-  const uint8_t* codes = blocks.codes + first_block * block_bytes;
-  // Two pointers and multiples of one stride address eight queries; a pointer for each would not fit the
-  // registers.
+/// Integer dot products of one block with S sets of codes, in order of the memory: a single stream, which the
+/// processor prefetches best. U groups of dimensions go into sums of their own, so that no sum waits for the
+/// one before it.
+template <int S, int U>
+inline void stream_block(const uint8_t* codes, std::size_t groups, const int8_t* query_codes,
+                         const int32_t* offsets, __m512i out[S]) {
+  const std::size_t query_bytes = groups * 4;
   const int8_t* words = query_codes;
   const int8_t* words_from_four = query_codes + 4 * query_bytes;
   const std::size_t three_queries = 3 * query_bytes;
-  __m512i sum[Q][R];
+  __m512i sum[S][U];
 #pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) {
+  for (int s = 0; s < S; ++s) {
+    sum[s][0] = _mm512_set1_epi32(-offsets[s]);
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) sum[q][r] = _mm512_setzero_si512();
+    for (int u = 1; u < U; ++u) sum[s][u] = _mm512_setzero_si512();
   }
-  for (std::size_t g = 0; g < blocks.groups; ++g) {
-    __m512i rows[R];
+  std::size_t g = 0;
+  for (; g + U <= groups; g += U) {
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
-      rows[r] = _mm512_loadu_si512(codes + static_cast<std::size_t>(r) * block_bytes);
+    for (int u = 0; u < U; ++u) {
+      const __m512i rows = _mm512_loadu_si512(codes + static_cast<std::size_t>(u) * kGroupBytes);
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) {
-      const int8_t* base = q < 4 ? words : words_from_four;
-      const std::size_t offset = q % 4 == 3 ? three_queries : static_cast<std::size_t>(q % 4) * query_bytes;
-      const __m512i word = broadcast_codes(base + offset);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) dot_product(sum[q][r], rows[r], word);
+      for (int s = 0; s < S; ++s) {
+        const int8_t* base = s < 4 ? words : words_from_four;
+        const std::size_t offset = s % 4 == 3 ? three_queries : static_cast<std::size_t>(s % 4) * query_bytes;
+        dot_product(sum[s][u], rows, broadcast_codes(base + offset + u * 4));
+      }
     }
-    codes += kBlockRows * 4;
+    codes += U * kGroupBytes;
+    words += U * 4;
+    words_from_four += U * 4;
+  }
+  for (; g < groups; ++g) {
+    const __m512i rows = _mm512_loadu_si512(codes);
+#pragma GCC unroll 8
+    for (int s = 0; s < S; ++s) {
+      const int8_t* base = s < 4 ? words : words_from_four;
+      const std::size_t offset = s % 4 == 3 ? three_queries : static_cast<std::size_t>(s % 4) * query_bytes;
+      dot_product(sum[s][0], rows, broadcast_codes(base + offset));
+    }
+    codes += kGroupBytes;
     words += 4;
     words_from_four += 4;
   }
-  alignas(64) int32_t sums[Q][R][kBlockRows];
 #pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) {
+  for (int s = 0; s < S; ++s) {
+    out[s] = sum[s][0];
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) _mm512_store_si512(sums[q][r], sum[q][r]);
-  }
-  for (int q = 0; q < Q; ++q) {
-    CodeSurvivor* out = survivors + static_cast<std::size_t>(q) * survivor_stride;
-    for (int r = 0; r < R; ++r) {
-      counts[q] =
-          keep(blocks, queries[q], thresholds[q], (first_block + static_cast<std::size_t>(r)) * kBlockRows,
-               _mm512_load_si512(sums[q][r]), out, counts[q]);
-    }
+    for (int u = 1; u < U; ++u) out[s] = _mm512_add_epi32(out[s], sum[s][u]);
   }
 }
 
-template <int Q, int R>
-inline void scan(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
-                 const CodeQuery* queries, const float* thresholds, CodeSurvivor* survivors,
-                 std::size_t survivor_stride, uint32_t* counts) {
-  std::size_t b = 0;
-  for (; b + R <= block_count; b += R) {
-    tile<Q, R>(blocks, b, codes, queries, thresholds, survivors, survivor_stride, counts);
+/// Blocks `begin` to `end` for Q queries of P planes each, one block at a time.
+template <int Q, int P, int U>
+inline CodeSurvivor* stream(const CodeBlocks& blocks, std::size_t begin, std::size_t end, const int8_t* codes,
+                            const CodeQuery* queries, std::size_t first, const float* thresholds,
+                            CodeSurvivor* out) {
+  const std::size_t block_bytes = blocks.groups * kGroupBytes;
+  int32_t offsets[Q * P];
+  for (int q = 0; q < Q; ++q) {
+    offsets[q * P] = queries[first + static_cast<std::size_t>(q)].offset;
+    if (P == 2) offsets[q * P + P - 1] = queries[first + static_cast<std::size_t>(q)].fine_offset;
   }
-  for (; b < block_count; ++b)
-    tile<Q, 1>(blocks, b, codes, queries, thresholds, survivors, survivor_stride, counts);
+  for (std::size_t b = begin; b < end; ++b) {
+    __m512i sum[Q * P];
+    stream_block<Q * P, U>(blocks.codes + b * block_bytes, blocks.groups,
+                           codes + first * P * blocks.groups * 4, offsets, sum);
+    const std::size_t row = b * kBlockRows;
+#pragma GCC unroll 8
+    for (int i = 0; i < Q; ++i) {
+      const std::size_t q = first + static_cast<std::size_t>(i);
+      const __m512 a = P == 2 ? scaled(blocks, queries[q], row, sum[i * P], sum[i * P + P - 1])
+                              : scaled(blocks, queries[q], row, sum[i * P]);
+      out = keep(blocks, queries, q, thresholds[q], row, a, out);
+    }
+  }
+  return out;
+}
+
+/// The same for any number of queries below eight, of one plane.
+inline CodeSurvivor* stream_few(const CodeBlocks& blocks, std::size_t begin, std::size_t end,
+                                const int8_t* codes, const CodeQuery* queries, std::size_t first,
+                                std::size_t count, const float* thresholds, CodeSurvivor* out) {
+  switch (count) {
+    case 1:
+      return stream<1, 1, 8>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 2:
+      return stream<2, 1, 4>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 3:
+      return stream<3, 1, 2>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 4:
+      return stream<4, 1, 2>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 5:
+      return stream<5, 1, 1>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 6:
+      return stream<6, 1, 1>(blocks, begin, end, codes, queries, first, thresholds, out);
+    case 7:
+      return stream<7, 1, 1>(blocks, begin, end, codes, queries, first, thresholds, out);
+    default:
+      return out;
+  }
+}
+
+// The quick test of a batch. Most rows are far below the threshold, and one comparison of the integer product
+// shows it. With S = scale and s = row scale, a row is kept only if, in real numbers,
+//
+//     I S s + b + shift + N code_norm + R residual_norm + B |b| + slack  >=  T - (roundings)
+//
+// where each rounding is one of 2^-24 of a magnitude in it; those of I S s itself are, to first order, of
+// |T| + |b| + |shift| + w, for at the border that is how large it is. All of them together stay below 2^-21
+// of these magnitudes. Divided by S s, with
+//
+//     rise  = (T - shift - slack - 2^-20 (|T| + |shift| + slack)) / S, lowered by 2^-20 of itself
+//     reach = R / S, raised by 2^-18 of itself
+//     pull  = 1 / S
+//     1 / s = row_inverse,   (ratio code_norm + residual_norm) / s = row_width,   ratio >= N / R of every
+//     query (b + (B + 2^-18) |b|) / s = row_bias
+//
+// a row can be kept only if  I >= rise row_inverse - reach row_width - pull row_bias. The float32 roundings
+// of the right side are a few of 2^-24 of its terms, which the shares by which they were lowered and raised
+// cover. I, rounded to float32, keeps the comparison, because the right side is a float32 itself. Infinite
+// thresholds behave; where something overflows or is undefined the comparison lets the row pass. What passes
+// is decided by `keep`.
+//
+// A row of zeros has scale 0, norms 0 and I = 0; its row_inverse is 2^60, so that the sign of rise (and the
+// bias) decides. A query of scale 0 lets everything pass.
+struct QuickQuery {
+  float rise;
+  float reach;
+  float pull;
+};
+
+struct QuickRows {
+  alignas(64) float inverses[kChunkBlocks * kBlockRows];
+  alignas(64) float widths[kChunkBlocks * kBlockRows];
+  alignas(64) float biases[kChunkBlocks * kBlockRows];
+};
+
+inline QuickQuery quick_query(const CodeQuery& query, float threshold) {
+  const float infinity = __builtin_inff();
+  if (!(query.scale > 0)) return {threshold == infinity ? infinity : -infinity, 0, 0};
+  const double pull = 1.0 / static_cast<double>(query.scale);
+  const auto reach = static_cast<float>(static_cast<double>(query.residual_factor) * pull * (1.0 + 0x1p-18));
+  if (__builtin_isinf(threshold)) return {threshold, reach, static_cast<float>(pull)};
+  const double t = static_cast<double>(threshold);
+  const double shift = static_cast<double>(query.shift);
+  const double slack = static_cast<double>(query.slack);
+  const double room = 0x1p-20 * (__builtin_fabs(t) + __builtin_fabs(shift) + slack);
+  const double rise = (t - shift - slack - room) * pull;
+  return {static_cast<float>(rise - 0x1p-20 * __builtin_fabs(rise)), reach, static_cast<float>(pull)};
+}
+
+inline void quick_rows(const CodeBlocks& blocks, std::size_t begin, std::size_t end, float ratio,
+                       float bias_factor, QuickRows* out) {
+  for (std::size_t b = begin; b < end; ++b) {
+    const std::size_t row = b * kBlockRows;
+    const std::size_t at = (b - begin) * kBlockRows;
+    const __m512 inverse = _mm512_min_ps(
+        _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_loadu_ps(blocks.scales + row)), _mm512_set1_ps(0x1p60f));
+    const __m512 width =
+        _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(ratio), _mm512_loadu_ps(blocks.code_norms + row)),
+                      _mm512_loadu_ps(blocks.residual_norms + row));
+    _mm512_store_ps(out->inverses + at, inverse);
+    _mm512_store_ps(out->widths + at, _mm512_mul_ps(width, inverse));
+    if (blocks.biases == nullptr) continue;
+    const __m512 bias = _mm512_loadu_ps(blocks.biases + row);
+    const __m512 raised =
+        _mm512_add_ps(bias, _mm512_mul_ps(_mm512_set1_ps(bias_factor), _mm512_abs_ps(bias)));
+    _mm512_store_ps(out->biases + at, _mm512_mul_ps(raised, inverse));
+  }
+}
+
+/// Eight queries and three blocks.
+template <bool Biased>
+inline CodeSurvivor* quick_tile(const CodeBlocks& blocks, std::size_t block, const QuickRows& rows,
+                                std::size_t at, const int8_t* codes, const CodeQuery* queries,
+                                std::size_t first, const QuickQuery* quick, const float* thresholds,
+                                CodeSurvivor* out) {
+  dot_product_tile<kTileQueries, kTileBlocks>(
+      blocks.codes + block * blocks.groups * kGroupBytes, blocks.groups, codes + first * blocks.groups * 4,
+      [&](int q) { return -queries[first + static_cast<std::size_t>(q)].offset; },
+      [&](const __m512i(&sum)[kTileQueries][kTileBlocks]) {
+        uint32_t passed = 0;
+#pragma GCC unroll 8
+        for (std::size_t q = 0; q < kTileQueries; ++q) {
+          const __m512 rise = _mm512_set1_ps(quick[q].rise);
+          const __m512 reach = _mm512_set1_ps(quick[q].reach);
+          __mmask16 any = 0;
+#pragma GCC unroll 8
+          for (std::size_t r = 0; r < kTileBlocks; ++r) {
+            const std::size_t row = at + r * kBlockRows;
+            __m512 least = _mm512_mul_ps(reach, _mm512_load_ps(rows.widths + row));
+            least = _mm512_fmsub_ps(rise, _mm512_load_ps(rows.inverses + row), least);
+            if (Biased) {
+              least =
+                  _mm512_fnmadd_ps(_mm512_set1_ps(quick[q].pull), _mm512_load_ps(rows.biases + row), least);
+            }
+            any |= _mm512_cmp_ps_mask(_mm512_cvtepi32_ps(sum[q][r]), least, _CMP_NLT_UQ);
+          }
+          passed |= (any != 0 ? 1u : 0u) << q;
+        }
+        if (passed == 0) return;
+        alignas(64) int32_t sums[kTileQueries][kTileBlocks][kBlockRows];
+#pragma GCC unroll 8
+        for (std::size_t q = 0; q < kTileQueries; ++q) {
+#pragma GCC unroll 8
+          for (std::size_t r = 0; r < kTileBlocks; ++r) _mm512_store_si512(sums[q][r], sum[q][r]);
+        }
+        for (; passed != 0; passed &= passed - 1) {
+          const std::size_t i = _tzcnt_u32(passed);
+          const std::size_t q = first + i;
+          for (std::size_t r = 0; r < kTileBlocks; ++r) {
+            const std::size_t row = (block + r) * kBlockRows;
+            const __m512 a = scaled(blocks, queries[q], row, _mm512_load_si512(sums[i][r]));
+            out = keep(blocks, queries, q, thresholds[q], row, a, out);
+          }
+        }
+      });
+  return out;
+}
+
+template <bool Biased>
+inline CodeSurvivor* scan_batch(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
+                                const CodeQuery* queries, std::size_t first, std::size_t count,
+                                const float* thresholds, CodeSurvivor* out) {
+  QuickQuery quick[kQuickQueries];
+  float ratio = 0;
+  float bias_factor = 0;
+  const std::size_t tiled = count / kTileQueries * kTileQueries;
+  for (std::size_t i = 0; i < tiled; ++i) {
+    const CodeQuery& query = queries[first + i];
+    quick[i] = quick_query(query, thresholds[first + i]);
+    if (!(query.scale > 0)) continue;
+    const float own = query.norm_factor / query.residual_factor * (1.0f + 0x1p-20f);
+    ratio = own > ratio ? own : ratio;
+    bias_factor = query.bias_factor > bias_factor ? query.bias_factor : bias_factor;
+  }
+  for (std::size_t begin = 0; begin < block_count; begin += kChunkBlocks) {
+    const std::size_t end = block_count - begin < kChunkBlocks ? block_count : begin + kChunkBlocks;
+    QuickRows rows;
+    quick_rows(blocks, begin, end, ratio, bias_factor + 0x1p-18f, &rows);
+    for (std::size_t i = 0; i < tiled; i += kTileQueries) {
+      std::size_t b = begin;
+      for (; b + kTileBlocks <= end; b += kTileBlocks) {
+        out = quick_tile<Biased>(blocks, b, rows, (b - begin) * kBlockRows, codes, queries, first + i,
+                                 quick + i, thresholds, out);
+      }
+      out = stream<kTileQueries, 1, 1>(blocks, b, end, codes, queries, first + i, thresholds, out);
+    }
+    out = stream_few(blocks, begin, end, codes, queries, first + tiled, count - tiled, thresholds, out);
+  }
+  return out;
 }
 
 }  // namespace
 
-void code_scan_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
-                             const CodeQuery* queries, std::size_t query_count, const float* thresholds,
-                             CodeSurvivor* survivors, std::size_t survivor_stride, uint32_t* counts) {
-  for (std::size_t q = 0; q < query_count; ++q) counts[q] = 0;
+std::size_t code_scan_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
+                                    const CodeQuery* queries, std::size_t query_count,
+                                    const float* thresholds, CodeSurvivor* survivors) {
+  CodeSurvivor* out = survivors;
+  if (query_count < kTileQueries) {
+    out = stream_few(blocks, 0, block_count, codes, queries, 0, query_count, thresholds, out);
+  } else if (query_count == kTileQueries) {
+    out = stream<kTileQueries, 1, 1>(blocks, 0, block_count, codes, queries, 0, thresholds, out);
+  } else {
+    const auto scan = blocks.biases != nullptr ? scan_batch<true> : scan_batch<false>;
+    for (std::size_t q = 0; q < query_count; q += kQuickQueries) {
+      const std::size_t count = query_count - q < kQuickQueries ? query_count - q : kQuickQueries;
+      out = scan(blocks, block_count, codes, queries, q, count, thresholds, out);
+    }
+  }
+  return static_cast<std::size_t>(out - survivors);
+}
+
+std::size_t code_scan_two_planes_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_count,
+                                               const int8_t* codes, const CodeQuery* queries,
+                                               std::size_t query_count, const float* thresholds,
+                                               CodeSurvivor* survivors) {
+  CodeSurvivor* out = survivors;
   std::size_t q = 0;
-  for (; q + 8 <= query_count; q += 8) {
-    scan<8, 3>(blocks, block_count, codes + q * blocks.groups * 4, queries + q, thresholds + q,
-               survivors + q * survivor_stride, survivor_stride, counts + q);
-  }
-  for (; q + 2 <= query_count; q += 2) {
-    scan<2, 4>(blocks, block_count, codes + q * blocks.groups * 4, queries + q, thresholds + q,
-               survivors + q * survivor_stride, survivor_stride, counts + q);
-  }
-  if (q < query_count) {
-    scan<1, 6>(blocks, block_count, codes + q * blocks.groups * 4, queries + q, thresholds + q,
-               survivors + q * survivor_stride, survivor_stride, counts + q);
-  }
+  for (; q + 2 <= query_count; q += 2)
+    out = stream<2, 2, 2>(blocks, 0, block_count, codes, queries, q, thresholds, out);
+  if (q < query_count) out = stream<1, 2, 4>(blocks, 0, block_count, codes, queries, q, thresholds, out);
+  return static_cast<std::size_t>(out - survivors);
 }
 
 }  // namespace granule

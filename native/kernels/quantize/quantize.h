@@ -35,6 +35,25 @@ struct QueryCodes {
 
 QueryCodes quantize_query(const float* query, std::size_t dimension, int8_t* codes);
 
+/// A query in two planes: the codes above, and codes of what they leave over, at a scale of s / 254 in
+/// float32:
+///
+///     q  ~  s c + fine_scale * fine_codes
+struct TwoPlaneCodes {
+  float scale;
+  float fine_scale;
+  int32_t code_sum;
+  int32_t fine_code_sum;
+  /// Of what both planes leave over.
+  double residual_norm;
+  /// The sum of both planes' norms.
+  double code_norm;
+};
+
+/// @param codes and @param fine_codes groups * 4 bytes each
+TwoPlaneCodes quantize_query_two_planes(const float* query, std::size_t dimension, int8_t* codes,
+                                        int8_t* fine_codes);
+
 /// Whether the bounds of a scan hold for a scale.
 bool scale_in_range(float scale);
 

@@ -95,4 +95,27 @@ QueryCodes quantize_query(const float* query, std::size_t dimension, int8_t* cod
   return out;
 }
 
+TwoPlaneCodes quantize_query_two_planes(const float* query, std::size_t dimension, int8_t* codes,
+                                        int8_t* fine_codes) {
+  const QueryCodes coarse = quantize_query(query, dimension, codes);
+  TwoPlaneCodes out{coarse.scale, coarse.scale / 254.0f, coarse.code_sum, 0, 0, coarse.code_norm};
+  const float inverse = scale_in_range(coarse.scale) && coarse.scale > 0 ? 1.0f / out.fine_scale : 0.0f;
+  double fine_norm = 0;
+  const std::size_t padded = CodeLayout::groups(dimension) * CodeLayout::kGroup;
+  for (std::size_t i = 0; i < padded; ++i) {
+    // Exact: a float32 less the product of a float32 and a small integer.
+    const double left =
+        i < dimension ? static_cast<double>(query[i]) - static_cast<double>(coarse.scale) * codes[i] : 0;
+    const int32_t code = code_of(static_cast<float>(left), inverse);
+    fine_codes[i] = static_cast<int8_t>(code);
+    out.fine_code_sum += code;
+    const double approximation = static_cast<double>(out.fine_scale) * code;
+    out.residual_norm += (left - approximation) * (left - approximation);
+    fine_norm += approximation * approximation;
+  }
+  out.residual_norm = std::sqrt(out.residual_norm) * (1.0 + 1e-12);
+  out.code_norm += std::sqrt(fine_norm) * (1.0 + 1e-12);
+  return out;
+}
+
 }  // namespace granule
