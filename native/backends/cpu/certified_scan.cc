@@ -26,8 +26,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// Queries up to which a scan is bound by memory, so that a second plane of their codes costs nothing.
 constexpr std::size_t kTwoPlaneQueries = 2;
 /// Queries that share one pass over the codes, and bytes of their codes: they stay in the second-level cache.
-constexpr std::size_t kQueryGroup = 256;
-constexpr std::size_t kQueryGroupBytes = std::size_t{1} << 18;
+constexpr std::size_t kQueryGroup = 512;
+constexpr std::size_t kQueryGroupBytes = std::size_t{3} << 17;
 /// Bytes of codes of one kernel call: they stay in the second-level cache while the group's queries pass over
 /// them.
 constexpr std::size_t kTileBytes = std::size_t{1} << 17;

@@ -10,7 +10,7 @@ namespace {
 /// Blocks whose terms of the quick test are kept at once.
 constexpr std::size_t kChunkBlocks = 48;
 /// The same for queries.
-constexpr std::size_t kQuickQueries = 256;
+constexpr std::size_t kQuickQueries = 512;
 /// Queries and blocks of a tile: 24 sums.
 constexpr std::size_t kTileQueries = 8;
 constexpr std::size_t kTileBlocks = 3;
@@ -246,7 +246,8 @@ inline CodeSurvivor* quick_tile(const CodeBlocks& blocks, std::size_t block, con
         for (std::size_t q = 0; q < kTileQueries; ++q) {
           const __m512 rise = _mm512_set1_ps(quick[q].rise);
           const __m512 reach = _mm512_set1_ps(quick[q].reach);
-          __mmask16 any = 0;
+          // Lanes that fall short in every block so far: each comparison is under the mask of the one before.
+          __mmask16 short_of = 0xffff;
 #pragma GCC unroll 8
           for (std::size_t r = 0; r < kTileBlocks; ++r) {
             const std::size_t row = at + r * kBlockRows;
@@ -256,9 +257,9 @@ inline CodeSurvivor* quick_tile(const CodeBlocks& blocks, std::size_t block, con
               least =
                   _mm512_fnmadd_ps(_mm512_set1_ps(quick[q].pull), _mm512_load_ps(rows.biases + row), least);
             }
-            any |= _mm512_cmp_ps_mask(_mm512_cvtepi32_ps(sum[q][r]), least, _CMP_NLT_UQ);
+            short_of = _mm512_mask_cmp_ps_mask(short_of, _mm512_cvtepi32_ps(sum[q][r]), least, _CMP_LT_OQ);
           }
-          passed |= (any != 0 ? 1u : 0u) << q;
+          passed |= (short_of != 0xffff ? 1u : 0u) << q;
         }
         if (passed == 0) return;
         alignas(64) int32_t sums[kTileQueries][kTileBlocks][kBlockRows];
