@@ -43,13 +43,29 @@ Status FirstNotFinite::status(const std::string& what) const {
 
 namespace {
 
-/// Whether all are finite, without a branch per element: the exponent of a NaN or an infinity is all ones.
+/// The exponent of a NaN or an infinity is all ones.
+bool is_finite(uint32_t bits) { return (bits & 0x7f800000u) != 0x7f800000u; }
+
+/// Whether all are finite, without a branch per element.
 bool all_finite(const float* values, std::size_t count) {
   uint32_t any = 0;
   for (std::size_t i = 0; i < count; ++i) {
     uint32_t bits;
     std::memcpy(&bits, values + i, sizeof bits);
-    any |= static_cast<uint32_t>((bits & 0x7f800000u) == 0x7f800000u);
+    any |= is_finite(bits) ? 0 : 1;
+  }
+  return any == 0;
+}
+
+/// Copies, and says whether all are finite. Each number is read once, so that what was checked is what is
+/// kept even if the caller's array changes.
+bool copy_finite(const float* in, std::size_t count, float* __restrict out) {
+  uint32_t any = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, in + i, sizeof bits);
+    std::memcpy(out + i, &bits, sizeof bits);
+    any |= is_finite(bits) ? 0 : 1;
   }
   return any == 0;
 }
@@ -58,12 +74,9 @@ bool all_finite(const float* values, std::size_t count) {
 
 bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
                      uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad) {
-  // Copied first and checked afterwards, so that what was checked is what is kept even if the caller's array
-  // changes.
-  std::memcpy(out, in, count * dimension * sizeof(float));
   for (std::size_t v = 0; v < count; ++v) {
     float* vector = out + v * dimension;
-    if (!all_finite(vector, dimension)) {
+    if (!copy_finite(in + v * dimension, dimension, vector)) {
       std::size_t column = 0;
       while (std::isfinite(vector[column])) ++column;
       first_bad->report(first_row + v, column, vector[column]);
@@ -83,7 +96,7 @@ bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, 
   return true;
 }
 
-void narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
+bool narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
                     std::size_t dimension, uint64_t first_row, void* out, double* squared_norms,
                     FirstNotFinite* first_bad) {
   auto* halves = static_cast<uint16_t*>(out);
@@ -99,10 +112,11 @@ void narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, st
       std::size_t column = 0;
       while (std::isfinite(vector[column])) ++column;
       first_bad->report(first_row + v, column, in[v * dimension + column], dtype);
-      return;
+      return false;
     }
     if (squared_norms != nullptr) squared_norms[v] = canonical_dot(vector, vector, dimension);
   }
+  return true;
 }
 
 }  // namespace granule

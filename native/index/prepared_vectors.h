@@ -48,8 +48,9 @@ bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, 
 /// Rounds prepared vectors to the nearest numbers of a 16-bit dtype, ties to even.
 ///
 /// @param squared_norms receives |out|^2 by the reference inner product; null: not wanted
-/// @param first_bad is told of the first number that is too large for the dtype
-void narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
+/// @return whether the dtype could hold all; where not, `first_bad` has been told of the first that is too
+/// large
+bool narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, std::size_t count,
                     std::size_t dimension, uint64_t first_row, void* out, double* squared_norms,
                     FirstNotFinite* first_bad);
 

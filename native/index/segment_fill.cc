@@ -17,9 +17,9 @@ namespace {
 /// Bytes that one task writes between two looks at the cancel flag.
 constexpr std::size_t kTaskBytes = 1 << 18;
 
-/// A part of a piece: vectors, or blocks of 16, or rows.
+/// A part of a piece, in vectors or blocks of 16 of its segment.
 struct Task {
-  const SegmentPiece* piece;
+  std::size_t piece;
   std::size_t begin;
   std::size_t end;
 };
@@ -39,44 +39,88 @@ bool scan_bias(double row_bias, double squared_norm, float* out) {
           std::fabs(sum) >= kCancellation * (std::fabs(row_bias) + squared_norm));
 }
 
+/// Codes one block of 16 vectors that are in place; false where the bounds would not hold with it.
+///
+/// @param widened room for 16 vectors, for 16-bit dtypes
+bool encode_block(const KernelTable& kernels, const StoreOptions& options, Segment& segment,
+                  std::size_t block, float* widened) {
+  const std::size_t d = options.dimension;
+  const std::size_t row = block * CodeLayout::kBlockRows;
+  const float* vectors =
+      as_float32(kernels, options.dtype, segment.vectors.data() + row * options.vector_bytes(),
+                 CodeLayout::kBlockRows * d, widened);
+  return kernels.quantize_block(vectors, d, segment.codes.data() + block * CodeLayout::block_bytes(d),
+                                segment.scales.data() + row, segment.residual_norms.data() + row,
+                                segment.code_norms.data() + row);
+}
+
+std::size_t widened_size(const StoreOptions& options) {
+  return options.coded && options.dtype != Dtype::f32 ? CodeLayout::kBlockRows * options.dimension : 0;
+}
+
+/// Where the bounds did not hold for a task's vectors, its piece knows.
+void gather_ranges(const std::vector<Task>& tasks, const std::vector<char>& in_range,
+                   std::vector<SegmentPiece>* pieces) {
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (in_range[t] == 0) (*pieces)[tasks[t].piece].in_range = false;
+  }
+}
+
 }  // namespace
 
-Status fill_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
-                    const float* vectors, unsigned threads, const CancelFlag& cancel) {
+Status fill_vectors(Engine& engine, const StoreOptions& options, const float* vectors, unsigned threads,
+                    const CancelFlag& cancel, std::vector<SegmentPiece>* pieces) {
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  const KernelTable& kernels = *engine.kernels.table;
   const std::size_t d = options.dimension;
   const bool narrow = options.dtype != Dtype::f32;
-  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d));
+  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d * kRows)) * kRows;
   std::vector<Task> tasks;
-  for (const SegmentPiece& piece : pieces) {
-    for (std::size_t begin = 0; begin < piece.vector_count; begin += step) {
-      tasks.push_back({&piece, begin, std::min(piece.vector_count, begin + step)});
+  for (std::size_t p = 0; p < pieces->size(); ++p) {
+    const SegmentPiece& piece = (*pieces)[p];
+    const std::size_t end = piece.vector_at + piece.vector_count;
+    // Every block of 16 belongs to one task.
+    for (std::size_t begin = piece.vector_at; begin < end;) {
+      const std::size_t next = std::min(end, begin / kRows * kRows + step);
+      tasks.push_back({p, begin, next});
+      begin = next;
     }
   }
   FirstNotFinite first_bad;
+  std::vector<char> in_range(tasks.size(), 1);
   engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
     if (cancel.cancelled()) return;
     const Task& task = tasks[t];
-    Segment& segment = *task.piece->segment;
-    const std::size_t at = task.piece->vector_at + task.begin;
-    const std::size_t count = task.end - task.begin;
-    const uint64_t input = task.piece->first_vector + task.begin;
-    uint8_t* const out = segment.vectors.data() + at * options.vector_bytes();
-    double* const norms = options.metric == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr;
-    if (!narrow) {
-      prepare_vectors(vectors + input * d, count, d, options.metric, input, reinterpret_cast<float*>(out),
-                      norms, &first_bad);
-      return;
+    const SegmentPiece& piece = (*pieces)[task.piece];
+    Segment& segment = *piece.segment;
+    AlignedBuffer<float> prepared(narrow ? kRows * d : 0);
+    AlignedBuffer<double> unused_norms(narrow && options.metric == Metric::squared_l2 ? kRows : 0);
+    AlignedBuffer<float> widened(widened_size(options));
+    // A block at a time: it is coded while it is in the cache.
+    for (std::size_t at = task.begin; at < task.end;) {
+      const std::size_t end = std::min(task.end, (at / kRows + 1) * kRows);
+      const uint64_t input = piece.first_vector + (at - piece.vector_at);
+      uint8_t* const out = segment.vectors.data() + at * options.vector_bytes();
+      double* const norms =
+          options.metric == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr;
+      if (!prepare_vectors(vectors + input * d, end - at, d, options.metric, input,
+                           narrow ? prepared.data() : reinterpret_cast<float*>(out),
+                           narrow ? unused_norms.data() : norms, &first_bad)) {
+        return;
+      }
+      if (narrow && !narrow_vectors(kernels, options.dtype, prepared.data(), end - at, d, input, out, norms,
+                                    &first_bad)) {
+        return;
+      }
+      if (options.coded && end % kRows == 0 &&
+          !encode_block(kernels, options, segment, end / kRows - 1, widened.data())) {
+        in_range[t] = 0;
+      }
+      at = end;
     }
-    AlignedBuffer<float> prepared(count * d);
-    AlignedBuffer<double> unused_norms(norms != nullptr ? count : 0);
-    if (!prepare_vectors(vectors + input * d, count, d, options.metric, input, prepared.data(),
-                         unused_norms.data(), &first_bad)) {
-      return;
-    }
-    narrow_vectors(*engine.kernels.table, options.dtype, prepared.data(), count, d, input, out, norms,
-                   &first_bad);
   });
   if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the add was aborted");
+  gather_ranges(tasks, in_range, pieces);
   return first_bad.status("row");
 }
 
@@ -145,43 +189,44 @@ Status copy_rows(Engine& engine, const StoreOptions& options, const std::vector<
   return Status::success();
 }
 
-void encode_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
-                    unsigned threads) {
+void encode_vectors(Engine& engine, const StoreOptions& options, unsigned threads,
+                    std::vector<SegmentPiece>* pieces) {
   constexpr std::size_t kRows = CodeLayout::kBlockRows;
-  const std::size_t d = options.dimension;
-  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d * kRows));
+  const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * options.dimension * kRows));
   std::vector<Task> tasks;
-  for (const SegmentPiece& piece : pieces) {
+  for (std::size_t p = 0; p < pieces->size(); ++p) {
+    const SegmentPiece& piece = (*pieces)[p];
     const std::size_t last = (piece.vector_at + piece.vector_count) / kRows;
-    for (std::size_t begin = piece.vector_at / kRows; begin < last; begin += step) {
-      tasks.push_back({&piece, begin, std::min(last, begin + step)});
-    }
+    for (std::size_t begin = piece.vector_at / kRows; begin < last; begin += step)
+      tasks.push_back({p, begin, std::min(last, begin + step)});
   }
   std::vector<char> in_range(tasks.size(), 1);
   engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
     const Task& task = tasks[t];
-    Segment& segment = *task.piece->segment;
-    AlignedBuffer<float> widened(options.dtype != Dtype::f32 ? kRows * d : 0);
+    AlignedBuffer<float> widened(widened_size(options));
     for (std::size_t block = task.begin; block < task.end; ++block) {
-      const std::size_t row = block * kRows;
-      const float* vectors =
-          as_float32(*engine.kernels.table, options.dtype,
-                     segment.vectors.data() + row * options.vector_bytes(), kRows * d, widened.data());
-      const bool fits = engine.kernels.table->quantize_block(
-          vectors, d, segment.codes.data() + block * CodeLayout::block_bytes(d), segment.scales.data() + row,
-          segment.residual_norms.data() + row, segment.code_norms.data() + row);
-      if (!fits) in_range[t] = 0;
-      for (std::size_t r = row; segment.biases.size() != 0 && r < row + kRows; ++r) {
-        const double row_bias = !options.documents && segment.row_biases.size() != 0
-                                    ? static_cast<double>(segment.row_biases[r])
-                                    : 0.0;
-        const double squared_norm = segment.squared_norms.size() != 0 ? segment.squared_norms[r] : 0.0;
-        if (!scan_bias(row_bias, squared_norm, &segment.biases[r])) in_range[t] = 0;
-      }
+      if (!encode_block(*engine.kernels.table, options, *(*pieces)[task.piece].segment, block,
+                        widened.data()))
+        in_range[t] = 0;
     }
   });
-  for (std::size_t t = 0; t < tasks.size(); ++t) {
-    if (in_range[t] == 0) tasks[t].piece->segment->in_range = false;
+  gather_ranges(tasks, in_range, pieces);
+}
+
+void complete_codes(const StoreOptions& options, const std::vector<SegmentPiece>& pieces) {
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  for (const SegmentPiece& piece : pieces) {
+    Segment& segment = *piece.segment;
+    bool in_range = piece.in_range;
+    const std::size_t end = (piece.vector_at + piece.vector_count) / kRows * kRows;
+    for (std::size_t r = piece.vector_at / kRows * kRows; segment.biases.size() != 0 && r < end; ++r) {
+      const double row_bias = !options.documents && segment.row_biases.size() != 0
+                                  ? static_cast<double>(segment.row_biases[r])
+                                  : 0.0;
+      const double squared_norm = segment.squared_norms.size() != 0 ? segment.squared_norms[r] : 0.0;
+      if (!scan_bias(row_bias, squared_norm, &segment.biases[r])) in_range = false;
+    }
+    if (!in_range) segment.in_range = false;
   }
 }
 

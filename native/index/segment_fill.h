@@ -22,18 +22,21 @@ struct SegmentPiece {
   std::size_t vector_at;
   uint64_t row_count;
   std::size_t vector_count;
+  /// Whether the bounds of codes hold for its vectors.
+  bool in_range = true;
 
   /// Where rows that follow go.
   SegmentPiece end() const { return {segment, 0, 0, row_at + row_count, vector_at + vector_count, 0, 0}; }
 };
 
 /// Writes new vectors into their segments: checked, normalised for cosine, narrowed to the dtype, with their
-/// squared norms for squared L2.
+/// squared norms for squared L2. Blocks of 16 that are complete then get their codes; `complete_codes`
+/// follows.
 ///
 /// @return not_finite with the vector's and the column's number, aborted
 /// @throws std::bad_alloc
-Status fill_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
-                    const float* vectors, unsigned threads, const CancelFlag& cancel);
+Status fill_vectors(Engine& engine, const StoreOptions& options, const float* vectors, unsigned threads,
+                    const CancelFlag& cancel, std::vector<SegmentPiece>* pieces);
 
 /// Writes the lengths of new documents (null: rows are vectors) and the rows' biases (null: none).
 ///
@@ -48,11 +51,15 @@ Status copy_rows(Engine& engine, const StoreOptions& options, const std::vector<
                  const Snapshot& source, const std::vector<uint32_t>& source_rows, unsigned threads,
                  const CancelFlag& cancel);
 
-/// Codes the blocks of 16 vectors that new ones have completed.
+/// Codes the blocks of 16 vectors that copied ones have completed; `complete_codes` follows.
 ///
 /// @throws std::bad_alloc
-void encode_vectors(Engine& engine, const StoreOptions& options, const std::vector<SegmentPiece>& pieces,
-                    unsigned threads);
+void encode_vectors(Engine& engine, const StoreOptions& options, unsigned threads,
+                    std::vector<SegmentPiece>* pieces);
+
+/// Writes what a scan of codes adds to the scores of new vectors, once the rows' biases are there, and notes
+/// in the segments whether the bounds hold.
+void complete_codes(const StoreOptions& options, const std::vector<SegmentPiece>& pieces);
 
 /// The segment of a snapshot that holds a row.
 std::size_t segment_index_of(const Snapshot& snapshot, uint64_t row);

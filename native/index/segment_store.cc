@@ -141,12 +141,12 @@ Status SegmentStore::add(const NewRows& rows, unsigned threads, const CancelFlag
                                                        " rows; it has " + std::to_string(base->row_count) +
                                                        " and was given " + std::to_string(rows.row_count));
   }
-  const std::vector<SegmentPiece> pieces = place(last_, base->vector_count, rows.lengths, rows.row_count,
-                                                 rows.vector_count, rows.biases != nullptr);
-  Status status = fill_vectors(*engine_, options_, pieces, rows.vectors, threads, cancel);
+  std::vector<SegmentPiece> pieces = place(last_, base->vector_count, rows.lengths, rows.row_count,
+                                           rows.vector_count, rows.biases != nullptr);
+  Status status = fill_vectors(*engine_, options_, rows.vectors, threads, cancel, &pieces);
   if (status.ok()) status = fill_rows(pieces, rows.lengths, rows.biases);
   if (!status.ok()) return status;
-  if (options_.coded) encode_vectors(*engine_, options_, pieces, threads);
+  if (options_.coded) complete_codes(options_, pieces);
   auto next = std::make_shared<Snapshot>(*base);
   append(next.get(), pieces);
   publish(std::move(next));
@@ -206,7 +206,10 @@ Status SegmentStore::compact(unsigned threads, const CancelFlag& cancel, Compact
   if (Status status = copy_rows(*engine_, options_, result->pieces, base, former, threads, cancel);
       !status.ok())
     return status;
-  if (options_.coded) encode_vectors(*engine_, options_, result->pieces, threads);
+  if (options_.coded) {
+    encode_vectors(*engine_, options_, threads, &result->pieces);
+    complete_codes(options_, result->pieces);
+  }
   auto next = std::make_shared<Snapshot>();
   append(next.get(), result->pieces);
   result->next = std::move(next);

@@ -44,7 +44,9 @@ TEST_CASE("every instruction set gives the same codes and norms") {
   for (const Isa isa : available_isas(detect_cpu_features())) {
     CAPTURE(isa_name(isa));
     for (const Kind kind : test_data::kAllKinds) {
-      for (std::size_t dimension = 1; dimension <= 70; ++dimension) {
+      std::vector<std::size_t> dimensions = {127, 128, 129, 768, 4099, 65536};
+      for (std::size_t dimension = 1; dimension <= 70; ++dimension) dimensions.push_back(dimension);
+      for (const std::size_t dimension : dimensions) {
         const std::vector<float> rows = test_data::vectors(kind, 16, dimension, dimension);
         const Coded expected(rows, dimension);
         std::vector<uint8_t> codes(CodeLayout::block_bytes(dimension), 0xaa);
