@@ -14,10 +14,11 @@
 #include "core/ranked_list.h"
 #include "core/score.h"
 
-// Exact search from int8 codes. Each row gets an interval that holds its score; theta is the k-th largest
-// lower bound; rows whose upper bound reaches theta are scored by the reference arithmetic, and the k best of
-// those are the answer. A row that is left out scores strictly less than k others: its score, rounded, is at
-// most its upper bound, and theirs are at least theta.
+// Exact search from int8 codes. Each row gets an interval that holds its score; theta is a score that k rows
+// reach: first the k-th largest lower bound, then, as rows are scored, the k-th best score. Rows whose upper
+// bound reaches theta are scored by the reference arithmetic, and the k best of those are the answer. A row
+// that is left out scores strictly less than k others: its score, rounded, is at most its upper bound, and
+// theirs are at least theta.
 
 namespace granule {
 namespace {

@@ -241,37 +241,38 @@ inline CodeSurvivor* quick_tile(const CodeBlocks& blocks, std::size_t block, con
       blocks.codes + block * blocks.groups * kGroupBytes, blocks.groups, codes + first * blocks.groups * 4,
       [&](int q) { return -queries[first + static_cast<std::size_t>(q)].offset; },
       [&](const __m512i(&sum)[kTileQueries][kTileBlocks]) {
-        uint32_t passed = 0;
-#pragma GCC unroll 8
-        for (std::size_t q = 0; q < kTileQueries; ++q) {
-          const __m512 rise = _mm512_set1_ps(quick[q].rise);
-          const __m512 reach = _mm512_set1_ps(quick[q].reach);
-          // Lanes that fall short in every block so far: each comparison is under the mask of the one before.
-          __mmask16 short_of = 0xffff;
-#pragma GCC unroll 8
-          for (std::size_t r = 0; r < kTileBlocks; ++r) {
-            const std::size_t row = at + r * kBlockRows;
-            __m512 least = _mm512_mul_ps(reach, _mm512_load_ps(rows.widths + row));
-            least = _mm512_fmsub_ps(rise, _mm512_load_ps(rows.inverses + row), least);
-            if (Biased) {
-              least =
-                  _mm512_fnmadd_ps(_mm512_set1_ps(quick[q].pull), _mm512_load_ps(rows.biases + row), least);
-            }
-            short_of = _mm512_mask_cmp_ps_mask(short_of, _mm512_cvtepi32_ps(sum[q][r]), least, _CMP_LT_OQ);
-          }
-          passed |= (short_of != 0xffff ? 1u : 0u) << q;
-        }
-        if (passed == 0) return;
         alignas(64) int32_t sums[kTileQueries][kTileBlocks][kBlockRows];
 #pragma GCC unroll 8
         for (std::size_t q = 0; q < kTileQueries; ++q) {
 #pragma GCC unroll 8
           for (std::size_t r = 0; r < kTileBlocks; ++r) _mm512_store_si512(sums[q][r], sum[q][r]);
         }
-        for (; passed != 0; passed &= passed - 1) {
-          const std::size_t i = _tzcnt_u32(passed);
-          const std::size_t q = first + i;
+        __m512 inverses[kTileBlocks], widths[kTileBlocks];
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < kTileBlocks; ++r) {
+          inverses[r] = _mm512_load_ps(rows.inverses + at + r * kBlockRows);
+          widths[r] = _mm512_load_ps(rows.widths + at + r * kBlockRows);
+        }
+#pragma GCC unroll 1
+        for (std::size_t i = 0; i < kTileQueries; ++i) {
+          const __m512 rise = _mm512_set1_ps(quick[i].rise);
+          const __m512 reach = _mm512_set1_ps(quick[i].reach);
+          __mmask16 passes[kTileBlocks];
+#pragma GCC unroll 8
           for (std::size_t r = 0; r < kTileBlocks; ++r) {
+            __m512 least = _mm512_fmsub_ps(rise, inverses[r], _mm512_mul_ps(reach, widths[r]));
+            if (Biased) {
+              least = _mm512_fnmadd_ps(_mm512_set1_ps(quick[i].pull),
+                                       _mm512_load_ps(rows.biases + at + r * kBlockRows), least);
+            }
+            passes[r] =
+                _mm512_cmp_ps_mask(_mm512_cvtepi32_ps(_mm512_load_si512(sums[i][r])), least, _CMP_NLT_UQ);
+          }
+          if ((passes[0] | passes[1] | passes[2]) == 0) continue;
+          const std::size_t q = first + i;
+#pragma GCC unroll 1
+          for (std::size_t r = 0; r < kTileBlocks; ++r) {
+            if (passes[r] == 0) continue;
             const std::size_t row = (block + r) * kBlockRows;
             const __m512 a = scaled(blocks, queries[q], row, _mm512_load_si512(sums[i][r]));
             out = keep(blocks, queries, q, thresholds[q], row, a, out);
