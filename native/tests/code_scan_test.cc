@@ -5,53 +5,15 @@
 #include <limits>
 #include <vector>
 
-#include "core/code_layout.h"
 #include "kernels/kernel_table.h"
+#include "tests/coded_rows.h"
 #include "tests/oracle.h"
 #include "tests/search_fixture.h"
 #include "tests/test_data.h"
 
 using namespace granule;
+using test_data::Coded;
 using test_data::Kind;
-
-namespace {
-
-/// Coded rows, as a scan gets them.
-struct Coded {
-  Coded(const std::vector<float>& rows, std::size_t row_dimension)
-      : dimension(row_dimension),
-        block_count(rows.size() / row_dimension / CodeLayout::kBlockRows),
-        codes(block_count * CodeLayout::block_bytes(row_dimension)),
-        scales(block_count * CodeLayout::kBlockRows),
-        residual_norms(scales.size()),
-        code_norms(scales.size()) {
-    for (std::size_t b = 0; b < block_count; ++b) {
-      const std::size_t row = b * CodeLayout::kBlockRows;
-      in_range = quantize_block_f32_scalar(rows.data() + row * dimension, dimension,
-                                           codes.data() + b * CodeLayout::block_bytes(dimension),
-                                           scales.data() + row, residual_norms.data() + row,
-                                           code_norms.data() + row) &&
-                 in_range;
-    }
-  }
-
-  double approximation(std::size_t row, std::size_t i) const {
-    const std::size_t block = row / CodeLayout::kBlockRows * CodeLayout::block_bytes(dimension);
-    const uint8_t byte =
-        codes[block + (i / 4 * CodeLayout::kBlockRows + row % CodeLayout::kBlockRows) * 4 + i % 4];
-    return static_cast<double>(scales[row]) * (byte - 128);
-  }
-
-  std::size_t dimension;
-  std::size_t block_count;
-  std::vector<uint8_t> codes;
-  std::vector<float> scales;
-  std::vector<float> residual_norms;
-  std::vector<float> code_norms;
-  bool in_range = true;
-};
-
-}  // namespace
 
 TEST_CASE("codes stand for their rows within the norms that are kept with them") {
   for (const Kind kind : test_data::kAllKinds) {
@@ -204,78 +166,6 @@ TEST_CASE("every instruction set finds the same survivors with the same bounds")
         }
       }
     }
-  }
-}
-
-TEST_CASE("every instruction set gives the same bounds of a document's best matches") {
-  constexpr std::size_t kBlocks = 9;
-  for (const std::size_t dimension : {1u, 5u, 64u, 130u}) {
-    const std::vector<float> rows = test_data::vectors(Kind::uniform, kBlocks * 16, dimension, 3);
-    const Coded coded(rows, dimension);
-    const std::vector<float> biases = test_data::vectors(Kind::uniform, kBlocks * 16, 1, 4);
-    constexpr std::size_t kQueries = 21;
-    const std::size_t padded = CodeLayout::groups(dimension) * 4;
-    const std::vector<float> y = test_data::vectors(Kind::uniform, kQueries, dimension, 77);
-    std::vector<int8_t> query_codes(kQueries * padded);
-    std::vector<CodeQuery> queries;
-    for (std::size_t q = 0; q < kQueries; ++q) {
-      const QueryCodes c = quantize_query(&y[q * dimension], dimension, &query_codes[q * padded]);
-      queries.push_back({128 * c.code_sum, c.scale, 0.01f, 0.9f, 1e-6f, -0.25f, 0.001f});
-    }
-    for (const Isa isa : available_isas(detect_cpu_features())) {
-      if (kernel_table(isa)->code_maxsim.function == nullptr) continue;
-      for (const bool biased : {false, true}) {
-        const CodeBlocks input{coded.codes.data(),
-                               coded.scales.data(),
-                               coded.residual_norms.data(),
-                               coded.code_norms.data(),
-                               biased ? biases.data() : nullptr,
-                               CodeLayout::groups(dimension)};
-        for (std::size_t first = 0; first < 16; first += 5) {
-          for (std::size_t count = 1; first + count <= kBlocks * 16; count += count < 40 ? 1 : 17) {
-            float expected_lowers[kQueries], expected_uppers[kQueries], lowers[kQueries], uppers[kQueries];
-            code_maxsim_i8_scalar(input, first, count, query_codes.data(), queries.data(), kQueries,
-                                  expected_lowers, expected_uppers);
-            kernel_table(isa)->code_maxsim.function(input, first, count, query_codes.data(), queries.data(),
-                                                    kQueries, lowers, uppers);
-            bool equal = true;
-            for (std::size_t q = 0; q < kQueries; ++q) {
-              equal = equal && lowers[q] == expected_lowers[q] && uppers[q] == expected_uppers[q];
-            }
-            REQUIRE(equal);
-          }
-        }
-      }
-    }
-  }
-}
-
-TEST_CASE("a certified document search scores few documents in full") {
-  constexpr std::size_t kDocuments = 600;
-  constexpr std::size_t kVectors = 30;
-  constexpr std::size_t kDimension = 128;
-  const std::vector<float> x =
-      oracle::normalised(test_data::vectors(Kind::uniform, kDocuments * kVectors, kDimension, 1), kDimension);
-  // A noisy copy of one document's vectors as the query.
-  std::vector<float> y(x.begin() + 77 * kVectors * kDimension, x.begin() + 78 * kVectors * kDimension);
-  test_data::Random random(5);
-  for (float& value : y) value += 0.03f * random.uniform();
-  const std::vector<uint32_t> lengths(kDocuments, kVectors);
-  const std::vector<uint32_t> query_lengths = {kVectors};
-  for (const Isa isa : available_isas(detect_cpu_features())) {
-    if (kernel_table(isa)->code_maxsim.function == nullptr) continue;
-    SegmentStore store(test_search::engine_for(isa, 2), {kDimension, Metric::cosine, Dtype::f32, true, true});
-    uint64_t first = 0;
-    REQUIRE(store.add({x.data(), kDocuments * kVectors, lengths.data(), kDocuments}, 2, CancelFlag(), &first)
-                .ok());
-    SearchOptions options;
-    options.threads = 2;
-    test_search::Result result(1, kVectors, 1);
-    REQUIRE(test_search::search(store, y, &query_lengths, options, result.hits(true)).ok());
-    CHECK(result.rows[0] == 77);
-    CHECK(result.rows_rescored[0] < 10);
-    CHECK(result.thresholds[0] <= result.scores[0]);
-    CHECK(result.matched_vectors[5] == 5);
   }
 }
 
