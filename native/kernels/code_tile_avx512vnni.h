@@ -49,8 +49,8 @@ inline __m512i broadcast_codes(const int8_t* codes) {
 ///
 /// @param codes the first block; the others follow it
 /// @param query_codes groups * 4 bytes each, one query after another
-/// @param upcoming what is read after this: Lines * groups cache lines are fetched from here on meanwhile, into
-/// the second-level cache (the first is full of the queries, these codes and the results)
+/// @param upcoming what is read after this: Lines * groups cache lines are fetched from here on meanwhile,
+/// into the second-level cache (the first is full of the queries, these codes and the results)
 template <int Q, int R, int Lines, typename Start, typename Finish>
 GRANULE_ALWAYS_INLINE void dot_product_tile(const uint8_t* codes, std::size_t groups,
                                             const int8_t* query_codes, const uint8_t* upcoming,

@@ -94,9 +94,8 @@ Result check(Isa isa, const Corpus& corpus, const Queries& queries, const Wanted
   SegmentStore store(engine_for(isa, wanted.threads),
                      {static_cast<uint32_t>(d), corpus.metric, Dtype::f32, true, true});
   const std::size_t half = documents / 2;
-  const std::size_t half_vectors =
-      sum(std::vector<uint32_t>(corpus.lengths.begin(),
-                                corpus.lengths.begin() + static_cast<std::ptrdiff_t>(half)));
+  const std::size_t half_vectors = sum(std::vector<uint32_t>(
+      corpus.lengths.begin(), corpus.lengths.begin() + static_cast<std::ptrdiff_t>(half)));
   uint64_t first = 0;
   REQUIRE(
       store.add({corpus.vectors.data(), half_vectors, corpus.lengths.data(), half}, 2, CancelFlag(), &first)
@@ -193,8 +192,7 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
     const Coded coded(test_data::vectors(Kind::uniform, kRows, dimension, 3), dimension);
     const std::vector<float> biases = test_data::vectors(Kind::uniform, kRows, 1, 4);
     const std::size_t padded = CodeLayout::groups(dimension) * 4;
-    const std::vector<float> y =
-        test_data::vectors(Kind::uniform, CodeMaxsimQueries::kMost, dimension, 77);
+    const std::vector<float> y = test_data::vectors(Kind::uniform, CodeMaxsimQueries::kMost, dimension, 77);
     std::vector<int8_t> query_codes(CodeMaxsimQueries::kMost * padded);
     std::vector<int32_t> starts;
     std::vector<float> scales;
@@ -219,8 +217,8 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
               while (begins.size() > 1 && begins[begins.size() - 2] >= block_count * 16) begins.pop_back();
               begins.back() = std::min<uint32_t>(begins.back(), block_count * 16);
               if (begins.front() >= begins.back()) continue;
-              const CodeMaxsimQueries queries{count, query_codes.data(), starts.data(), scales.data(),
-                                              3.5f,  200.0f,             1e-6f};
+              const CodeMaxsimQueries queries{
+                  count, query_codes.data(), starts.data(), scales.data(), 3.5f, 200.0f, 1e-6f};
               const CodeMaxsimSpans spans{begins.size() - 1, begins.data()};
               constexpr std::size_t kStride = kRows + 16;
               std::vector<float> expected(kStride * 8, 9.0f), uppers(kStride * 8, 9.0f);
@@ -296,8 +294,7 @@ TEST_CASE("equal vectors within a document and equal documents are ties for the 
               corpus.vectors[d % 3 * document + (i < document / 2 ? i : i - document / 2)];
         }
       }
-      const Result result =
-          check(isa, corpus, queries_of(Kind::uniform, 16, {6, 20}), {50, 2, {}, {}});
+      const Result result = check(isa, corpus, queries_of(Kind::uniform, 16, {6, 20}), {50, 2, {}, {}});
       CHECK(result.rows[1] == result.rows[0] + 3);
       CHECK(result.matched_vectors[0] < 17);
     }
@@ -330,8 +327,7 @@ TEST_CASE("few documents are scored where documents differ") {
   constexpr std::size_t kDimension = 128;
   for (const Isa isa : coded_isas()) {
     for (const unsigned threads : {1u, 2u}) {
-      Corpus corpus =
-          corpus_of(Metric::cosine, Kind::uniform, kDimension, std::vector<uint32_t>(600, 30));
+      Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, kDimension, std::vector<uint32_t>(600, 30));
       Queries queries = queries_of(Kind::uniform, kDimension, {20});
       gather(40, 0.4f, &corpus, &queries);
       const Result result = check(isa, corpus, queries, {10, threads, {}, {}});

@@ -20,18 +20,20 @@ struct Coded {
         code_norms(scales.size()) {
     for (std::size_t b = 0; b < block_count; ++b) {
       const std::size_t row = b * granule::CodeLayout::kBlockRows;
-      in_range = granule::quantize_block_f32_scalar(rows.data() + row * dimension, dimension,
-                                           codes.data() + b * granule::CodeLayout::block_bytes(dimension),
-                                           scales.data() + row, residual_norms.data() + row,
-                                           code_norms.data() + row) &&
+      in_range = granule::quantize_block_f32_scalar(
+                     rows.data() + row * dimension, dimension,
+                     codes.data() + b * granule::CodeLayout::block_bytes(dimension), scales.data() + row,
+                     residual_norms.data() + row, code_norms.data() + row) &&
                  in_range;
     }
   }
 
   double approximation(std::size_t row, std::size_t i) const {
-    const std::size_t block = row / granule::CodeLayout::kBlockRows * granule::CodeLayout::block_bytes(dimension);
+    const std::size_t block =
+        row / granule::CodeLayout::kBlockRows * granule::CodeLayout::block_bytes(dimension);
     const uint8_t byte =
-        codes[block + (i / 4 * granule::CodeLayout::kBlockRows + row % granule::CodeLayout::kBlockRows) * 4 + i % 4];
+        codes[block + (i / 4 * granule::CodeLayout::kBlockRows + row % granule::CodeLayout::kBlockRows) * 4 +
+              i % 4];
     return static_cast<double>(scales[row]) * (byte - 128);
   }
 

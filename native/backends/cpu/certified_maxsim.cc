@@ -15,8 +15,8 @@
 
 // Exact MaxSim from int8 codes, in one pass. For each document the codes give an upper bound of every
 // similarity (document_bounds.h), and so of the score. Where that reaches theta, the k-th best score so far,
-// the document's score is found from a few exact similarities (document_refiner.h) while the bounds are in the
-// cache, and may raise theta. A document that is left out scores, rounded, strictly less than k others.
+// the document's score is found from a few exact similarities (document_refiner.h) while the bounds are in
+// the cache, and may raise theta. A document that is left out scores, rounded, strictly less than k others.
 
 namespace granule {
 namespace {
@@ -246,8 +246,7 @@ class CertifiedMaxsim {
     const QueryGroup& group = *task->group;
     const DocumentBounds bounds(backend_, search_, coded_, group.first_vector, group.vector_count);
     std::vector<DocumentRefiner> refiner = refiners(group, bounds);
-    for (std::size_t i = 0; i < refiner.size(); ++i)
-      score(group.begin + i, &task->waiting[i], &refiner[i]);
+    for (std::size_t i = 0; i < refiner.size(); ++i) score(group.begin + i, &task->waiting[i], &refiner[i]);
   }
 
   void scan_plainly(const Task& task) {

@@ -39,7 +39,8 @@ DocumentBounds::DocumentBounds(const CpuBackend& backend, const granule_search& 
     scales_.push_back(query.scale);
     const double offset = static_cast<double>(query.shift) + static_cast<double>(query.slack);
     const double magnitude = std::fabs(static_cast<double>(query.shift)) + static_cast<double>(query.slack);
-    units_.push_back({biased_ ? 1.0 : static_cast<double>(query.scale), offset, 0x1p-20 * magnitude + 0x1p-120});
+    units_.push_back(
+        {biased_ ? 1.0 : static_cast<double>(query.scale), offset, 0x1p-20 * magnitude + 0x1p-120});
   }
   for (std::size_t begin = 0; begin < vector_count; begin += CodeMaxsimQueries::kMost) {
     CodeMaxsimQueries group{};
@@ -98,11 +99,11 @@ void DocumentBounds::compute(const granule_segment& segment, std::size_t begin, 
       const std::size_t from = next_lines * g / groups_.size();
       const std::size_t to = next_lines * (g + 1) / groups_.size();
       const std::size_t vector = g * CodeMaxsimQueries::kMost;
-      backend_.kernels.code_maxsim(
-          blocks, block_count, groups_[g], CodeMaxsimSpans{span - first_span, static_cast<uint32_t*>(begins)},
-          uppers_.data() + vector * stride_ + strip_row, stride_,
-          span_maxima_.data() + first_span * vector_count_ + vector, vector_count_,
-          segment.codes + next * block_bytes + from * 64, (to - from) * 64);
+      backend_.kernels.code_maxsim(blocks, block_count, groups_[g],
+                                   CodeMaxsimSpans{span - first_span, static_cast<uint32_t*>(begins)},
+                                   uppers_.data() + vector * stride_ + strip_row, stride_,
+                                   span_maxima_.data() + first_span * vector_count_ + vector, vector_count_,
+                                   segment.codes + next * block_bytes + from * 64, (to - from) * 64);
     }
   }
 

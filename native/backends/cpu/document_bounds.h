@@ -30,8 +30,8 @@ class DocumentBounds {
 
   const granule_segment& segment() const { return *segment_; }
 
-  /// The greatest bound of a document's coded vectors; -infinity where there are none. Here and below `vector`
-  /// counts the query vectors, and `document` those of the segment.
+  /// The greatest bound of a document's coded vectors; -infinity where there are none. Here and below
+  /// `vector` counts the query vectors, and `document` those of the segment.
   float greatest(std::size_t document, std::size_t vector) const {
     return maxima_[(document - first_document_) * vector_count_ + vector];
   }

@@ -78,8 +78,9 @@ float DocumentRefiner::upper(std::size_t document) {
   double sum = 0;
   for (std::size_t v = 0; v < uppers_.size(); ++v) {
     const std::size_t bound = first_bound_ + v;
-    uppers_[v] = coded ? std::max(best_[v], bounds_.similarity_bound(bound, bounds_.greatest(document, bound)))
-                       : best_[v];
+    uppers_[v] = coded
+                     ? std::max(best_[v], bounds_.similarity_bound(bound, bounds_.greatest(document, bound)))
+                     : best_[v];
     sum += static_cast<double>(uppers_[v]);
   }
   sum += bias_of(segment, document);
@@ -225,10 +226,10 @@ void DocumentRefiner::take(const granule_segment& segment, std::size_t document,
                            uint32_t position) {
   const std::size_t row = segment.row_offsets[document] + position;
   double dot;
-  backend_.kernels.inner_product(
-      queries_.vector(first_vector_ + vector), std::size_t{1}, queries_.stride,
-      stored_rows(backend_, search_, segment, row, 1, scratch_.data()), std::size_t{1},
-      std::size_t{search_.dimension}, std::size_t{search_.dimension}, &dot, std::size_t{1});
+  backend_.kernels.inner_product(queries_.vector(first_vector_ + vector), std::size_t{1}, queries_.stride,
+                                 stored_rows(backend_, search_, segment, row, 1, scratch_.data()),
+                                 std::size_t{1}, std::size_t{search_.dimension},
+                                 std::size_t{search_.dimension}, &dot, std::size_t{1});
   const double squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[row] : 0.0;
   const auto similarity = static_cast<float>(score_of(static_cast<Metric>(search_.metric), dot, squared_norm,
                                                       queries_.squared_norm(first_vector_ + vector)));

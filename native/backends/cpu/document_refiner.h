@@ -57,8 +57,7 @@ class Shortlist {
       matches.push_back(match);
     }
     documents.push_back(document);
-    if (first_match < other->matches.size())
-      other->rivals.resize(other->matches[first_match].first_rival);
+    if (first_match < other->matches.size()) other->rivals.resize(other->matches[first_match].first_rival);
     other->matches.resize(first_match);
     other->documents.pop_back();
   }

@@ -38,17 +38,17 @@ struct CodeMaxsimSpans {
 ///     upper  = I * row scale + margin                                                      (no biases)
 ///     upper  = scale * (I * row scale + margin) + (bias + bias_factor * |bias|)            (biases)
 ///
-/// in float32, each operation rounded. Without biases the unit is the query vector's scale, so that the margin
-/// is the same for all query vectors: one addition per row and query vector bounds its similarity.
+/// in float32, each operation rounded. Without biases the unit is the query vector's scale, so that the
+/// margin is the same for all query vectors: one addition per row and query vector bounds its similarity.
 ///
 /// @param block_count of `blocks`, which start at the first row
-/// @param uppers receives query vector q's bound of row r at q * upper_stride + r, for every row of the blocks
+/// @param uppers receives query vector q's bound of row r at q * upper_stride + r, for every row of the
+/// blocks
 /// @param maxima receives the greatest bound of span s for query vector q at s * maxima_stride + q
 /// @param upcoming what will be read after this call, null: nothing; may be brought into the cache meanwhile
 using CodeMaxsim = void(const CodeBlocks& blocks, std::size_t block_count, const CodeMaxsimQueries& queries,
-                        const CodeMaxsimSpans& spans, float* uppers, std::size_t upper_stride,
-                        float* maxima, std::size_t maxima_stride, const uint8_t* upcoming,
-                        std::size_t upcoming_bytes);
+                        const CodeMaxsimSpans& spans, float* uppers, std::size_t upper_stride, float* maxima,
+                        std::size_t maxima_stride, const uint8_t* upcoming, std::size_t upcoming_bytes);
 
 CodeMaxsim code_maxsim_i8_scalar;
 CodeMaxsim code_maxsim_i8_avx512vnni;

@@ -1,8 +1,7 @@
 // Compiled for AVX-512 F/BW/DQ/VL and VNNI; only intrinsics and functions of this file and of the header that
 // it shares with no file compiled otherwise (see inner_product_avx512.cc).
-#include "kernels/code_maxsim/code_maxsim.h"
-
 #include "kernels/avx512_intrinsics.h"
+#include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_tile_avx512vnni.h"
 
 namespace granule {
@@ -41,16 +40,15 @@ GRANULE_ALWAYS_INLINE void tile(const CodeBlocks& blocks, std::size_t first_bloc
               _mm512_mul_ps(_mm512_set1_ps(residual_factor), _mm512_loadu_ps(residual_norms + at)));
 #pragma GCC unroll 8
           for (int q = 0; q < Q; ++q) {
-            _mm512_storeu_ps(
-                out + static_cast<std::size_t>(q) * stride + at,
-                _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[q][r]), scale), margin));
+            _mm512_storeu_ps(out + static_cast<std::size_t>(q) * stride + at,
+                             _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[q][r]), scale), margin));
           }
         }
       });
 }
 
-/// Every block for Q query vectors, R blocks at a time. Meanwhile Lines * groups cache lines of `upcoming` are
-/// fetched per R blocks.
+/// Every block for Q query vectors, R blocks at a time. Meanwhile Lines * groups cache lines of `upcoming`
+/// are fetched per R blocks.
 /// @return what of it is left
 template <int Q, int R, int Lines>
 Upcoming strip(const CodeBlocks& blocks, std::size_t block_count, const CodeMaxsimQueries& queries,
@@ -80,8 +78,9 @@ inline void add_biases(const CodeBlocks& blocks, std::size_t block_count, const 
         _mm512_add_ps(bias, _mm512_mul_ps(_mm512_set1_ps(queries.bias_factor), _mm512_abs_ps(bias)));
     for (std::size_t q = 0; q < queries.count; ++q) {
       float* out = uppers + q * stride + b * kBlockRows;
-      _mm512_storeu_ps(out, _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(queries.scales[q]), _mm512_loadu_ps(out)),
-                                          upper_bias));
+      _mm512_storeu_ps(
+          out,
+          _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(queries.scales[q]), _mm512_loadu_ps(out)), upper_bias));
     }
   }
 }
@@ -100,15 +99,14 @@ inline __m256 greatest_lanes(const __m512 (&v)[8]) {
   const __m512 high = _mm512_max_ps(_mm512_shuffle_f32x4(half[2], half[3], 0x88),
                                     _mm512_shuffle_f32x4(half[2], half[3], 0xdd));
   // In quarter i: two of v_i, two of v_(i + 4); then one of each, twice.
-  const __m512 pairs =
-      _mm512_max_ps(_mm512_shuffle_ps(low, high, 0x44), _mm512_shuffle_ps(low, high, 0xee));
+  const __m512 pairs = _mm512_max_ps(_mm512_shuffle_ps(low, high, 0x44), _mm512_shuffle_ps(low, high, 0xee));
   const __m512 both = _mm512_max_ps(pairs, _mm512_permute_ps(pairs, 0xb1));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
   return _mm512_castps512_ps256(_mm512_permutexvar_ps(order, both));
 }
 
-inline void find_maxima(const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans,
-                        const float* uppers, std::size_t stride, float* maxima, std::size_t maxima_stride) {
+inline void find_maxima(const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans, const float* uppers,
+                        std::size_t stride, float* maxima, std::size_t maxima_stride) {
   const __m512 lowest = _mm512_set1_ps(-__builtin_inff());
   // Missing query vectors repeat the last one; their maxima are not stored.
   const float* line[8];
@@ -139,10 +137,9 @@ inline void find_maxima(const CodeMaxsimQueries& queries, const CodeMaxsimSpans&
 }  // namespace
 
 void code_maxsim_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_count,
-                               const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans,
-                               float* uppers, std::size_t upper_stride, float* maxima,
-                               std::size_t maxima_stride, const uint8_t* upcoming,
-                               std::size_t upcoming_bytes) {
+                               const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans, float* uppers,
+                               std::size_t upper_stride, float* maxima, std::size_t maxima_stride,
+                               const uint8_t* upcoming, std::size_t upcoming_bytes) {
   // A line per three blocks and group of dimensions is enough where three calls or more, with eight query
   // vectors each, share the fetching.
   Upcoming rest{upcoming + upcoming_bytes, upcoming_bytes, upcoming_bytes};

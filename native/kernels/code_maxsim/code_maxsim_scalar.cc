@@ -7,8 +7,8 @@ namespace granule {
 
 void code_maxsim_i8_scalar(const CodeBlocks& blocks, std::size_t block_count,
                            const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans, float* uppers,
-                            std::size_t upper_stride, float* maxima, std::size_t maxima_stride,
-                           const uint8_t*, std::size_t) {
+                           std::size_t upper_stride, float* maxima, std::size_t maxima_stride, const uint8_t*,
+                           std::size_t) {
   constexpr std::size_t kRows = CodeLayout::kBlockRows;
   for (std::size_t q = 0; q < queries.count; ++q) {
     const int8_t* words = queries.codes + q * blocks.groups * CodeLayout::kGroup;
@@ -20,8 +20,8 @@ void code_maxsim_i8_scalar(const CodeBlocks& blocks, std::size_t block_count,
         const std::size_t at = (i / CodeLayout::kGroup * kRows + row % kRows) * CodeLayout::kGroup;
         sum += static_cast<int32_t>(bytes[at + i % CodeLayout::kGroup]) * static_cast<int32_t>(words[i]);
       }
-      const float margin = queries.norm_factor * blocks.code_norms[row] +
-                           queries.residual_factor * blocks.residual_norms[row];
+      const float margin =
+          queries.norm_factor * blocks.code_norms[row] + queries.residual_factor * blocks.residual_norms[row];
       out[row] = static_cast<float>(sum) * blocks.scales[row] + margin;
       if (blocks.biases != nullptr) {
         const float bias = blocks.biases[row];
