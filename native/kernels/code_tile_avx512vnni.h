@@ -9,6 +9,13 @@
 
 #include "kernels/avx512_intrinsics.h"
 
+// Where the epilogue is not inlined, its captures are read from memory for every register that it stores.
+#if defined(__GNUC__)
+#define GRANULE_ALWAYS_INLINE __attribute__((always_inline)) inline
+#else
+#define GRANULE_ALWAYS_INLINE __forceinline
+#endif
+
 namespace granule {
 namespace {
 
@@ -42,9 +49,12 @@ inline __m512i broadcast_codes(const int8_t* codes) {
 ///
 /// @param codes the first block; the others follow it
 /// @param query_codes groups * 4 bytes each, one query after another
-template <int Q, int R, typename Start, typename Finish>
-inline void dot_product_tile(const uint8_t* codes, std::size_t groups, const int8_t* query_codes,
-                             const Start& start, const Finish& finish) {
+/// @param upcoming what is read after this: Lines * groups cache lines are fetched from here on meanwhile,
+/// into the second-level cache (the first is full of the queries, these codes and the results)
+template <int Q, int R, int Lines, typename Start, typename Finish>
+GRANULE_ALWAYS_INLINE void dot_product_tile(const uint8_t* codes, std::size_t groups,
+                                            const int8_t* query_codes, const uint8_t* upcoming,
+                                            const Start& start, const Finish& finish) {
   const std::size_t block_bytes = groups * kGroupBytes;
   const std::size_t query_bytes = groups * 4;
   // Two pointers and multiples of one stride address eight queries; a pointer for each would not fit the
@@ -71,11 +81,23 @@ inline void dot_product_tile(const uint8_t* codes, std::size_t groups, const int
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) dot_product(sum[q][r], rows[r], word);
     }
+#pragma GCC unroll 8
+    for (int line = 0; line < Lines; ++line) {
+      _mm_prefetch(reinterpret_cast<const char*>(upcoming + static_cast<std::size_t>(line) * kGroupBytes),
+                   _MM_HINT_T1);
+    }
+    upcoming += Lines * kGroupBytes;
     codes += kGroupBytes;
     words += 4;
     words_from_four += 4;
   }
   finish(sum);
+}
+
+template <int Q, int R, typename Start, typename Finish>
+inline void dot_product_tile(const uint8_t* codes, std::size_t groups, const int8_t* query_codes,
+                             const Start& start, const Finish& finish) {
+  dot_product_tile<Q, R, 0>(codes, groups, query_codes, codes, start, finish);
 }
 
 }  // namespace

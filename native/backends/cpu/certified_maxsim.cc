@@ -1,60 +1,75 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <limits>
-#include <utility>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "backends/cpu/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
+#include "backends/cpu/document_bounds.h"
+#include "backends/cpu/document_refiner.h"
 #include "backends/cpu/maxsim_scorer.h"
 #include "backends/cpu/widened_queries.h"
 #include "core/ranked_list.h"
 
-// Exact MaxSim from int8 codes. For each query vector the document's vectors give a lower and an upper bound
-// of the best similarity; their sums bound the document's score. Documents whose upper bound reaches the k-th
-// largest lower bound are scored by the reference arithmetic (certified_scan.cc gives the argument).
+// Exact MaxSim from int8 codes, in one pass. For each document the codes give an upper bound of every
+// similarity (document_bounds.h), and so of the score. Where that reaches theta, the k-th best score so far,
+// the document's score is found from a few exact similarities (document_refiner.h) while the bounds are in
+// the cache, and may raise theta. A document that is left out scores, rounded, strictly less than k others.
 
 namespace granule {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// Documents between two looks at the cancel flag.
-constexpr std::size_t kDocumentsPerLook = 16;
+/// Query vectors that share one pass over the codes; a query with more has a pass of its own.
+constexpr std::size_t kGroupVectors = 64;
+/// Bounds of one chunk of documents: they stay in the second-level cache. A longer document is a chunk by
+/// itself.
+constexpr std::size_t kChunkBounds = std::size_t{1} << 15;
+/// A document with more bounds than this is scored in full rather than given the memory.
+constexpr std::size_t kMostBounds = std::size_t{1} << 24;
+/// Documents whose vectors come from memory while others are scored.
+constexpr std::size_t kFetchAhead = 2;
+/// Documents of one query and task that may wait, so that they take little memory.
+constexpr std::size_t kMostWaiting = 4096;
+/// A task has at least about as many document vectors.
+constexpr std::size_t kTaskRows = 1024;
 
-struct Survivor {
-  uint32_t row;
-  float upper;
+/// Consecutive queries that share a pass.
+struct QueryGroup {
+  std::size_t begin;
+  std::size_t end;
+  std::size_t first_vector;
+  std::size_t vector_count;
+  /// Whether codes serve them.
+  bool coded;
 };
 
-/// What one task has found for its query.
-struct Found {
-  explicit Found(std::size_t k = 0) : lowers(k) {}
-
-  RankedList lowers;
-  std::vector<Survivor> survivors;
+/// Consecutive documents of a segment.
+struct Chunk {
+  const granule_segment* segment;
+  std::size_t begin;
+  std::size_t end;
 };
 
-struct Bounds {
-  float lower;
-  float upper;
+/// What all tasks know of a query.
+struct Best {
+  std::mutex mutex;
+  RankedList list;
+  /// The k-th best score.
+  std::atomic<float> threshold{-kInfinity};
+  std::atomic<uint32_t> scored{0};
 };
 
-/// Bounds of a document's score from those of its maxima and its bias. The sums carry float64 roundings, as
-/// the reference's does, each below 2^-52 of the magnitudes; the results are rounded outwards.
-Bounds sum_bounds(const std::vector<float>& lowers, const std::vector<float>& uppers, double bias) {
-  double lower = bias;
-  double upper = bias;
-  double magnitude = std::fabs(bias);
-  for (std::size_t i = 0; i < lowers.size(); ++i) {
-    lower += static_cast<double>(lowers[i]);
-    upper += static_cast<double>(uppers[i]);
-    magnitude += std::fabs(static_cast<double>(lowers[i])) + std::fabs(static_cast<double>(uppers[i]));
-  }
-  const double room = magnitude * 0x1p-50 * static_cast<double>(lowers.size() + 1);
-  return {std::nextafter(static_cast<float>(lower - room), -kInfinity),
-          std::nextafter(static_cast<float>(upper + room), kInfinity)};
-}
+/// A slice of the documents for a group of queries.
+struct Task {
+  const QueryGroup* group;
+  std::size_t begin;
+  std::size_t end;
+  /// Per query of the group: documents that are unlikely to be among the best but not surely out of them.
+  std::vector<Shortlist> waiting;
+};
 
 class CertifiedMaxsim {
  public:
@@ -66,24 +81,64 @@ class CertifiedMaxsim {
         coded_(search.query_vectors, search.query_offsets[search.query_count], search.dimension,
                static_cast<Metric>(search.metric)),
         documents_(search.candidates != nullptr ? search.candidate_count : search.row_count),
-        thresholds_(search.query_count) {
-    for (std::atomic<float>& threshold : thresholds_) threshold.store(-kInfinity, std::memory_order_relaxed);
+        best_(std::make_unique<Best[]>(search.query_count)) {
+    for (std::size_t q = 0; q < search.query_count; ++q) best_[q].list = RankedList(search.k);
+    group_queries();
   }
 
   granule_result run(granule_hits& hits) {
-    const std::size_t wanted =
-        search_.threads == 1 ? 1 : (8 * search_.threads + search_.query_count - 1) / search_.query_count;
-    slices_ = std::max<std::size_t>(1, std::min(wanted, documents_));
-    found_.resize(search_.query_count * slices_);
-    backend_.pool.parallel_for(found_.size(), search_.threads, [&](std::size_t task) { scan(task); });
-    for (std::size_t query = 0; query < search_.query_count && !stopped_.load(); ++query)
-      rescore(query, hits);
+    const std::size_t slices = slice_count();
+    std::vector<Task> tasks(groups_.size() * slices);
+    backend_.pool.parallel_for(tasks.size(), search_.threads, [&](std::size_t i) {
+      const std::size_t slice = i % slices;
+      tasks[i] = {&groups_[i / slices], documents_ * slice / slices, documents_ * (slice + 1) / slices, {}};
+      if (tasks[i].group->coded) {
+        scan(&tasks[i]);
+      } else {
+        scan_plainly(tasks[i]);
+      }
+    });
+    // With the thresholds that all documents gave, most that wait are out.
+    backend_.pool.parallel_for(tasks.size(), search_.threads, [&](std::size_t i) { settle(&tasks[i]); });
     if (stopped_.load()) return GRANULE_CANCELLED;
-    explain_hits(backend_, search_, widened_, hits);
+    for (std::size_t q = 0; q < search_.query_count; ++q) {
+      hits.thresholds[q] = best_[q].threshold.load();
+      hits.rows_rescored[q] = best_[q].scored.load();
+      hits.counts[q] = best_[q].list.drain(hits.rows + q * search_.k, hits.scores + q * search_.k);
+    }
+    if (hits.matched_vectors != nullptr) explain(hits);
     return GRANULE_OK;
   }
 
  private:
+  void group_queries() {
+    for (std::size_t q = 0; q < search_.query_count; ++q) {
+      const std::size_t first_vector = search_.query_offsets[q];
+      const std::size_t vector_count = search_.query_offsets[q + 1] - first_vector;
+      bool coded = true;
+      for (std::size_t v = first_vector; v < first_vector + vector_count; ++v)
+        coded = coded && coded_.usable[v] != 0;
+      if (!groups_.empty() && coded && groups_.back().coded &&
+          groups_.back().vector_count + vector_count <= kGroupVectors) {
+        groups_.back().end = q + 1;
+        groups_.back().vector_count += vector_count;
+      } else {
+        groups_.push_back({q, q + 1, first_vector, vector_count, coded});
+      }
+    }
+  }
+
+  std::size_t slice_count() const {
+    if (search_.threads == 1) return 1;
+    uint64_t rows = 0;
+    for (uint64_t s = 0; s < search_.segment_count; ++s) {
+      rows += search_.segments[s].row_offsets[search_.segments[s].row_count];
+    }
+    const std::size_t documents_of_task = kTaskRows * search_.row_count / std::max<uint64_t>(1, rows) + 1;
+    const std::size_t wanted = (8 * search_.threads + groups_.size() - 1) / groups_.size();
+    return std::max<std::size_t>(1, std::min(wanted, documents_ / documents_of_task));
+  }
+
   bool stop_asked() {
     if (stopped_.load(std::memory_order_relaxed)) return true;
     if (search_.cancelled(search_.cancelled_context) == 0) return false;
@@ -91,98 +146,167 @@ class CertifiedMaxsim {
     return true;
   }
 
-  std::size_t vector_count(std::size_t query) const {
-    return search_.query_offsets[query + 1] - search_.query_offsets[query];
+  uint64_t row_at(std::size_t i) const { return search_.candidates != nullptr ? search_.candidates[i] : i; }
+
+  /// The next documents to score among places `*at` up to `end`; `*at` moves behind them.
+  Chunk next_chunk(std::size_t most_vectors, const granule_segment* segment, std::size_t* at,
+                   std::size_t end) const {
+    Chunk chunk{segment, 0, 0};
+    for (; *at < end; ++*at) {
+      const uint64_t row = row_at(*at);
+      if (!allowed(search_.filter, row)) {
+        if (chunk.begin != chunk.end) break;
+        continue;
+      }
+      if (chunk.begin == chunk.end) {
+        if (chunk.segment == nullptr || row >= chunk.segment->first_row + chunk.segment->row_count)
+          chunk.segment = &segment_of(search_, row);
+        chunk.begin = chunk.end = row - chunk.segment->first_row;
+      }
+      const std::size_t index = row - chunk.segment->first_row;
+      const uint64_t* offsets = chunk.segment->row_offsets;
+      if (index != chunk.end || index == chunk.segment->row_count) break;
+      if (index != chunk.begin && offsets[index + 1] - offsets[chunk.begin] > most_vectors) break;
+      ++chunk.end;
+    }
+    return chunk;
   }
 
-  /// One query over one slice of the documents.
-  void scan(std::size_t task) {
-    const std::size_t slice = task % slices_;
-    const std::size_t query = task / slices_;
-    const std::size_t first_vector = search_.query_offsets[query];
-    std::vector<float> lowers(vector_count(query));
-    std::vector<float> uppers(lowers.size());
-    const auto usable = coded_.usable.begin() + static_cast<std::ptrdiff_t>(first_vector);
-    const bool all_usable = std::all_of(usable, usable + static_cast<std::ptrdiff_t>(lowers.size()),
-                                        [](char u) { return u != 0; });
-    Found found(search_.k);
-    const std::size_t begin = documents_ * slice / slices_;
-    const std::size_t end = documents_ * (slice + 1) / slices_;
+  std::vector<DocumentRefiner> refiners(const QueryGroup& group, const DocumentBounds& bounds) const {
+    std::vector<DocumentRefiner> out;
+    out.reserve(group.end - group.begin);
+    for (std::size_t q = group.begin; q < group.end; ++q) {
+      const std::size_t first = search_.query_offsets[q];
+      out.emplace_back(backend_, search_, widened_, first, search_.query_offsets[q + 1] - first, bounds,
+                       first - group.first_vector);
+    }
+    return out;
+  }
+
+  void scan(Task* task) {
+    const QueryGroup& group = *task->group;
+    DocumentBounds bounds(backend_, search_, coded_, group.first_vector, group.vector_count);
+    std::vector<DocumentRefiner> refiner = refiners(group, bounds);
+    // Documents that are likely to be among the best: they are scored when the next chunk's bounds have been
+    // computed, and their vectors come from memory meanwhile.
+    std::vector<Shortlist> likely(group.end - group.begin);
+    task->waiting.resize(likely.size());
     const granule_segment* segment = nullptr;
-    for (std::size_t i = begin; i < end; ++i) {
-      if ((i - begin) % kDocumentsPerLook == 0 && stop_asked()) return;
-      const uint64_t row = search_.candidates != nullptr ? search_.candidates[i] : i;
-      if (!allowed(search_.filter, row)) continue;
-      if (segment == nullptr || row >= segment->first_row + segment->row_count)
-        segment = &segment_of(search_, row);
-      Bounds bounds{-kInfinity, kInfinity};
-      if (all_usable) bounds = bound(*segment, row - segment->first_row, first_vector, &lowers, &uppers);
-      const float threshold = thresholds_[query].load(std::memory_order_relaxed);
-      if (!(bounds.upper >= threshold)) continue;
-      found.survivors.push_back({static_cast<uint32_t>(row), bounds.upper});
-      if (bounds.lower == -kInfinity) continue;
-      found.lowers.offer(bounds.lower, static_cast<uint32_t>(row));
-      raise(query, found.lowers.threshold());
-    }
-    found_[task] = std::move(found);
-  }
-
-  /// Bounds of a document's score; infinite ones where some of its vectors have no codes.
-  Bounds bound(const granule_segment& segment, std::size_t index, std::size_t first_vector,
-               std::vector<float>* lowers, std::vector<float>* uppers) const {
-    const std::size_t begin = segment.row_offsets[index];
-    const std::size_t end = segment.row_offsets[index + 1];
-    if (end > segment.coded_vector_count) return {-kInfinity, kInfinity};
-    const std::size_t block = begin / CodeLayout::kBlockRows;
-    const std::size_t at = block * CodeLayout::kBlockRows;
-    const CodeBlocks blocks{segment.codes + block * CodeLayout::block_bytes(search_.dimension),
-                            segment.scales + at,
-                            segment.residual_norms + at,
-                            segment.code_norms + at,
-                            segment.biases != nullptr ? segment.biases + at : nullptr,
-                            CodeLayout::groups(search_.dimension)};
-    backend_.kernels.code_maxsim(blocks, begin - at, end - begin, coded_.codes_of(first_vector),
-                                 coded_.queries.data() + first_vector, lowers->size(), lowers->data(),
-                                 uppers->data());
-    return sum_bounds(*lowers, *uppers,
-                      segment.row_biases != nullptr ? static_cast<double>(segment.row_biases[index]) : 0.0);
-  }
-
-  void raise(std::size_t query, float threshold) {
-    float current = thresholds_[query].load(std::memory_order_relaxed);
-    while (threshold > current &&
-           !thresholds_[query].compare_exchange_weak(current, threshold, std::memory_order_relaxed)) {
-    }
-  }
-
-  /// Scores a query's survivors and ranks them.
-  void rescore(std::size_t query, granule_hits& hits) {
-    RankedList lowers(search_.k);
-    std::vector<uint32_t> rows;
-    for (std::size_t slice = 0; slice < slices_; ++slice)
-      lowers.merge(found_[query * slices_ + slice].lowers);
-    const float threshold = lowers.threshold();
-    for (std::size_t slice = 0; slice < slices_; ++slice) {
-      for (const Survivor& survivor : found_[query * slices_ + slice].survivors) {
-        if (survivor.upper >= threshold) rows.push_back(survivor.row);
+    for (std::size_t at = task->begin; at < task->end;) {
+      if (stop_asked()) return;
+      const Chunk chunk = next_chunk(kChunkBounds / group.vector_count, segment, &at, task->end);
+      if (chunk.begin == chunk.end) break;
+      segment = chunk.segment;
+      const uint64_t* offsets = segment->row_offsets;
+      if ((offsets[chunk.end] - offsets[chunk.begin]) * group.vector_count > kMostBounds) {
+        for (std::size_t q = group.begin; q < group.end; ++q) score_plainly(q, *segment, chunk.begin);
+        continue;
+      }
+      bounds.compute(*segment, chunk.begin, chunk.end);
+      for (std::size_t i = 0; i < likely.size(); ++i) {
+        score(group.begin + i, &likely[i], &refiner[i]);
+        pick(group.begin + i, chunk, &refiner[i], &likely[i], &task->waiting[i]);
       }
     }
-    const std::size_t tasks =
-        std::min<std::size_t>(rows.size(), search_.threads == 1 ? 1 : 4 * search_.threads);
-    std::vector<RankedList> partial(tasks, RankedList(search_.k));
-    backend_.pool.parallel_for(tasks, search_.threads, [&](std::size_t task) {
-      MaxsimScorer scorer(backend_, search_, widened_, search_.query_offsets[query], vector_count(query));
-      for (std::size_t i = rows.size() * task / tasks; i < rows.size() * (task + 1) / tasks; ++i) {
-        if (i % kDocumentsPerLook == 0 && stop_asked()) return;
-        const granule_segment& segment = segment_of(search_, rows[i]);
-        partial[task].offer(scorer.score(segment, rows[i] - segment.first_row), rows[i]);
+    for (std::size_t i = 0; i < likely.size(); ++i) score(group.begin + i, &likely[i], &refiner[i]);
+  }
+
+  /// Shortlists those documents of a chunk that may be among a query's best.
+  void pick(std::size_t query, const Chunk& chunk, DocumentRefiner* refiner, Shortlist* likely,
+            Shortlist* waiting) {
+    const float threshold = best_[query].threshold.load(std::memory_order_relaxed);
+    for (std::size_t d = chunk.begin; d < chunk.end; ++d) {
+      if (refiner->upper(d) < threshold) continue;
+      refiner->shortlist(d, waiting);
+      if (waiting->documents.back().estimate < threshold) continue;
+      likely->append_last_of(waiting);
+      refiner->fetch(*likely, likely->documents.back());
+    }
+    if (waiting->documents.size() >= kMostWaiting) score(query, waiting, refiner);
+  }
+
+  /// Scores shortlisted documents, the best first, as long as they may be among a query's best.
+  void score(std::size_t query, Shortlist* list, DocumentRefiner* refiner) {
+    std::vector<Shortlist::Document>& documents = list->documents;
+    std::sort(documents.begin(), documents.end(),
+              [](const Shortlist::Document& a, const Shortlist::Document& b) { return a.upper > b.upper; });
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      if (i + kFetchAhead < documents.size()) refiner->fetch(*list, documents[i + kFetchAhead]);
+      const float threshold = best_[query].threshold.load(std::memory_order_relaxed);
+      if (documents[i].upper < threshold) break;
+      float score;
+      if (refiner->score(*list, documents[i], threshold, &score))
+        offer(query, score, documents[i].segment->first_row + documents[i].index);
+    }
+    list->clear();
+  }
+
+  void settle(Task* task) {
+    if (task->waiting.empty() || stop_asked()) return;
+    const QueryGroup& group = *task->group;
+    const DocumentBounds bounds(backend_, search_, coded_, group.first_vector, group.vector_count);
+    std::vector<DocumentRefiner> refiner = refiners(group, bounds);
+    for (std::size_t i = 0; i < refiner.size(); ++i) score(group.begin + i, &task->waiting[i], &refiner[i]);
+  }
+
+  void scan_plainly(const Task& task) {
+    const granule_segment* segment = nullptr;
+    for (std::size_t at = task.begin; at < task.end;) {
+      if (stop_asked()) return;
+      const Chunk chunk = next_chunk(0, segment, &at, task.end);
+      if (chunk.begin == chunk.end) return;
+      segment = chunk.segment;
+      score_plainly(task.group->begin, *segment, chunk.begin);
+    }
+  }
+
+  void score_plainly(std::size_t query, const granule_segment& segment, std::size_t document) {
+    const std::size_t first = search_.query_offsets[query];
+    MaxsimScorer scorer(backend_, search_, widened_, first, search_.query_offsets[query + 1] - first);
+    offer(query, scorer.score(segment, document), segment.first_row + document);
+  }
+
+  void offer(std::size_t query, float score, uint64_t row) {
+    Best& best = best_[query];
+    best.scored.fetch_add(1, std::memory_order_relaxed);
+    const std::lock_guard<std::mutex> lock(best.mutex);
+    best.list.offer(score, static_cast<uint32_t>(row));
+    best.threshold.store(best.list.threshold(), std::memory_order_relaxed);
+  }
+
+  /// Finds the matches of the hits again.
+  void explain(granule_hits& hits) {
+    std::vector<const QueryGroup*> group_of;
+    for (const QueryGroup& group : groups_) group_of.resize(group.end, &group);
+    backend_.pool.parallel_for(search_.query_count * search_.k, search_.threads, [&](std::size_t task) {
+      const std::size_t query = task / search_.k;
+      const std::size_t place = task % search_.k;
+      if (place >= hits.counts[query]) {
+        write_matches(search_, query, place, nullptr, nullptr, hits);
+        return;
       }
+      const std::size_t first = search_.query_offsets[query];
+      const std::size_t count = search_.query_offsets[query + 1] - first;
+      const uint32_t row = hits.rows[task];
+      const granule_segment& segment = segment_of(search_, row);
+      const std::size_t index = row - segment.first_row;
+      if (!group_of[query]->coded ||
+          (segment.row_offsets[index + 1] - segment.row_offsets[index]) * count > kMostBounds) {
+        MaxsimScorer scorer(backend_, search_, widened_, first, count);
+        scorer.match(segment, index, 0);
+        write_matches(search_, query, place, scorer.best().data(), scorer.best_vector().data(), hits);
+        return;
+      }
+      DocumentBounds bounds(backend_, search_, coded_, first, count);
+      bounds.compute(segment, index, index + 1);
+      DocumentRefiner refiner(backend_, search_, widened_, first, count, bounds, 0);
+      Shortlist list;
+      refiner.shortlist(index, &list);
+      refiner.fetch(list, list.documents[0]);
+      float score;
+      refiner.score(list, list.documents[0], -kInfinity, &score);
+      write_matches(search_, query, place, refiner.best().data(), refiner.best_vector().data(), hits);
     });
-    RankedList best(search_.k);
-    for (const RankedList& list : partial) best.merge(list);
-    hits.thresholds[query] = threshold;
-    hits.rows_rescored[query] = static_cast<uint32_t>(rows.size());
-    hits.counts[query] = best.drain(hits.rows + query * search_.k, hits.scores + query * search_.k);
   }
 
   const CpuBackend& backend_;
@@ -190,11 +314,8 @@ class CertifiedMaxsim {
   const WidenedQueries widened_;
   const CodedQueries coded_;
   const std::size_t documents_;
-  /// Per query: the k-th largest lower bound that any task knows of.
-  std::vector<std::atomic<float>> thresholds_;
-  std::size_t slices_ = 1;
-  /// [query * slices + slice]
-  std::vector<Found> found_;
+  std::vector<QueryGroup> groups_;
+  std::unique_ptr<Best[]> best_;
   std::atomic<bool> stopped_{false};
 };
 
@@ -202,9 +323,6 @@ class CertifiedMaxsim {
 
 bool codes_serve_documents(const CpuBackend& backend, const granule_search& search) {
   if (backend.kernels.code_maxsim.function == nullptr) return false;
-  const std::size_t documents = search.candidates != nullptr ? search.candidate_count : search.row_count;
-  // With k of this share of the documents most survive.
-  if (search.k >= documents / 2) return false;
   for (uint64_t s = 0; s < search.segment_count; ++s) {
     if (search.segments[s].coded_vector_count != 0) return true;
   }

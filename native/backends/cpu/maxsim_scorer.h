@@ -24,6 +24,11 @@ class MaxsimScorer {
   /// @throws DamagedFile
   float score(const granule_segment& segment, std::size_t index);
 
+  /// The maxima over the document's vectors from `from` on alone.
+  ///
+  /// @throws DamagedFile
+  void match(const granule_segment& segment, std::size_t index, std::size_t from);
+
   const std::vector<float>& best() const { return best_; }
   const std::vector<uint32_t>& best_vector() const { return best_vector_; }
 
@@ -39,10 +44,18 @@ class MaxsimScorer {
   AlignedBuffer<float> scratch_;
 };
 
+/// The score of document `index` from the maxima of a query's `count` vectors.
+float sum_of_maxima(const granule_segment& segment, std::size_t index, const float* best, std::size_t count);
+
 /// The segment that holds a row.
 const granule_segment& segment_of(const granule_search& search, uint64_t row);
 
-/// Writes the matches of every query's hits, where they are wanted; unused places get kNoRow and -infinity.
+/// Writes the matches of one place of a query's hits; with null pointers those of an unused place, kNoRow and
+/// -infinity.
+void write_matches(const granule_search& search, std::size_t query, std::size_t place, const float* best,
+                   const uint32_t* best_vector, granule_hits& hits);
+
+/// Writes the matches of every query's hits, where they are wanted.
 void explain_hits(const CpuBackend& backend, const granule_search& search, const WidenedQueries& queries,
                   granule_hits& hits);
 

@@ -7,18 +7,48 @@
 
 namespace granule {
 
-/// Bounds of the similarity of each query vector's best match within one document, from codes:
+/// Query vectors of one call of CodeMaxsim.
+struct CodeMaxsimQueries {
+  static constexpr std::size_t kMost = 8;
+
+  /// 1 to kMost.
+  std::size_t count;
+  /// Codes, groups * 4 each, one query vector after another.
+  const int8_t* codes;
+  /// -128 times the sum of each vector's codes.
+  const int32_t* starts;
+  /// Used where rows have biases.
+  const float* scales;
+  float norm_factor;
+  float residual_factor;
+  float bias_factor;
+};
+
+/// Consecutive runs of rows whose greatest bounds are wanted: span s has the rows from begins[s] up to
+/// begins[s + 1], at least one, counted from the first row of the blocks.
+struct CodeMaxsimSpans {
+  std::size_t count;
+  const uint32_t* begins;
+};
+
+/// Upper bounds of the similarities of a few query vectors with rows, from codes. With I the integer dot
+/// product of the codes, exact as in CodeScan:
 ///
-///     lowers[i] = max_j (a_ij - w_ij),   uppers[i] = max_j (a_ij + w_ij)       (a and w as in CodeQuery)
+///     margin = norm_factor * code_norm + residual_factor * residual_norm
+///     upper  = I * row scale + margin                                                      (no biases)
+///     upper  = scale * (I * row scale + margin) + (bias + bias_factor * |bias|)            (biases)
 ///
-/// over the document's vectors j = first ... first + count - 1, counted from the first row of `blocks`. The
-/// greatest similarity of query vector i, rounded to float32, lies between them.
+/// in float32, each operation rounded. Without biases the unit is the query vector's scale, so that the
+/// margin is the same for all query vectors: one addition per row and query vector bounds its similarity.
 ///
-/// @param first below 16
-/// @param count at least 1
-/// @param codes codes of the query vectors, groups * 4 each, one after another
-using CodeMaxsim = void(const CodeBlocks& blocks, std::size_t first, std::size_t count, const int8_t* codes,
-                        const CodeQuery* queries, std::size_t query_count, float* lowers, float* uppers);
+/// @param block_count of `blocks`, which start at the first row
+/// @param uppers receives query vector q's bound of row r at q * upper_stride + r, for every row of the
+/// blocks
+/// @param maxima receives the greatest bound of span s for query vector q at s * maxima_stride + q
+/// @param upcoming what will be read after this call, null: nothing; may be brought into the cache meanwhile
+using CodeMaxsim = void(const CodeBlocks& blocks, std::size_t block_count, const CodeMaxsimQueries& queries,
+                        const CodeMaxsimSpans& spans, float* uppers, std::size_t upper_stride, float* maxima,
+                        std::size_t maxima_stride, const uint8_t* upcoming, std::size_t upcoming_bytes);
 
 CodeMaxsim code_maxsim_i8_scalar;
 CodeMaxsim code_maxsim_i8_avx512vnni;

@@ -1,149 +1,166 @@
-// Compiled for AVX-512 F/BW/DQ/VL and VNNI; only intrinsics and functions of this file (see
-// inner_product_avx512.cc).
+// Compiled for AVX-512 F/BW/DQ/VL and VNNI; only intrinsics and functions of this file and of the header that
+// it shares with no file compiled otherwise (see inner_product_avx512.cc).
 #include "kernels/avx512_intrinsics.h"
 #include "kernels/code_maxsim/code_maxsim.h"
+#include "kernels/code_tile_avx512vnni.h"
 
 namespace granule {
 namespace {
 
-constexpr std::size_t kBlockRows = 16;
-
-inline void dot_product(__m512i& sum, __m512i rows, __m512i codes) {
-#if defined(__GNUC__)
-  // GCC 12 spills every accumulator around the intrinsic.
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(rows), "v"(codes));
-#else
-  sum = _mm512_dpbusd_epi32(sum, rows, codes);
-#endif
-}
-
-inline __m512i broadcast_codes(const int8_t* codes) {
-  int32_t word;
-  __builtin_memcpy(&word, codes, sizeof word);
-  return _mm512_set1_epi32(word);
-}
-
-/// Running maxima of one query vector, a lane per row of a block.
-struct Maxima {
-  __m512 lower;
-  __m512 upper;
+/// What is fetched while tiles are computed.
+struct Upcoming {
+  const uint8_t* end;
+  std::size_t bytes;
+  std::size_t left;
 };
 
-inline void fold(const CodeBlocks& blocks, const CodeQuery& query, std::size_t row, __mmask16 present,
-                 __m512i sum, Maxima* maxima) {
-  const __m512i exact = _mm512_sub_epi32(sum, _mm512_set1_epi32(query.offset));
-  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(query.scale), _mm512_loadu_ps(blocks.scales + row));
-  __m512 a = _mm512_mul_ps(_mm512_cvtepi32_ps(exact), scale);
-  __m512 w = _mm512_add_ps(
-      _mm512_mul_ps(_mm512_set1_ps(query.norm_factor), _mm512_loadu_ps(blocks.code_norms + row)),
-      _mm512_mul_ps(_mm512_set1_ps(query.residual_factor), _mm512_loadu_ps(blocks.residual_norms + row)));
-  if (blocks.biases != nullptr) {
-    const __m512 bias = _mm512_loadu_ps(blocks.biases + row);
-    a = _mm512_add_ps(a, bias);
-    w = _mm512_add_ps(w, _mm512_mul_ps(_mm512_set1_ps(query.bias_factor), _mm512_abs_ps(bias)));
-  }
-  a = _mm512_add_ps(a, _mm512_set1_ps(query.shift));
-  w = _mm512_add_ps(w, _mm512_set1_ps(query.slack));
-  maxima->lower = _mm512_mask_max_ps(maxima->lower, present, maxima->lower, _mm512_sub_ps(a, w));
-  maxima->upper = _mm512_mask_max_ps(maxima->upper, present, maxima->upper, _mm512_add_ps(a, w));
+/// Uppers of R blocks for Q query vectors.
+template <int Q, int R, int Lines>
+GRANULE_ALWAYS_INLINE void tile(const CodeBlocks& blocks, std::size_t first_block,
+                                const CodeMaxsimQueries& queries, std::size_t first_query, float* uppers,
+                                std::size_t stride, const uint8_t* upcoming) {
+  const std::size_t row = first_block * kBlockRows;
+  float* out = uppers + first_query * stride + row;
+  const int32_t* starts = queries.starts + first_query;
+  const float* scales = blocks.scales + row;
+  const float* code_norms = blocks.code_norms + row;
+  const float* residual_norms = blocks.residual_norms + row;
+  const float norm_factor = queries.norm_factor;
+  const float residual_factor = queries.residual_factor;
+  dot_product_tile<Q, R, Lines>(
+      blocks.codes + first_block * blocks.groups * kGroupBytes, blocks.groups,
+      queries.codes + first_query * blocks.groups * 4, upcoming, [=](int q) { return starts[q]; },
+      [=](__m512i(&sum)[Q][R]) {
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+          const std::size_t at = static_cast<std::size_t>(r) * kBlockRows;
+          const __m512 scale = _mm512_loadu_ps(scales + at);
+          const __m512 margin = _mm512_add_ps(
+              _mm512_mul_ps(_mm512_set1_ps(norm_factor), _mm512_loadu_ps(code_norms + at)),
+              _mm512_mul_ps(_mm512_set1_ps(residual_factor), _mm512_loadu_ps(residual_norms + at)));
+#pragma GCC unroll 8
+          for (int q = 0; q < Q; ++q) {
+            _mm512_storeu_ps(out + static_cast<std::size_t>(q) * stride + at,
+                             _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[q][r]), scale), margin));
+          }
+        }
+      });
 }
 
-/// R blocks for Q query vectors. Every loop over accumulators is unrolled: only then do they stay in
-/// registers.
-template <int Q, int R>
-inline void tile(const CodeBlocks& blocks, std::size_t first_block, const __mmask16* present,
-                 const int8_t* query_codes, const CodeQuery* queries, Maxima* maxima) {
-  const std::size_t block_bytes = blocks.groups * kBlockRows * 4;
-  const std::size_t query_bytes = blocks.groups * 4;
-  const uint8_t* codes = blocks.codes + first_block * block_bytes;
-  const int8_t* words = query_codes;
-  const int8_t* words_from_four = query_codes + 4 * query_bytes;
-  const std::size_t three_queries = 3 * query_bytes;
-  __m512i sum[Q][R];
-#pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) sum[q][r] = _mm512_setzero_si512();
-  }
-  for (std::size_t g = 0; g < blocks.groups; ++g) {
-    __m512i rows[R];
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
-      rows[r] = _mm512_loadu_si512(codes + static_cast<std::size_t>(r) * block_bytes);
-#pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) {
-      const int8_t* base = q < 4 ? words : words_from_four;
-      const std::size_t offset = q % 4 == 3 ? three_queries : static_cast<std::size_t>(q % 4) * query_bytes;
-      const __m512i word = broadcast_codes(base + offset);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) dot_product(sum[q][r], rows[r], word);
-    }
-    codes += kBlockRows * 4;
-    words += 4;
-    words_from_four += 4;
-  }
-  alignas(64) int32_t sums[Q][R][kBlockRows];
-#pragma GCC unroll 8
-  for (int q = 0; q < Q; ++q) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) _mm512_store_si512(sums[q][r], sum[q][r]);
-  }
-  for (int q = 0; q < Q; ++q) {
-    for (int r = 0; r < R; ++r) {
-      fold(blocks, queries[q], (first_block + static_cast<std::size_t>(r)) * kBlockRows, present[r],
-           _mm512_load_si512(sums[q][r]), &maxima[q]);
-    }
-  }
-}
-
-/// The rows of a block that belong to the document.
-inline __mmask16 rows_of_block(std::size_t block, std::size_t first, std::size_t end) {
-  const std::size_t begin = block * kBlockRows;
-  const uint32_t from = first > begin ? static_cast<uint32_t>(first - begin) : 0;
-  const uint32_t to = end < begin + kBlockRows ? static_cast<uint32_t>(end - begin) : 16;
-  return static_cast<__mmask16>(((1u << to) - 1u) & ~((1u << from) - 1u));
-}
-
-template <int Q>
-inline void document(const CodeBlocks& blocks, std::size_t first, std::size_t count, const int8_t* codes,
-                     const CodeQuery* queries, float* lowers, float* uppers) {
-  const __m512 lowest = _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(0xff800000u)));
-  Maxima maxima[Q];
-  for (int q = 0; q < Q; ++q) maxima[q] = {lowest, lowest};
-  const std::size_t end = first + count;
-  const std::size_t block_count = (end + kBlockRows - 1) / kBlockRows;
+/// Every block for Q query vectors, R blocks at a time. Meanwhile Lines * groups cache lines of `upcoming`
+/// are fetched per R blocks.
+/// @return what of it is left
+template <int Q, int R, int Lines>
+Upcoming strip(const CodeBlocks& blocks, std::size_t block_count, const CodeMaxsimQueries& queries,
+               std::size_t first_query, float* uppers, std::size_t stride, Upcoming upcoming) {
+  const std::size_t block_bytes = blocks.groups * kGroupBytes;
+  const std::size_t tile_bytes = Lines * block_bytes;
   std::size_t b = 0;
-  for (; b + 3 <= block_count; b += 3) {
-    const __mmask16 present[3] = {rows_of_block(b, first, end), rows_of_block(b + 1, first, end),
-                                  rows_of_block(b + 2, first, end)};
-    tile<Q, 3>(blocks, b, present, codes, queries, maxima);
+  for (; b + R <= block_count; b += R) {
+    // With less than that left, some of what was fetched before; with nothing, codes that are read anyway.
+    const std::size_t bytes = upcoming.left < tile_bytes ? upcoming.left : tile_bytes;
+    const uint8_t* at = upcoming.end - upcoming.left;
+    if (bytes < tile_bytes)
+      at = bytes > 0 && upcoming.bytes >= tile_bytes ? upcoming.end - tile_bytes : blocks.codes;
+    tile<Q, R, Lines>(blocks, b, queries, first_query, uppers, stride, at);
+    upcoming.left -= bytes;
   }
-  for (; b < block_count; ++b) {
-    const __mmask16 present = rows_of_block(b, first, end);
-    tile<Q, 1>(blocks, b, &present, codes, queries, maxima);
+  for (; b < block_count; ++b) tile<Q, 1, 0>(blocks, b, queries, first_query, uppers, stride, nullptr);
+  return upcoming;
+}
+
+/// Turns uppers without biases into those with them.
+inline void add_biases(const CodeBlocks& blocks, std::size_t block_count, const CodeMaxsimQueries& queries,
+                       float* uppers, std::size_t stride) {
+  for (std::size_t b = 0; b < block_count; ++b) {
+    const __m512 bias = _mm512_loadu_ps(blocks.biases + b * kBlockRows);
+    const __m512 upper_bias =
+        _mm512_add_ps(bias, _mm512_mul_ps(_mm512_set1_ps(queries.bias_factor), _mm512_abs_ps(bias)));
+    for (std::size_t q = 0; q < queries.count; ++q) {
+      float* out = uppers + q * stride + b * kBlockRows;
+      _mm512_storeu_ps(
+          out,
+          _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(queries.scales[q]), _mm512_loadu_ps(out)), upper_bias));
+    }
   }
-  for (int q = 0; q < Q; ++q) {
-    lowers[q] = _mm512_reduce_max_ps(maxima[q].lower);
-    uppers[q] = _mm512_reduce_max_ps(maxima[q].upper);
+}
+
+/// Eight registers' greatest lanes.
+inline __m256 greatest_lanes(const __m512 (&v)[8]) {
+  // Halves: v0 | v1 and so on; then quarters: v0 | v1 | v2 | v3.
+  __m512 half[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    half[i] = _mm512_max_ps(_mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0x44),
+                            _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0xee));
+  }
+  const __m512 low = _mm512_max_ps(_mm512_shuffle_f32x4(half[0], half[1], 0x88),
+                                   _mm512_shuffle_f32x4(half[0], half[1], 0xdd));
+  const __m512 high = _mm512_max_ps(_mm512_shuffle_f32x4(half[2], half[3], 0x88),
+                                    _mm512_shuffle_f32x4(half[2], half[3], 0xdd));
+  // In quarter i: two of v_i, two of v_(i + 4); then one of each, twice.
+  const __m512 pairs = _mm512_max_ps(_mm512_shuffle_ps(low, high, 0x44), _mm512_shuffle_ps(low, high, 0xee));
+  const __m512 both = _mm512_max_ps(pairs, _mm512_permute_ps(pairs, 0xb1));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+  return _mm512_castps512_ps256(_mm512_permutexvar_ps(order, both));
+}
+
+inline void find_maxima(const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans, const float* uppers,
+                        std::size_t stride, float* maxima, std::size_t maxima_stride) {
+  const __m512 lowest = _mm512_set1_ps(-__builtin_inff());
+  // Missing query vectors repeat the last one; their maxima are not stored.
+  const float* line[8];
+  for (std::size_t q = 0; q < 8; ++q) line[q] = uppers + (q < queries.count ? q : queries.count - 1) * stride;
+  const __mmask8 present = static_cast<__mmask8>((1u << queries.count) - 1u);
+  for (std::size_t span = 0; span < spans.count; ++span) {
+    const std::size_t end = spans.begins[span + 1];
+    __m512 greatest[8];
+#pragma GCC unroll 8
+    for (int q = 0; q < 8; ++q) greatest[q] = lowest;
+    std::size_t row = spans.begins[span];
+    for (; row + kBlockRows <= end; row += kBlockRows) {
+#pragma GCC unroll 8
+      for (int q = 0; q < 8; ++q) greatest[q] = _mm512_max_ps(greatest[q], _mm512_loadu_ps(line[q] + row));
+    }
+    if (row < end) {
+      const __mmask16 rest = static_cast<__mmask16>((1u << (end - row)) - 1u);
+#pragma GCC unroll 8
+      for (int q = 0; q < 8; ++q) {
+        greatest[q] =
+            _mm512_mask_max_ps(greatest[q], rest, greatest[q], _mm512_maskz_loadu_ps(rest, line[q] + row));
+      }
+    }
+    _mm256_mask_storeu_ps(maxima + span * maxima_stride, present, greatest_lanes(greatest));
   }
 }
 
 }  // namespace
 
-void code_maxsim_i8_avx512vnni(const CodeBlocks& blocks, std::size_t first, std::size_t count,
-                               const int8_t* codes, const CodeQuery* queries, std::size_t query_count,
-                               float* lowers, float* uppers) {
-  const std::size_t query_bytes = blocks.groups * 4;
+void code_maxsim_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_count,
+                               const CodeMaxsimQueries& queries, const CodeMaxsimSpans& spans, float* uppers,
+                               std::size_t upper_stride, float* maxima, std::size_t maxima_stride,
+                               const uint8_t* upcoming, std::size_t upcoming_bytes) {
+  // A line per three blocks and group of dimensions is enough where three calls or more, with eight query
+  // vectors each, share the fetching.
+  Upcoming rest{upcoming + upcoming_bytes, upcoming_bytes, upcoming_bytes};
+  const bool slowly = upcoming_bytes <= block_count / 3 * blocks.groups * kGroupBytes;
   std::size_t q = 0;
-  for (; q + 8 <= query_count; q += 8) {
-    document<8>(blocks, first, count, codes + q * query_bytes, queries + q, lowers + q, uppers + q);
+  if (q + 8 <= queries.count) {
+    rest = slowly ? strip<8, 3, 1>(blocks, block_count, queries, q, uppers, upper_stride, rest)
+                  : strip<8, 3, 3>(blocks, block_count, queries, q, uppers, upper_stride, rest);
+    q += 8;
   }
-  for (; q + 4 <= query_count; q += 4) {
-    document<4>(blocks, first, count, codes + q * query_bytes, queries + q, lowers + q, uppers + q);
+  if (q + 4 <= queries.count) {
+    rest = strip<4, 6, 2>(blocks, block_count, queries, q, uppers, upper_stride, rest);
+    q += 4;
   }
-  for (; q < query_count; ++q) {
-    document<1>(blocks, first, count, codes + q * query_bytes, queries + q, lowers + q, uppers + q);
+  if (q + 2 <= queries.count) {
+    rest = strip<2, 6, 2>(blocks, block_count, queries, q, uppers, upper_stride, rest);
+    q += 2;
   }
+  if (q < queries.count) strip<1, 6, 2>(blocks, block_count, queries, q, uppers, upper_stride, rest);
+  if (blocks.biases != nullptr) add_biases(blocks, block_count, queries, uppers, upper_stride);
+  find_maxima(queries, spans, uppers, upper_stride, maxima, maxima_stride);
 }
 
 }  // namespace granule
