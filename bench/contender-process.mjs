@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../scripts/run-command.mjs';
+import { queryCount } from './workloads.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 
@@ -14,11 +15,12 @@ export class ContenderProcess {
 
   /**
    * @param contender from the list
-   * @param task `{ workload, dataset, threads, queryCount }`
+   * @param task `{ workloads, dataset, threads }`
    * @param cpuFeatures of this processor
    */
   constructor(contender, task, cpuFeatures) {
-    const request = JSON.stringify({ contender: contender.name, ...task });
+    const rotations = task.workloads.map(queryCount);
+    const request = JSON.stringify({ contender: contender.name, rotations, ...task });
     const [program, args] = contender.program?.(request) ?? [process.execPath, [CHILD, request]];
     const [first, ...rest] = [...holdToCores(contender, task.threads), program, ...args];
     this.#child = spawn(first, rest, {

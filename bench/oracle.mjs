@@ -3,23 +3,50 @@
  * float32; order by score descending, then row ascending.
  */
 import { allQueries, pieces, readRows } from './dataset.mjs';
-import { queryCount, vectorsPerQuery } from './workloads.mjs';
+import { queryCount, ROTATION, vectorsPerQuery } from './workloads.mjs';
 
-/** Multiply-adds that the oracle may spend on one workload. */
-const BUDGET = 3e9;
+/** Multiply-adds that the oracle may spend on the vectors of one dataset. */
+const BUDGET = 12e9;
 const MOST_QUERIES = 16;
 
-/** The reference score of two vectors, before rounding. */
+/** The reference score of two vectors, before rounding. Lanes are variables: an array of them takes three times as long. */
 export function referenceDot(a, aStart, b, bStart, dimension) {
-  const lane = [0, 0, 0, 0, 0, 0, 0, 0];
-  for (let i = 0; i < dimension; i++) lane[i & 7] += a[aStart + i] * b[bStart + i];
-  return lane[0] + lane[1] + (lane[2] + lane[3]) + (lane[4] + lane[5] + (lane[6] + lane[7]));
+  let [l0, l1, l2, l3, l4, l5, l6, l7] = [0, 0, 0, 0, 0, 0, 0, 0];
+  // Beyond the dimension there are zeros, which add nothing.
+  const term = (i) => (i < dimension ? a[aStart + i] * b[bStart + i] : 0);
+  let i = 0;
+  for (; i + 8 <= dimension; i += 8) {
+    l0 += a[aStart + i] * b[bStart + i];
+    l1 += a[aStart + i + 1] * b[bStart + i + 1];
+    l2 += a[aStart + i + 2] * b[bStart + i + 2];
+    l3 += a[aStart + i + 3] * b[bStart + i + 3];
+    l4 += a[aStart + i + 4] * b[bStart + i + 4];
+    l5 += a[aStart + i + 5] * b[bStart + i + 5];
+    l6 += a[aStart + i + 6] * b[bStart + i + 6];
+    l7 += a[aStart + i + 7] * b[bStart + i + 7];
+  }
+  if (i < dimension) {
+    l0 += term(i);
+    l1 += term(i + 1);
+    l2 += term(i + 2);
+    l3 += term(i + 3);
+    l4 += term(i + 4);
+    l5 += term(i + 5);
+    l6 += term(i + 6);
+  }
+  return l0 + l1 + (l2 + l3) + (l4 + l5 + (l6 + l7));
 }
 
-/** Query numbers to check: as many as the oracle's budget allows, at least one, evenly spread. */
-export function sampledQueries(workload, dataset) {
+/** What workloads must have in common to have the same right answers but for k. */
+export function oracleKey({ kind, documents, patches, queryVectors }) {
+  if (kind === 'softmax') return kind;
+  return kind === 'maxsim' ? `${documents}x${patches} q${queryVectors}` : 'rows';
+}
+
+/** Query numbers to check: as many as the budget allows, at least one, evenly spread over those that every call has. */
+function sampledQueries(workload, dataset) {
   const cost = dataset.rows * dataset.dimension * vectorsPerQuery(workload);
-  const all = queryCount(workload);
+  const all = workload.kind === 'maxsim' || workload.kind === 'softmax' ? queryCount(workload) : ROTATION;
   const count = Math.max(1, Math.min(MOST_QUERIES, all, Math.floor(BUDGET / cost)));
   return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 }
@@ -39,26 +66,7 @@ export function makeOracle(workload, dataset) {
     });
     return { sample, scores, share: 1, complete: () => undefined };
   }
-  if (workload.kind === 'maxsim') {
-    const scores = sample.map(() => new Map());
-    const cost = dataset.rows * dataset.dimension * workload.queryVectors * sample.length;
-    const step = Math.max(1, Math.ceil(cost / BUDGET));
-    const score = (place, document) => {
-      if (scores[place].has(document)) return;
-      scores[place].set(document, maxSim(workload, dataset, queries, sample[place], document));
-    };
-    for (let document = 0; document < workload.documents; document += step) {
-      for (const place of sample.keys()) score(place, document);
-    }
-    return {
-      sample,
-      scores,
-      share: 1 / step,
-      complete: (place, rows) => {
-        for (const row of rows) score(place, row);
-      },
-    };
-  }
+  if (workload.kind === 'maxsim') return documentOracle(workload, dataset, queries, sample);
   const { dimension } = dataset;
   const scores = sample.map(() => new Float32Array(dataset.rows));
   for (const { firstRow, values } of pieces(dataset)) {
@@ -70,6 +78,23 @@ export function makeOracle(workload, dataset) {
     }
   }
   return { sample, scores, share: 1, complete: () => undefined };
+}
+
+function documentOracle(workload, dataset, queries, sample) {
+  const scores = sample.map(() => new Map());
+  const cost = dataset.rows * dataset.dimension * workload.queryVectors * sample.length;
+  const step = Math.max(1, Math.ceil(cost / BUDGET));
+  const score = (place, document) => {
+    if (scores[place].has(document)) return;
+    scores[place].set(document, maxSim(workload, dataset, queries, sample[place], document));
+  };
+  for (let document = 0; document < workload.documents; document += step) {
+    for (const place of sample.keys()) score(place, document);
+  }
+  const complete = (place, rows) => {
+    for (const row of rows) score(place, row);
+  };
+  return { sample, scores, share: 1 / step, complete };
 }
 
 function maxSim({ patches, queryVectors }, dataset, queries, query, document) {
@@ -94,7 +119,7 @@ function maxSim({ patches, queryVectors }, dataset, queries, query, document) {
  * equal score may stand for each other. bitEqual: rows, order and scores are the reference's, bit for bit; null for a
  * contender that does not claim it.
  *
- * @param answers `{ rows, scores }` per sampled query
+ * @param answers `{ rows, scores }` for the first of the sampled queries, or for all of them
  */
 export function judge(oracle, answers, k, claimsBits) {
   let right = 0;

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import { freemem } from 'node:os';
-import { demand } from './workloads.mjs';
+import { datasetOf } from './workloads.mjs';
 
 const require = createRequire(import.meta.url);
+/** What a process takes beside the vectors. */
+const PROCESS_BYTES = 256 * 2 ** 20;
 
 /** Why a contender cannot run on this machine at all, or undefined. */
 export async function absence(contender) {
@@ -16,43 +17,25 @@ export async function absence(contender) {
   return contender.absent?.();
 }
 
-/**
- * Who can do a task, and why others cannot. Those that have no such operation are in neither list.
- *
- * @returns `{ able, skipped }`; an entry of `skipped` is `{ workload, contender, threads, reason }`
- */
-export async function refusals(contenders, task) {
-  const able = [];
-  const skipped = [];
-  for (const contender of contenders.filter(({ kinds }) => kinds.includes(task.workload.kind))) {
-    const reason =
-      (await contender.refuses?.(task)) ??
-      (await absence(contender)) ??
-      lackOfMemory(contender, task.workload);
-    if (reason === undefined) able.push(contender);
-    else {
-      skipped.push({
-        workload: task.workload.name,
-        contender: contender.name,
-        threads: task.threads,
-        reason,
-      });
-    }
-  }
-  return { able, skipped };
+/** Why a contender cannot do `{ workload, threads }` within so many bytes of `memory`, or undefined. */
+export async function refusals(contender, { workload, threads, memory }) {
+  return (
+    (await contender.refuses?.({ workload, threads })) ??
+    (await absence(contender)) ??
+    lackOfMemory(contender, workload, memory)
+  );
 }
 
 /** Bytes that a contender's process takes, about. */
 export function memoryNeed(contender, workload) {
-  const { bytes = workload.rows * workload.dimension * 4 } = demand(workload, 4);
-  return bytes * contender.copies + 256 * 2 ** 20;
+  const { rows, dimension } = datasetOf(workload);
+  return rows * dimension * 4 * contender.copies(workload) + PROCESS_BYTES;
 }
 
-function lackOfMemory(contender, workload) {
+function lackOfMemory(contender, workload, memory) {
   const need = memoryNeed(contender, workload);
-  const free = freemem();
-  if (need <= free) return undefined;
-  return `needs about ${gibibytes(need)} GiB of memory, and ${gibibytes(free)} are free`;
+  if (need <= memory) return undefined;
+  return `needs about ${gibibytes(need)} GiB of memory, and ${gibibytes(memory)} are there for it`;
 }
 
 function gibibytes(bytes) {

@@ -1,122 +1,170 @@
 /**
  * Measures granule and its contenders.
  *
- *     npm run bench -- [--workload <name>] [--contender <name>] [--threads <n>] [--rounds <n>]
- *                      [--time-limit <seconds>] [--no-roofline] [--json <file>] [--list]
+ *     npm run bench -- [--workload <name>] [--contender <name>] [--threads <n>] [--rounds <n>] [--time-limit <seconds>]
+ *                      [--memory <GiB>] [--no-roofline] [--json <file>] [--only-missing] [--quick] [--list]
  *
  * Each of `--workload`, `--contender` and `--threads` may come several times, or hold several names between commas; all
- * by default. A contender that takes longer than the time limit (300 s) to open or to answer is given up. A run of everything also writes bench/results/<machine>.json, unless `--json` names another file.
+ * by default. A contender that takes longer than the time limit (300 s) to open or to answer is given up. `--memory` is
+ * what contenders may hold at once (85 % of what is free). A run of everything writes bench/results/<machine>.json,
+ * unless `--json` names another file; the file is written again after every step. `--only-missing` goes on where a run
+ * was stopped, and adds to a finished report what it lacks. `--quick` runs small workloads without peers.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders/contender-list.mjs';
 import { writeDataset } from './dataset.mjs';
+import { Journal } from './journal.mjs';
 import { describeMachine, measureRooflines } from './machine.mjs';
-import { measureWorkload } from './measure-workload.mjs';
-import { absence, refusals } from './refusals.mjs';
-import { datasetOf, parseWorkload, WORKLOADS } from './workloads.mjs';
+import { entriesOf, measureFamily } from './measure-family.mjs';
+import { readOptions } from './options.mjs';
+import { makeOracle, oracleKey } from './oracle.mjs';
+import { absence } from './refusals.mjs';
+import { resultLine, rooflineLine } from './report-lines.mjs';
+import { resultsOf } from './results.mjs';
+import { datasetOf, familyOf } from './workloads.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-const { values: options } = parseArgs({
-  options: {
-    workload: { type: 'string', multiple: true },
-    contender: { type: 'string', multiple: true },
-    threads: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '5' },
-    'time-limit': { type: 'string', default: '300' },
-    json: { type: 'string' },
-    'no-roofline': { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.list) await list(options);
+  else await run(options);
+} catch (error) {
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+}
 
-const workloads = chosen(options.workload, WORKLOADS).map(
-  (name) => parseWorkload(name) ?? fail(`there is no workload ${name}; --list shows them`),
-);
-const contenders = chosen(
-  options.contender,
-  CONTENDERS.map(({ name }) => name),
-).map(
-  (name) => CONTENDERS.find((contender) => contender.name === name) ?? fail(`there is no contender ${name}`),
-);
-const threadCounts = chosen(options.threads, ['1', '2']).map(wholeNumber);
-const rounds = wholeNumber(options.rounds);
-const timeLimit = wholeNumber(options['time-limit']);
-
-if (options.list) await list();
-else await run();
-
-async function run() {
+async function run(options) {
+  const started = Date.now();
   const machine = describeMachine();
   say(`${machine.cpu}, ${machine.cores} cores, ${machine.isa}, node ${machine.node}`);
-  const usable = threadCounts.filter((threads) => threads <= availableParallelism());
-  for (const threads of threadCounts.filter((count) => !usable.includes(count))) {
+  const threadCounts = options.threadCounts.filter((threads) => threads <= availableParallelism());
+  for (const threads of options.threadCounts.filter((count) => !threadCounts.includes(count))) {
     say(`no run with ${threads} threads: there are ${availableParallelism()} cores`);
   }
-  const { rooflines, reason } = options['no-roofline']
-    ? { rooflines: [], reason: 'it was not asked for' }
-    : await measureRooflines(usable);
-  if (reason !== undefined) say(`without a roofline: ${reason}`);
-  for (const roofline of rooflines) say(rooflineLine(roofline));
   const folder = mkdtempSync(join(tmpdir(), 'granule-bench-'));
-  const clean = () => rmSync(folder, { recursive: true, force: true });
   // Gigabytes of vectors must not stay behind.
-  process.on('exit', clean);
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
-  const results = [];
+
+  const file =
+    options.json ?? (options.everything ? join(HERE, 'results', `${machine.name}.json`) : undefined);
+  if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
+  const journal = new Journal(file === undefined ? join(folder, 'journal') : `${file}.journal`);
+  const known = options.onlyMissing ? knownReport(file, machine) : undefined;
+  if (!options.onlyMissing && journal.cells.length > 0) journal.clear();
+  const isKnown = knownCells(known, journal);
+
+  const { rooflines, reason } = known?.roofline.length
+    ? { rooflines: known.roofline, reason: undefined }
+    : await roofline(options, threadCounts);
+  if (reason !== undefined) say(`without a roofline: ${reason}`);
+  for (const each of rooflines) say(rooflineLine(each));
+
   const skipped = [];
-  try {
-    for (const [key, group] of byDataset(workloads)) {
-      let dataset;
-      const oracles = new Map();
-      for (const workload of group) {
-        for (const threads of usable) {
-          const refused = await refusals(contenders, { workload, threads });
-          skipped.push(...refused.skipped);
-          if (refused.able.length === 0) continue;
-          dataset ??= writeDataset(folder, datasetOf(workload));
-          const measured = await measureWorkload(refused.able, {
-            workload,
-            threads,
-            dataset,
-            oracles,
-            rounds,
-            timeLimit,
-            cpuFeatures: machine.cpuFeatures,
-            roofline: rooflines.find((roofline) => roofline.threads === threads),
-          });
-          for (const result of measured.results) say(resultLine(result));
-          results.push(...measured.results);
-          skipped.push(...measured.skipped);
-        }
+  const write = () => {
+    const { results, failed } = resultsOf(journal.cells, CONTENDERS, rooflines);
+    const report = {
+      machine,
+      rounds: options.rounds,
+      roofline: rooflines,
+      rooflineReason: reason ?? null,
+      results: [...(known?.results ?? []).filter(isKnown), ...results],
+      skipped: [...skipped, ...failed],
+    };
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+    return report;
+  };
+
+  for (const group of groupsOf(options.workloads, datasetOf, ({ key }) => key)) {
+    let dataset;
+    const oracles = new Map();
+    const oracleOf = (workload) => {
+      const key = oracleKey(workload);
+      if (!oracles.has(key)) oracles.set(key, makeOracle(workload, dataset));
+      return oracles.get(key);
+    };
+    for (const family of groupsOf(group, familyOf, (name) => name)) {
+      const found = await entriesOf(family, options.contenders, threadCounts, options.memory);
+      skipped.push(...found.skipped);
+      const entries = found.entries
+        .map((entry) => ({
+          ...entry,
+          workloads: entry.workloads.filter(
+            ({ name }) =>
+              !isKnown({ workload: name, contender: entry.contender.name, threads: entry.threads }),
+          ),
+        }))
+        .filter(({ workloads }) => workloads.length > 0);
+      if (entries.length === 0) continue;
+      try {
+        dataset ??= await writeDataset(folder, datasetOf(family[0]));
+      } catch (error) {
+        skipped.push(...entries.flatMap((entry) => notRun(entry, error.message)));
+        continue;
       }
-      dataset?.remove();
-      say(`${key}: done`);
+      await measureFamily(entries, {
+        ...options,
+        dataset,
+        oracleOf,
+        journal,
+        cpuFeatures: machine.cpuFeatures,
+        onRound(entry, workloads, round, rounds) {
+          write();
+          const names =
+            workloads.length > 2
+              ? `${workloads.length} workloads`
+              : workloads.map(({ name }) => name).join(', ');
+          say(
+            `[${minutes(started)}] ${names}: ${entry.contender.name}, ${entry.threads} threads, round ${round + 1} of ${rounds}`,
+          );
+        },
+      });
+      const names = new Set(family.map(({ name }) => name));
+      for (const result of write().results) if (names.has(result.workload)) say(resultLine(result));
     }
-  } finally {
-    clean();
+    dataset?.remove();
   }
-  for (const { workload, contender, threads, reason: why } of skipped) {
+  for (const { workload, contender, threads, reason: why } of write().skipped) {
     say(`not run: ${workload} ${contender} ${threads} threads: ${why}`);
   }
-  const report = { machine, rounds, roofline: rooflines, rooflineReason: reason ?? null, results, skipped };
-  write(report, machine.name);
+  journal.remove();
+  say(`${minutes(started)} in all${file === undefined ? '' : `; written to ${file}`}`);
 }
 
-function write(report, name) {
-  const partial = [options.workload, options.contender, options.threads].some((names) => names !== undefined);
-  const file = options.json ?? (partial ? undefined : join(HERE, 'results', `${name}.json`));
-  if (file === undefined) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  say(`written to ${file}`);
+async function roofline(options, threadCounts) {
+  return options.roofline
+    ? await measureRooflines(threadCounts)
+    : { rooflines: [], reason: 'it was not asked for' };
 }
 
-async function list() {
+/** The report that is to be completed, if there is one. */
+function knownReport(file, machine) {
+  if (file === undefined) throw new Error('--only-missing needs the report to complete: --json <file>');
+  if (!existsSync(file)) return undefined;
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  if (report.machine.name !== machine.name) {
+    throw new Error(`${file} is of another machine: ${report.machine.name}, and this is ${machine.name}`);
+  }
+  return report;
+}
+
+/** Whether a result is in the finished report; what the journal has begun is not. */
+function knownCells(known, journal) {
+  const key = ({ workload, contender, threads }) => JSON.stringify([workload, contender, threads]);
+  const begun = new Set(journal.cells.map(({ of }) => JSON.stringify(of)));
+  const done = new Set((known?.results ?? []).map(key));
+  return (cell) => done.has(key(cell)) && !begun.has(key(cell));
+}
+
+function notRun({ contender, threads, workloads }, reason) {
+  return workloads.map(({ name }) => ({ workload: name, contender: contender.name, threads, reason }));
+}
+
+async function list({ workloads, contenders }) {
   say('workloads (other sizes are named alike):');
   for (const { name } of workloads) say(`  ${name}`);
   say('contenders:');
@@ -126,41 +174,21 @@ async function list() {
   }
 }
 
-/** Workloads of the same vectors together, in the order of the first of each. */
-function byDataset(all) {
+/** Workloads that have something in common together, in the order of the first of each. */
+function groupsOf(workloads, property, key) {
   const groups = new Map();
-  for (const workload of all) {
-    const { key } = datasetOf(workload);
-    groups.set(key, [...(groups.get(key) ?? []), workload]);
+  for (const workload of workloads) {
+    const name = key(property(workload));
+    groups.set(name, [...(groups.get(name) ?? []), workload]);
   }
-  return groups;
+  return groups.values();
 }
 
-function chosen(names, all) {
-  return names === undefined ? all : names.flatMap((name) => name.split(',')).filter((name) => name !== '');
-}
-
-function wholeNumber(text) {
-  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : fail(`${text} is not a whole number of at least 1`);
-}
-
-function rooflineLine(roofline) {
-  const giga = (value) => (value / 1e9).toFixed(1);
-  return `${roofline.threads} threads at most: read ${giga(roofline.readBytesPerSecond)} GB/s, copy ${giga(roofline.copyBytesPerSecond)} GB/s, f32 ${giga(roofline.f32OperationsPerSecond)} GFLOP/s, int8 ${giga(roofline.int8OperationsPerSecond)} Gop/s`;
-}
-
-function resultLine({ workload, contender, threads, medianSeconds, spread, shareOfRoofline, correct }) {
-  const share = shareOfRoofline === null ? '' : `, ${(shareOfRoofline * 100).toFixed(0)} % of the roofline`;
-  const right = correct.recall === null ? '' : `, recall ${correct.recall}`;
-  const bits = correct.bitEqual === null ? '' : `, bits ${correct.bitEqual ? 'equal' : 'DIFFER'}`;
-  return `${workload} ${contender} ${threads} threads: ${(medianSeconds * 1000).toPrecision(4)} ms (spread ${(spread * 100).toFixed(0)} %)${share}${right}${bits}`;
+function minutes(started) {
+  const seconds = Math.round((Date.now() - started) / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
 function say(line) {
   process.stdout.write(`${line}\n`);
-}
-
-function fail(message) {
-  process.stderr.write(`bench: ${message}\n`);
-  process.exit(2);
 }

@@ -6,21 +6,23 @@
  *     softmax-<scores>-k<k>                                     the k highest scores and their softmax
  *     add-<rows>-<dimension>                                    adding rows to an empty index
  *     open-<rows>-<dimension>                                   opening an index from disk, up to the first result
- *     events-<rows>-<dimension>                                 longest delays of the event loop while rows are added and searched
+ *     events-<rows>-<dimension>                                 delays of the event loop while rows are added and searched
+ *     memory-<rows>-<dimension>                                 memory beyond that of the vectors and their codes
+ *     survivors-<rows>-<dimension>-k<k>                         rows scored in full, for 100 queries one by one
  *
  * `20k` and `1m` are short for thousands and millions.
  */
 
-const PATTERNS = [
-  [
-    'mips',
-    /^mips-(\d+[km]?)-(\d+)-b(\d+)-k(\d+)$/,
-    (rows, dimension, batch, k) => ({ rows, dimension, batch, k }),
-  ],
-  [
-    'maxsim',
-    /^maxsim-(\d+[km]?)x(\d+)-(\d+)-q(\d+)$/,
-    (documents, patches, dimension, queryVectors) => ({
+const COUNT = '(\\d+[km]?)';
+
+const KINDS = {
+  mips: {
+    pattern: new RegExp(`^mips-${COUNT}-(\\d+)-b(\\d+)-k(\\d+)$`),
+    build: (rows, dimension, batch, k) => ({ rows, dimension, batch, k }),
+  },
+  maxsim: {
+    pattern: new RegExp(`^maxsim-${COUNT}x(\\d+)-(\\d+)-q(\\d+)$`),
+    build: (documents, patches, dimension, queryVectors) => ({
       documents,
       patches,
       dimension,
@@ -28,24 +30,24 @@ const PATTERNS = [
       batch: 1,
       k: Math.min(10, documents),
     }),
-  ],
-  ['softmax', /^softmax-(\d+[km]?)-k(\d+)$/, (scores, k) => ({ scores, batch: 1, k })],
-  [
-    'add',
-    /^add-(\d+[km]?)-(\d+)$/,
-    (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) }),
-  ],
-  [
-    'open',
-    /^open-(\d+[km]?)-(\d+)$/,
-    (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) }),
-  ],
-  [
-    'events',
-    /^events-(\d+[km]?)-(\d+)$/,
-    (rows, dimension) => ({ rows, dimension, batch: 1, k: Math.min(10, rows) }),
-  ],
-];
+  },
+  softmax: {
+    pattern: new RegExp(`^softmax-${COUNT}-k(\\d+)$`),
+    build: (scores, k) => ({ scores, batch: 1, k }),
+  },
+  add: { pattern: new RegExp(`^add-${COUNT}-(\\d+)$`), build: rowsOnly },
+  open: { pattern: new RegExp(`^open-${COUNT}-(\\d+)$`), build: rowsOnly },
+  events: { pattern: new RegExp(`^events-${COUNT}-(\\d+)$`), build: rowsOnly },
+  memory: { pattern: new RegExp(`^memory-${COUNT}-(\\d+)$`), build: rowsOnly },
+  survivors: {
+    pattern: new RegExp(`^survivors-${COUNT}-(\\d+)-k(\\d+)$`),
+    build: (rows, dimension, k) => ({ rows, dimension, batch: 100, k }),
+  },
+};
+
+function rowsOnly(rows, dimension) {
+  return { rows, dimension, batch: 1, k: Math.min(10, rows) };
+}
 
 const SHAPES = ['1m-128', '200k-768', '1m-768'];
 
@@ -55,6 +57,8 @@ export const WORKLOADS = [
   ...SHAPES.flatMap((shape) =>
     [1, 32, 512].flatMap((b) => [10, 100].map((k) => `mips-${shape}-b${b}-k${k}`)),
   ),
+  'survivors-1m-128-k10',
+  'survivors-1m-768-k10',
   'maxsim-20000x50-128-q32',
   'maxsim-1000x1030-128-q20',
   'maxsim-20000x1030-128-q20',
@@ -62,20 +66,37 @@ export const WORKLOADS = [
   'add-1m-768',
   'open-1m-768',
   'events-1m-768',
+  'memory-1m-768',
+];
+
+/** What `npm run bench -- --quick` runs: one of each kind, small. */
+export const QUICK_WORKLOADS = [
+  'mips-2k-64-b1-k10',
+  'mips-2k-64-b32-k10',
+  'survivors-2k-64-k10',
+  'maxsim-50x20-64-q8',
+  'softmax-10k-k10',
+  'add-2k-64',
+  'open-2k-64',
+  'events-2k-64',
+  'memory-2k-64',
 ];
 
 /** Queries that calls with one query at a time go round. */
 export const ROTATION = 32;
+/** Query vectors that every dataset has, at least. */
+const QUERY_ROWS = 512;
 
 /** @returns the workload, or undefined where the name does not follow the grammar above */
 export function parseWorkload(name) {
-  for (const [kind, pattern, build] of PATTERNS) {
+  for (const [kind, { pattern, build }] of Object.entries(KINDS)) {
     const match = pattern.exec(name);
     if (match === null) continue;
     const numbers = match.slice(1).map(count);
     if (numbers.some((number) => number < 1)) return undefined;
     const workload = { name, kind, ...build(...numbers) };
-    return workload.rows !== undefined && workload.k > workload.rows ? undefined : workload;
+    const most = workload.rows ?? workload.scores ?? workload.documents;
+    return workload.k > most ? undefined : workload;
   }
   return undefined;
 }
@@ -87,24 +108,31 @@ function count(text) {
 
 /** Rows of one dimension, and query vectors, that a workload works on. Workloads of one key share them. */
 export function datasetOf(workload) {
-  switch (workload.kind) {
-    case 'maxsim': {
-      const { documents, patches, dimension, queryVectors } = workload;
-      const rows = documents * patches;
-      return { key: `${rows}x${dimension}-q${queryVectors}`, rows, dimension, queryRows: 8 * queryVectors };
-    }
-    case 'softmax':
-      return { key: `scores-${workload.scores}`, rows: 1, dimension: workload.scores, queryRows: 4 };
-    default: {
-      const { rows, dimension } = workload;
-      return {
-        key: `${rows}x${dimension}-${Math.max(512, workload.batch)}`,
-        rows,
-        dimension,
-        queryRows: Math.max(512, workload.batch),
-      };
-    }
+  if (workload.kind === 'softmax') {
+    return { key: `scores-${workload.scores}`, rows: 1, dimension: workload.scores, queryRows: 4 };
   }
+  const rows = workload.rows ?? workload.documents * workload.patches;
+  const queryRows = Math.max(QUERY_ROWS, workload.batch * vectorsPerQuery(workload));
+  return {
+    key: `${rows}x${workload.dimension}-${queryRows}`,
+    rows,
+    dimension: workload.dimension,
+    queryRows,
+  };
+}
+
+/**
+ * What workloads must have in common to be measured in one process: searches of the same index are, and what looks at the
+ * process itself has one of its own.
+ */
+export function familyOf({ kind, name, documents, patches }) {
+  if (kind === 'mips' || kind === 'survivors') return 'flat';
+  return kind === 'maxsim' ? `${documents}x${patches}` : name;
+}
+
+/** Whether the number of threads makes no difference to what is measured. */
+export function threadsDoNotMatter({ kind }) {
+  return kind === 'memory' || kind === 'survivors';
 }
 
 /** Vectors that make up one query. */
@@ -115,7 +143,7 @@ export function vectorsPerQuery(workload) {
 /** Queries that calls go round: all of a batch, or some where a call has one. */
 export function queryCount(workload) {
   if (workload.batch > 1) return workload.batch;
-  return Math.min(ROTATION, datasetOf(workload).queryRows / vectorsPerQuery(workload));
+  return Math.min(ROTATION, Math.floor(datasetOf(workload).queryRows / vectorsPerQuery(workload)));
 }
 
 /**

@@ -1,4 +1,4 @@
-"""The Python side of a contender's process: reads commands line by line, answers on file descriptor 3."""
+"""The Python side of a contender's process: the same commands and answers as in child.mjs."""
 
 import json
 import os
@@ -9,9 +9,10 @@ import numpy
 
 
 def serve(open_contender):
-    """`open_contender(workload, threads, vectors)` returns search(queries) and hits(result, query)."""
+    """`open_contender(workloads, threads, vectors)` returns prepare(workload), and that search(queries) and
+    hits(result, query)."""
     request = json.loads(sys.argv[1])
-    workload, dataset, rotation = request["workload"], request["dataset"], request["queryCount"]
+    workloads, dataset, rotations = request["workloads"], request["dataset"], request["rotations"]
     replies = os.fdopen(3, "w")
 
     def reply(value):
@@ -21,31 +22,40 @@ def serve(open_contender):
     dimension = dataset["dimension"]
     vectors = numpy.memmap(dataset["vectors"], dtype="<f4", mode="r", shape=(dataset["rows"], dimension))
     queries = numpy.fromfile(dataset["queries"], dtype="<f4").reshape(-1, dimension)
-    search, hits = open_contender(workload, request["threads"], vectors)
-    per_call = workload.get("queryVectors") or workload["batch"]
+    prepare = open_contender(workloads, request["threads"], vectors)
 
-    def part(call):
-        first = call % rotation if workload["batch"] == 1 else 0
-        return queries[first * per_call : (first + 1) * per_call]
+    def part(place, call, count):
+        vectors_per_query = workloads[place].get("queryVectors", 1)
+        first = call % rotations[place] if workloads[place]["batch"] == 1 else 0
+        return queries[first * vectors_per_query : (first + count) * vectors_per_query]
 
-    reply({"elementBytes": 4, "arithmetic": "f32"})
+    reply({})
+    prepared, last = {}, None
     for line in sys.stdin:
         command = json.loads(line)
+        if command["do"] == "end":
+            return
+        place, count = command["workload"], command["queries"]
+        if place not in prepared:
+            prepared[place] = prepare(workloads[place])
+        search, hits = prepared[place]
         if command["do"] == "time":
             seconds = []
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             while len(seconds) < command["least"] or (
                 time.perf_counter() - start < command["seconds"] and len(seconds) < command["most"]
             ):
+                queries_of_call = part(place, command["from"] + len(seconds), count)
                 before = time.perf_counter()
-                search(part(len(seconds)))
+                result = search(queries_of_call)
                 seconds.append(time.perf_counter() - before)
-            reply({"seconds": seconds})
-        elif command["do"] == "answer":
-            if workload["batch"] > 1:
-                result = search(part(0))
-                reply({"answers": [hits(result, query) for query in command["queries"]]})
-            else:
-                reply({"answers": [hits(search(part(query)), 0) for query in command["queries"]]})
+                last = (place, count, result)
+            cpu_seconds = time.process_time() - cpu
+            reply({"seconds": seconds, "cpuSeconds": cpu_seconds, "elementBytes": 4, "arithmetic": "f32"})
+        elif workloads[place]["batch"] > 1:
+            known = last is not None and last[:2] == (place, count)
+            result = last[2] if known else search(part(place, 0, count))
+            reply({"answers": [hits(result, query) for query in command["sample"]]})
         else:
-            return
+            answers = [hits(search(part(place, query, 1)), 0) for query in command["sample"]]
+            reply({"answers": answers})

@@ -3,15 +3,18 @@
  *
  *     name          as in `--contender`
  *     package?      the npm package that it needs, from bench/package.json
+ *     exact         whether it searches the vectors themselves, not something rounded
  *     claimsBits    whether its rows and scores must equal the reference's, bit for bit
- *     copies        memory that it takes, in copies of the float32 vectors
+ *     oneByOne?     true where a batch takes it as long as its queries one after the other: a large batch is then timed
+ *                   with fewer queries, and the result says so
+ *     copies        (workload) => memory that it takes, in copies of the float32 vectors
  *     cores?        true where it must be held to as many cores as it has threads
  *     kinds         of the workloads that it has an operation for
  *     refuses?      ({ workload, threads }) => why it cannot run, or undefined
  *     absent?       () => why it cannot run on this machine at all, or undefined
  *     environment?  (threads, cpuFeatures) => variables of its process
  *     program?      (request) => [program, arguments], where its process is not child.mjs
- *     open          ({ workload, dataset, threads }) => what child.mjs needs, see there
+ *     open          ({ workloads, dataset, threads }) => what child.mjs needs, see there; workloads of one family
  */
 import hnswlib from './hnswlib.mjs';
 import lancedb from './lancedb.mjs';
@@ -36,7 +39,6 @@ export const CONTENDERS = [
     file: 'faiss_flat.py',
     modules: ['faiss', 'numpy'],
     kind: 'mips',
-    copies: 1,
     install: 'apt-get install python3-faiss libopenblas0-pthread',
   }),
   python({
@@ -44,7 +46,6 @@ export const CONTENDERS = [
     file: 'numpy_maxsim.py',
     modules: ['numpy'],
     kind: 'maxsim',
-    copies: 1,
     install: 'apt-get install python3-numpy libopenblas0-pthread',
   }),
 ];

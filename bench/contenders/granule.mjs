@@ -3,13 +3,15 @@
  */
 import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { allQueries, allVectors, pieces } from '../dataset.mjs';
-import { vectorsPerQuery } from '../workloads.mjs';
+import { allVectors, pieces } from '../dataset.mjs';
+import { EventLoopWatch } from '../event-loop-watch.mjs';
+import { measureMemory } from '../process-memory.mjs';
 
 /** Rows that one add takes; documents are added as whole ones. */
 const PIECE_BYTES = 64 * 2 ** 20;
 const TEMPERATURE = 0.01;
+/** Searches beside the adds while the event loop is watched. */
+const WATCHED_SEARCHES = 32;
 
 /** Why this build cannot do a workload, or undefined. */
 export function cannotOpen(workload, FlatIndex) {
@@ -17,55 +19,67 @@ export function cannotOpen(workload, FlatIndex) {
   return 'not supported by this build: FlatIndex has no files';
 }
 
+/** Memory in copies of the float32 vectors, for an index that takes `index` of them. */
+export function memoryCopies({ kind }, index) {
+  return kind === 'add' || kind === 'events' ? 1 + index : index;
+}
+
 /** @param options options of the index beside dimension and threads */
-export async function openGranule({ workload, dataset, threads }, options) {
+export async function openGranule({ workloads, dataset, threads }, options) {
   const { FlatIndex, MultiVectorIndex, topKSoftmax } = await import('../../dist/esm/index.js');
   const settings = { dimension: dataset.dimension, threads, ...options };
+  const makeIndex = () => new FlatIndex(settings);
+  const [workload] = workloads;
   switch (workload.kind) {
     case 'softmax':
-      return {
+      return ({ k }) => ({
         elementBytes: 4,
-        search: (scores) => topKSoftmax(scores, { k: workload.k, temperature: TEMPERATURE }),
-        hits: places(workload.k),
-      };
+        search: (scores) => topKSoftmax(scores, { k, temperature: TEMPERATURE }),
+        hits: places(k),
+      });
     case 'maxsim': {
       const index = new MultiVectorIndex(settings);
-      const documentBytes = workload.patches * dataset.dimension * 4;
-      for (const { values } of wholeDocuments(dataset, workload.patches, PIECE_BYTES, documentBytes)) {
-        const documents = (values.byteLength / documentBytes) | 0;
-        await index.add(values, new Uint32Array(documents).fill(workload.patches));
-      }
-      return searching(index, workload, dataset);
+      await addDocuments(index, dataset, workload.patches);
+      return searching(index, options);
     }
     case 'add':
-      return adding(dataset, workload, () => new FlatIndex(settings), false);
+      return adding(dataset, makeIndex);
     case 'open':
-      return opening(dataset, workload, FlatIndex, settings);
+      return opening(dataset, FlatIndex, await filled(makeIndex(), dataset));
     case 'events':
-      return adding(dataset, workload, () => new FlatIndex(settings), true);
-    default: {
-      const index = new FlatIndex(settings);
-      for (const { values } of pieces(dataset, PIECE_BYTES)) await index.add(values);
-      return searching(index, workload, dataset);
-    }
+      return watching(dataset, makeIndex);
+    case 'memory':
+      return fillingOnce(dataset, makeIndex, options.codes === 'none' ? 4 : 5);
+    default:
+      return searching(await filled(makeIndex(), dataset), options);
   }
 }
 
-function* wholeDocuments(dataset, patches, bytes, documentBytes) {
-  const documents = Math.max(1, Math.floor(bytes / documentBytes));
-  yield* pieces({ ...dataset }, documents * patches * dataset.dimension * 4);
+async function filled(index, dataset) {
+  for (const { values } of pieces(dataset, PIECE_BYTES)) await index.add(values);
+  return index;
 }
 
-async function searching(index, workload, dataset) {
-  const search = (queries) => index.search(queries, { k: workload.k });
-  // What was scanned shows in a search: without codes, every row is scored in full.
-  const { certificate } = await search(
-    allQueries(dataset).subarray(0, vectorsPerQuery(workload) * dataset.dimension),
-  );
-  const rescoredShare = certificate === undefined ? 1 : certificate.rowsRescored[0] / certificate.rowsScanned;
+async function addDocuments(index, dataset, patches) {
+  const documentBytes = patches * dataset.dimension * 4;
+  const perPiece = Math.max(1, Math.floor(PIECE_BYTES / documentBytes));
+  for (const { values } of pieces(dataset, perPiece * documentBytes)) {
+    await index.add(values, new Uint32Array(values.byteLength / documentBytes).fill(patches));
+  }
+}
+
+function searching(index, { codes }) {
   const scanned =
-    rescoredShare < 1 ? { elementBytes: 1, arithmetic: 'int8' } : { elementBytes: 4, arithmetic: 'f32' };
-  return { ...scanned, search, hits: places(workload.k), measured: () => ({ rescoredShare }) };
+    codes === 'none' ? { elementBytes: 4, arithmetic: 'f32' } : { elementBytes: 1, arithmetic: 'int8' };
+  return ({ kind, k, dimension }) => {
+    if (kind === 'survivors') return countingSurvivors(index, dimension, k);
+    return {
+      ...scanned,
+      search: (queries) => index.search(queries, { k }),
+      hits: places(k),
+      measured: ({ certificate }) => ({ rescoredShare: median(shares([certificate])) }),
+    };
+  };
 }
 
 function places(k) {
@@ -75,53 +89,131 @@ function places(k) {
   });
 }
 
-/** One call opens an index that was saved before, and searches it once. */
-async function opening(dataset, workload, FlatIndex, settings) {
-  // What lies beside the vectors is removed with them, however this process ends.
-  const folder = mkdtempSync(join(dirname(dataset.vectors), 'granule-'));
-  const index = new FlatIndex(settings);
-  for (const { values } of pieces(dataset, PIECE_BYTES)) await index.add(values);
-  await index.save(join(folder, 'index'));
-  index.dispose();
+/** One call asks query after query: alone, each has the threshold that it finds by itself. */
+function countingSurvivors(index, dimension, k) {
   return {
-    elementBytes: 4,
+    elementBytes: 1,
     async search(queries) {
-      const opened = await FlatIndex.open(join(folder, 'index'), { mmap: true });
-      const hits = await opened.search(queries, { k: workload.k });
-      opened.dispose();
-      return hits;
+      const found = [];
+      for (let start = 0; start < queries.length; start += dimension) {
+        found.push(await index.search(queries.subarray(start, start + dimension), { k }));
+      }
+      return found;
     },
-    hits: places(workload.k),
+    hits: (found, query) => places(k)(found[query], 0),
+    measured(found) {
+      const all = shares(found.map(({ certificate }) => certificate));
+      return { rescoredShare: median(all), rescoredShareMost: Math.max(...all) };
+    },
   };
 }
 
-/** One call fills an empty index; with `watch` it also searches, and the event loop is watched meanwhile. */
-function adding(dataset, workload, makeIndex, watch) {
+function shares(certificates) {
+  return certificates.flatMap(({ rowsRescored, rowsScanned }) =>
+    Array.from(rowsRescored, (rows) => rows / rowsScanned),
+  );
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** One call fills an empty index; the one before it is freed first, outside of the time. */
+function adding(dataset, makeIndex) {
   const vectors = allVectors(dataset);
-  const rowsPerAdd = Math.max(1, Math.floor(PIECE_BYTES / 4 / dataset.dimension));
-  const delays = monitorEventLoopDelay({ resolution: 1 });
-  let index;
-  return {
-    elementBytes: 4,
-    async search(queries) {
-      index?.dispose();
-      index = makeIndex();
-      if (watch) delays.enable();
-      const adds = [];
-      for (let row = 0; row < dataset.rows; row += rowsPerAdd) {
-        const end = Math.min(dataset.rows, row + rowsPerAdd) * dataset.dimension;
-        adds.push(index.add(vectors.subarray(row * dataset.dimension, end)));
-      }
-      await Promise.all(adds);
-      if (watch) {
-        for (let i = 0; i < 8; i++) await index.search(queries, { k: workload.k });
-        delays.disable();
-      }
-      return index.search(queries, { k: workload.k });
-    },
-    hits: places(workload.k),
-    // A sample is the time between two looks at the clock, which are 1 ms apart when nothing holds the loop.
-    measured: () =>
-      watch ? { eventLoopDelayP99Seconds: Math.max(0, delays.percentile(99) / 1e9 - 0.001) } : undefined,
+  return ({ k }) => {
+    let index;
+    return {
+      elementBytes: 4,
+      before() {
+        index?.dispose();
+        index = makeIndex();
+      },
+      search: () => Promise.all(addsOf(index, vectors, dataset)),
+      answers: (query) => index.search(query, { k }),
+      hits: places(k),
+    };
   };
+}
+
+/** Adds of pieces, all asked for at once. */
+function addsOf(index, vectors, { dimension, rows }) {
+  const rowsPerAdd = Math.max(1, Math.floor(PIECE_BYTES / 4 / dimension));
+  const adds = [];
+  for (let row = 0; row < rows; row += rowsPerAdd) {
+    adds.push(index.add(vectors.subarray(row * dimension, Math.min(rows, row + rowsPerAdd) * dimension)));
+  }
+  return adds;
+}
+
+/** One call fills an empty index and searches it, while the event loop is watched. */
+function watching(dataset, makeIndex) {
+  const vectors = allVectors(dataset);
+  return ({ k }) => {
+    const watch = new EventLoopWatch();
+    let index;
+    return {
+      elementBytes: 4,
+      async before() {
+        index?.dispose();
+        index = makeIndex();
+        await watch.idle();
+        await watch.start();
+      },
+      async search(query) {
+        await Promise.all(addsOf(index, vectors, dataset));
+        for (let i = 0; i < WATCHED_SEARCHES; i++) await index.search(query, { k });
+        watch.stop();
+      },
+      answers: (query) => index.search(query, { k }),
+      hits: places(k),
+      measured: () => watch.figures(),
+    };
+  };
+}
+
+/** One call fills an index; the memory that the process has grown by is compared with what the numbers themselves take. */
+function fillingOnce(dataset, makeIndex, bytesPerNumber) {
+  const needed = dataset.rows * dataset.dimension * bytesPerNumber;
+  return async ({ k }) => {
+    const index = makeIndex();
+    let measured;
+    return {
+      elementBytes: 4,
+      async search() {
+        const source = pieces(dataset, PIECE_BYTES);
+        // The first piece, so that the memory they pass through is not counted.
+        let piece = source.next().value;
+        const grown = await measureMemory(async () => {
+          for (; piece !== undefined; piece = source.next().value) await index.add(piece.values);
+        });
+        measured = {
+          indexBytes: index.bytes,
+          residentBytes: grown,
+          memoryOverhead: Math.max(index.bytes, grown) / needed - 1,
+        };
+      },
+      answers: (query) => index.search(query, { k }),
+      hits: places(k),
+      measured: () => measured,
+    };
+  };
+}
+
+/** One call opens an index that was saved before, and searches it once. */
+async function opening(dataset, FlatIndex, index) {
+  // What lies beside the vectors is removed with them, however this process ends.
+  const folder = join(mkdtempSync(join(dirname(dataset.vectors), 'granule-')), 'index');
+  await index.save(folder);
+  index.dispose();
+  return ({ k }) => ({
+    elementBytes: 4,
+    async search(query) {
+      const opened = await FlatIndex.open(folder, { mmap: true });
+      const hits = await opened.search(query, { k });
+      opened.dispose();
+      return hits;
+    },
+    hits: places(k),
+  });
 }

@@ -8,19 +8,21 @@ const BATCH_BYTES = 256 * 2 ** 20;
 export default {
   name: 'lancedb',
   package: '@lancedb/lancedb',
+  exact: true,
   claimsBits: false,
-  copies: 3,
+  oneByOne: true,
+  copies: () => 3,
   kinds: ['mips', 'maxsim'],
   // It has more than one pool of threads; what holds them all is the set of cores that the process may use.
   environment: (threads) => ({ LANCE_CPU_THREADS: String(threads), TOKIO_WORKER_THREADS: String(threads) }),
   cores: true,
-  async open({ workload, dataset }) {
+  async open({ workloads, dataset }) {
     const lancedb = await import('@lancedb/lancedb');
     const arrow = await import('apache-arrow');
     // What lies beside the vectors is removed with them, however this process ends.
     const folder = mkdtempSync(join(dirname(dataset.vectors), 'lancedb-'));
     const connection = await lancedb.connect(folder);
-    const patches = workload.patches ?? 1;
+    const { kind, patches = 1 } = workloads[0];
     const { dimension } = dataset;
     const vectors = allVectors(dataset);
     const items = dataset.rows / patches;
@@ -35,19 +37,19 @@ export default {
         values,
         dimension,
         patches,
-        nested: workload.kind === 'maxsim',
+        nested: kind === 'maxsim',
       });
       if (table === undefined) table = await connection.createTable('vectors', batch);
       else await table.add(batch);
     }
-    return {
+    return (workload) => ({
       elementBytes: 4,
       arithmetic: 'f32',
       search: (queries) => find(table, workload, queries, dimension),
       hits: (found, query) => ({
         rows: found.filter((row) => (row.query_index ?? 0) === query).map(({ id }) => Number(id)),
       }),
-    };
+    });
   },
 };
 

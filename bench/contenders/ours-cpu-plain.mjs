@@ -1,18 +1,15 @@
-import { cannotOpen, openGranule } from './granule.mjs';
+import { cannotOpen, memoryCopies, openGranule } from './granule.mjs';
 
 export default {
   name: 'ours-cpu-plain',
+  exact: true,
   claimsBits: true,
-  copies: 2,
-  kinds: ['mips', 'add', 'open'],
+  oneByOne: true,
+  copies: (workload) => memoryCopies(workload, 1),
+  kinds: ['mips', 'add', 'open', 'memory'],
   async refuses({ workload }) {
     const { FlatIndex } = await import('../../dist/esm/index.js');
-    try {
-      new FlatIndex({ dimension: 1, codes: 'none' }).dispose();
-      return cannotOpen(workload, FlatIndex);
-    } catch (error) {
-      return `not supported by this build: ${error.message}`;
-    }
+    return cannotOpen(workload, FlatIndex);
   },
   open: (task) => openGranule(task, { device: 'cpu', codes: 'none' }),
 };

@@ -1,10 +1,11 @@
-import { cannotOpen, openGranule } from './granule.mjs';
+import { cannotOpen, memoryCopies, openGranule } from './granule.mjs';
 
 export default {
   name: 'ours-cpu',
+  exact: true,
   claimsBits: true,
-  copies: 2,
-  kinds: ['mips', 'maxsim', 'softmax', 'add', 'open', 'events'],
+  copies: (workload) => memoryCopies(workload, 1.25),
+  kinds: ['mips', 'survivors', 'maxsim', 'softmax', 'add', 'open', 'events', 'memory'],
   async refuses({ workload }) {
     const { FlatIndex } = await import('../../dist/esm/index.js');
     return cannotOpen(workload, FlatIndex);

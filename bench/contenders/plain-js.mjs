@@ -1,26 +1,40 @@
 import { allVectors } from '../dataset.mjs';
+import { demand } from '../workloads.mjs';
+
+/** What a core does in JavaScript, about. */
+const OPERATIONS_PER_SECOND = 2e9;
+const MOST_SECONDS = 20;
 
 export default {
   name: 'plain-js',
+  exact: true,
   claimsBits: true,
-  copies: 1,
+  oneByOne: true,
+  copies: () => 1,
   kinds: ['mips', 'maxsim', 'softmax'],
-  refuses: ({ threads }) => (threads > 1 ? 'JavaScript runs on one thread' : undefined),
-  async open({ workload, dataset }) {
+  refuses({ workload, threads }) {
+    if (threads > 1) return 'JavaScript runs on one thread';
+    const { operations = 0 } = demand(workload, 4);
+    const seconds = Math.round(operations / workload.batch / OPERATIONS_PER_SECOND);
+    return seconds > MOST_SECONDS ? `takes about ${seconds} s for each query` : undefined;
+  },
+  async open({ workloads, dataset }) {
     const { plainDot, plainScan } = await import('../../dist/esm/cli/bench/plain-scan.js');
-    const { k } = workload;
-    const hits = ({ rows, scores }, query) => ({
-      rows: [...rows.slice(query * k, (query + 1) * k)],
-      scores: [...scores.slice(query * k, (query + 1) * k)],
-    });
-    if (workload.kind === 'softmax') return { elementBytes: 4, search: (scores) => softmax(scores, k), hits };
-    const vectors = allVectors(dataset);
+    const vectors = workloads[0].kind === 'softmax' ? undefined : allVectors(dataset);
     const { dimension } = dataset;
-    const search =
-      workload.kind === 'maxsim'
-        ? (query) => maxSim(plainDot, vectors, query, dimension, workload)
-        : (queries) => plainScan(vectors, queries, dimension, k);
-    return { elementBytes: 4, arithmetic: 'f32', search, hits };
+    return (workload) => {
+      const { kind, k } = workload;
+      const hits = ({ rows, scores }, query) => ({
+        rows: [...rows.slice(query * k, (query + 1) * k)],
+        scores: [...scores.slice(query * k, (query + 1) * k)],
+      });
+      if (kind === 'softmax') return { elementBytes: 4, search: (scores) => softmax(scores, k), hits };
+      const search =
+        kind === 'maxsim'
+          ? (query) => maxSim(plainDot, vectors, query, dimension, workload)
+          : (queries) => plainScan(vectors, queries, dimension, k);
+      return { elementBytes: 4, arithmetic: 'f32', search, hits };
+    };
   },
 };
 

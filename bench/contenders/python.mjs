@@ -11,12 +11,13 @@ const PYTHON = '/usr/bin/python3';
  * @param kind of the workloads that it has an operation for
  * @param install command that installs the modules
  */
-export function python({ name, file, modules, kind, copies, install }) {
+export function python({ name, file, modules, kind, install }) {
   const probe = (source) => execFileSync(PYTHON, ['-c', source], { stdio: ['ignore', 'pipe', 'pipe'] });
   return {
     name,
+    exact: true,
     claimsBits: false,
-    copies,
+    copies: () => 1,
     program: (request) => [PYTHON, [fileURLToPath(new URL(file, import.meta.url)), request]],
     kinds: [kind],
     absent() {

@@ -4,14 +4,15 @@ import { pieces } from '../dataset.mjs';
 export default {
   name: 'sqlite-vec',
   package: 'sqlite-vec',
+  exact: true,
   claimsBits: false,
-  copies: 1.2,
+  copies: () => 1.2,
   kinds: ['mips'],
   refuses({ workload, threads }) {
     if (threads > 1) return 'runs on one thread';
     return workload.batch > 1 ? 'takes one query at a time' : undefined;
   },
-  async open({ workload, dataset }) {
+  async open({ dataset }) {
     const { getLoadablePath } = await import('sqlite-vec');
     const Database = createRequire(import.meta.url)('libsql');
     const { dimension } = dataset;
@@ -30,12 +31,12 @@ export default {
     const select = database.prepare(
       'SELECT rowid FROM vectors WHERE vector MATCH ? AND k = ? ORDER BY distance',
     );
-    return {
+    return ({ k }) => ({
       elementBytes: 4,
       arithmetic: 'f32',
-      search: (query) => select.all(bytes(query), workload.k),
+      search: (query) => select.all(bytes(query), k),
       hits: (found) => ({ rows: found.map(({ rowid }) => Number(rowid)) }),
-    };
+    });
   },
 };
 

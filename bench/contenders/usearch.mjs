@@ -1,41 +1,55 @@
-import { allVectors } from '../dataset.mjs';
+import { allVectors, pieces } from '../dataset.mjs';
 
 /** `exactSearch` of npm usearch, on float32 or on vectors rounded to int8 by the caller. */
 export function usearch(name, type) {
+  const bytes = type === 'i8';
   return {
     name,
     package: 'usearch',
+    exact: !bytes,
     claimsBits: false,
-    copies: type === 'i8' ? 1.25 : 1,
+    oneByOne: true,
+    copies: () => (bytes ? 0.25 : 1),
     kinds: ['mips'],
-    async open({ workload, dataset, threads }) {
+    async open({ dataset, threads }) {
       const { exactSearch, MetricKind } = await import('usearch');
       const { dimension } = dataset;
-      const all = allVectors(dataset);
-      const scale = type === 'i8' ? 127 / largest(all) : 1;
-      const convert = type === 'i8' ? (values) => Int8Array.from(values, toInt8(scale)) : (values) => values;
-      const vectors = convert(all);
+      const scale = bytes ? 127 / largest(dataset) : 1;
+      const vectors = bytes ? roundedVectors(dataset, scale) : allVectors(dataset);
       // It reads a view from the start of its buffer, so that a query must lie in a buffer of its own.
-      const own = type === 'i8' ? convert : (values) => values.slice();
-      return {
-        elementBytes: type === 'i8' ? 1 : 4,
-        arithmetic: type === 'i8' ? 'int8' : 'f32',
-        search: (queries) =>
-          exactSearch(vectors, own(queries), dimension, workload.k, MetricKind.IP, threads),
+      const own = bytes ? (values) => rounded(values, scale) : (values) => values.slice();
+      return ({ k }) => ({
+        elementBytes: bytes ? 1 : 4,
+        arithmetic: bytes ? 'int8' : 'f32',
+        search: (queries) => exactSearch(vectors, own(queries), dimension, k, MetricKind.IP, threads),
         hits: ({ keys }, query) => ({
-          rows: Array.from(keys.slice(query * workload.k, (query + 1) * workload.k), Number),
+          rows: Array.from(keys.slice(query * k, (query + 1) * k), Number),
         }),
-      };
+      });
     },
   };
 }
 
-function largest(values) {
+function largest(dataset) {
   let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
+  for (const { values } of pieces(dataset)) {
+    for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  }
   return most;
 }
 
-function toInt8(scale) {
-  return (value) => Math.max(-127, Math.min(127, Math.round(value * scale)));
+function roundedVectors(dataset, scale) {
+  const all = new Int8Array(dataset.rows * dataset.dimension);
+  for (const { firstRow, values } of pieces(dataset)) {
+    all.set(rounded(values, scale), firstRow * dataset.dimension);
+  }
+  return all;
+}
+
+function rounded(values, scale) {
+  const codes = new Int8Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    codes[i] = Math.max(-127, Math.min(127, Math.round(values[i] * scale)));
+  }
+  return codes;
 }

@@ -35,3 +35,25 @@ it('it does not matter in how many calls vectors are made', () => {
   }
   expect(parts).toEqual(whole);
 });
+
+it('a generator may begin anywhere in the sequence, also where zeros came before', () => {
+  for (const dimension of [1, 7, 64]) {
+    const whole = new Float32Array(3000 * dimension);
+    new SeededVectors(dimension, 4).fill(whole);
+    for (const first of [1, 999, 2999]) {
+      const rest = new Float32Array((3000 - first) * dimension);
+      new SeededVectors(dimension, 4, first).fill(rest);
+      expect(rest).toEqual(whole.subarray(first * dimension));
+    }
+  }
+});
+
+it('places beyond 2^32 values are those of the whole sequence', () => {
+  const first = 20_600_000;
+  const skipped = new SeededVectors(768, 1, first - 1);
+  const two = new Float32Array(2 * 768);
+  skipped.fill(two);
+  const one = new Float32Array(768);
+  new SeededVectors(768, 1, first).fill(one);
+  expect(one).toEqual(two.subarray(768));
+});
