@@ -8,9 +8,9 @@ const WARM_UP_SECONDS = 0.1;
 const WARM_UP_QUERIES = 32;
 const MOST_CALLS = 2000;
 /** A contender that takes a batch query by query is timed with so many queries that a call takes about this. */
-const MOST_CALL_SECONDS = 2;
+const MOST_CALL_SECONDS = 1;
 /** A contender that has been timed so long on a workload is left alone in further rounds, except the second. */
-const MOST_SECONDS = 6;
+const MOST_SECONDS = 3;
 const LEAST_ROUNDS = 2;
 
 /** Rounds on vectors of so many bytes: each opens every contender anew where memory cannot hold them all. */
@@ -46,7 +46,8 @@ export async function timeRound(ask, { workload, contender, queries, calls }) {
     firstSeconds = (await time({ queries: 1, seconds: 0 })).seconds[0];
   } else {
     if (queries === undefined && contender.oneByOne && batch > 1) perCall = await affordable(time, batch);
-    await time({ queries: Math.min(perCall, WARM_UP_QUERIES), seconds: WARM_UP_SECONDS });
+    const warmUp = contender.oneByOne ? 1 : Math.min(perCall, WARM_UP_QUERIES);
+    await time({ queries: warmUp, seconds: WARM_UP_SECONDS });
   }
   return { queries: perCall, firstSeconds, ...(await time({ queries: perCall, seconds: ROUND_SECONDS })) };
 }

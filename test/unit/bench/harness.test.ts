@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,99 +12,188 @@ interface Result {
   contender: string;
   threads: number;
   medianSeconds: number;
-  spread: number;
+  calls: number;
   queriesPerSecond: number | null;
   bytesPerSecond: number | null;
   operationsPerSecond: number | null;
-  shareOfRoofline: number | null;
+  coresUsed: number;
+  rescoredShareMost?: number;
+  residentBytes?: number;
+  indexBytes?: number;
+  memoryOverhead?: number;
+  eventLoopDelayP99Seconds?: number;
+  eventLoopDelayMostSeconds?: number;
+  firstSeconds?: number;
   correct: { recall: number; bitEqual: boolean | null };
 }
 
 interface Report {
+  machine: { name: string };
   results: Result[];
-  skipped: { workload: string; contender: string; reason: string }[];
-  roofline: { threads: number; readBytesPerSecond: number }[];
+  skipped: { workload: string; contender: string; threads: number; reason: string }[];
 }
 
 function bench(...args: string[]) {
   return spawnSync(process.execPath, ['bench/run.mjs', ...args], { encoding: 'utf8' });
 }
 
-describe('bench/run.mjs', () => {
+function read(file: string): Report {
+  return JSON.parse(readFileSync(file, 'utf8')) as Report;
+}
+
+function names(report: Report): string[] {
+  return report.results
+    .map(({ workload, contender, threads }) => `${workload} ${contender} ${threads}`)
+    .sort();
+}
+
+describe('npm run bench -- --quick', () => {
+  const file = join(folder, 'quick.json');
   let report: Report;
   beforeAll(() => {
-    const file = join(folder, 'report.json');
-    const { status, stderr } = bench(
-      ...['--workload', 'mips-1k-32-b1-k10,mips-1k-32-b4-k3,maxsim-40x7-32-q5,softmax-1k-k10,add-1k-32'],
-      ...['--workload', 'events-1k-32,open-1k-32'],
-      '--no-roofline',
-      ...[
-        '--contender',
-        'ours-cpu,ours-cpu-plain,plain-js',
-        '--threads',
-        '1',
-        '--rounds',
-        '2',
-        '--json',
-        file,
-      ],
-    );
+    const { status, stderr } = bench('--quick', '--threads', '1', '--json', file);
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    report = read(file);
   }, 240_000);
 
+  const find = (workload: string, contender = 'ours-cpu') =>
+    report.results.find((result) => result.workload === workload && result.contender === contender)!;
+
   it('measures each contender on each workload that it can do, or says why not', () => {
-    const pairs = (entries: { workload: string; contender: string }[]) =>
-      entries.map(({ workload, contender }) => `${workload} ${contender}`);
-    const done = [...pairs(report.results), ...pairs(report.skipped)];
-    for (const workload of ['mips-1k-32-b1-k10', 'mips-1k-32-b4-k3']) {
-      for (const contender of ['ours-cpu', 'ours-cpu-plain', 'plain-js']) {
-        expect(done).toContain(`${workload} ${contender}`);
-      }
+    const ours = ['mips-2k-64-b1-k10', 'mips-2k-64-b32-k10', 'add-2k-64', 'memory-2k-64', 'open-2k-64'];
+    const expected = [
+      ...ours.flatMap((workload) => [`${workload} ours-cpu 1`, `${workload} ours-cpu-plain 1`]),
+      ...['survivors-2k-64-k10', 'maxsim-50x20-64-q8', 'softmax-10k-k10', 'events-2k-64'].map(
+        (workload) => `${workload} ours-cpu 1`,
+      ),
+      ...['mips-2k-64-b1-k10', 'mips-2k-64-b32-k10', 'maxsim-50x20-64-q8', 'softmax-10k-k10'].map(
+        (workload) => `${workload} plain-js 1`,
+      ),
+    ].sort();
+    const skipped = report.skipped.map(
+      ({ workload, contender, threads }) => `${workload} ${contender} ${threads}`,
+    );
+    expect([...names(report), ...skipped].sort()).toEqual(expected);
+    for (const { workload, reason } of report.skipped) {
+      expect(workload).toBe('open-2k-64');
+      expect(reason).toBe('not supported by this build: FlatIndex has no files');
     }
-    for (const workload of ['maxsim-40x7-32-q5', 'softmax-1k-k10']) {
-      for (const contender of ['ours-cpu', 'plain-js']) expect(done).toContain(`${workload} ${contender}`);
-    }
-    for (const workload of ['add-1k-32', 'events-1k-32', 'open-1k-32']) {
-      expect(done).toContain(`${workload} ours-cpu`);
-    }
-    for (const { reason } of report.skipped) expect(reason).toMatch(/^not supported by this build: /);
   });
 
   it('finds rows, order and scores of ours equal to the reference, bit for bit', () => {
-    expect(report.results.length).toBeGreaterThanOrEqual(9);
     for (const { workload, contender, correct } of report.results) {
       expect(correct, `${workload} ${contender}`).toMatchObject({ recall: 1, bitEqual: true });
     }
   });
 
   it('derives rates from the median and what the workload demands', () => {
-    const result = report.results.find(
-      ({ workload, contender }) => workload === 'mips-1k-32-b4-k3' && contender === 'plain-js',
-    );
-    expect(result?.queriesPerSecond).toBeCloseTo(4 / result!.medianSeconds, 3);
-    expect(result!.operationsPerSecond! * result!.medianSeconds).toBeCloseTo(2 * 1000 * 32 * 4, 3);
-    expect(result!.bytesPerSecond! * result!.medianSeconds).toBeCloseTo(1000 * 32 * 4, 3);
+    const plain = find('mips-2k-64-b32-k10', 'plain-js');
+    expect(plain.queriesPerSecond).toBeCloseTo(32 / plain.medianSeconds, 3);
+    expect(plain.operationsPerSecond! * plain.medianSeconds).toBeCloseTo(2 * 2000 * 64 * 32, 3);
+    expect(plain.bytesPerSecond! * plain.medianSeconds).toBeCloseTo(2000 * 64 * 4, 3);
+    const ours = find('mips-2k-64-b32-k10');
+    expect(ours.bytesPerSecond! * ours.medianSeconds).toBeCloseTo(2000 * 64, 3);
   });
+
+  it('measures what is not time: survivors, memory, the event loop, the first call', () => {
+    expect(find('survivors-2k-64-k10').rescoredShareMost).toBeGreaterThanOrEqual(10 / 2000);
+    expect(find('survivors-2k-64-k10').rescoredShareMost).toBeLessThan(0.5);
+    const memory = find('memory-2k-64');
+    expect(memory.indexBytes).toBeGreaterThanOrEqual(2000 * 64 * 5);
+    const taken = Math.max(memory.indexBytes!, memory.residentBytes!);
+    expect(memory.memoryOverhead).toBeCloseTo(taken / (2000 * 64 * 5) - 1, 9);
+    const events = find('events-2k-64');
+    expect(events.eventLoopDelayMostSeconds).toBeGreaterThanOrEqual(events.eventLoopDelayP99Seconds!);
+    expect(events.eventLoopDelayP99Seconds).toBeLessThan(1);
+    expect(find('add-2k-64').firstSeconds).toBeGreaterThan(0);
+  });
+
+  it('leaves nothing to continue when it is through, and --only-missing measures nothing again', () => {
+    expect(existsSync(`${file}.journal`)).toBe(false);
+    const { stdout } = bench('--quick', '--threads', '1', '--json', file, '--only-missing');
+    expect(stdout).not.toMatch(/round 1/);
+    expect(read(file).results).toEqual(report.results);
+  }, 60_000);
 });
 
-it('a wrong name ends with status 2 and one line', () => {
-  for (const args of [
-    ['--workload', 'mips-0-32-b1-k1'],
-    ['--workload', 'mips-5-32-b1-k6'],
-    ['--contender', 'x'],
-  ]) {
+describe('--only-missing', () => {
+  const workload = ['--workload', 'mips-500-16-b1-k3,mips-500-16-b4-k3', '--threads', '1', '--no-roofline'];
+  const all = [...workload, '--contender', 'ours-cpu,plain-js', '--rounds', '2'];
+
+  it('goes on where a run was stopped, in the middle of a line of its journal', () => {
+    const file = join(folder, 'stopped.json');
+    const of = (name: string, contender: string) => [name, contender, 1];
+    const times = {
+      ...{ queries: 1, seconds: [100], cpuSeconds: 100, elementBytes: 4, arithmetic: 'f32' },
+    };
+    const lines = [
+      { of: of('mips-500-16-b1-k3', 'plain-js'), correct: { recall: 1, bitEqual: true } },
+      { of: of('mips-500-16-b1-k3', 'plain-js'), times },
+      { of: of('mips-500-16-b1-k3', 'plain-js'), times },
+    ].map((line) => JSON.stringify(line));
+    writeFileSync(`${file}.journal`, `${lines.join('\n')}\n{"of":["mips-500-16-b4-k3","pl`);
+    const { status, stderr } = bench(...all, '--json', file, '--only-missing');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const { results } = read(file);
+    expect(results).toHaveLength(4);
+    const kept = results.find((one) => one.workload.includes('b1') && one.contender === 'plain-js')!;
+    expect(kept).toMatchObject({ medianSeconds: 100, calls: 2, coresUsed: 1 });
+    for (const result of results.filter((one) => one !== kept)) {
+      expect(result.medianSeconds).toBeLessThan(1);
+      expect(result.correct).toMatchObject({ recall: 1, bitEqual: true });
+    }
+  }, 60_000);
+
+  it('adds to a finished report what it lacks, and keeps the rest as it is', () => {
+    const file = join(folder, 'finished.json');
+    expect(bench(...workload, '--contender', 'plain-js', '--rounds', '1', '--json', file).status).toBe(0);
+    const before = read(file).results;
+    expect(bench(...all, '--json', file, '--only-missing').status).toBe(0);
+    const after = read(file);
+    expect(after.results.slice(0, 2)).toEqual(before);
+    expect(names(after)).toHaveLength(4);
+  }, 60_000);
+
+  it('refuses the report of another machine, and needs a file', () => {
+    const file = join(folder, 'other.json');
+    writeFileSync(file, JSON.stringify({ machine: { name: 'another' }, results: [], roofline: [] }));
+    expect(bench(...all, '--json', file, '--only-missing').stderr).toMatch(/is of another machine: another/);
+    expect(bench(...all, '--only-missing').stderr).toMatch(/^bench: --only-missing needs the report/);
+  }, 60_000);
+});
+
+it('a contender that memory cannot hold is left out with the reason', () => {
+  const file = join(folder, 'memory.json');
+  const args = ['--workload', 'mips-1m-768-b1-k10', '--contender', 'ours-cpu', '--threads', '1'];
+  expect(bench(...args, '--memory', '1', '--no-roofline', '--json', file).status).toBe(0);
+  expect(read(file).results).toEqual([]);
+  expect(read(file).skipped).toMatchObject([
+    { reason: 'needs about 3.8 GiB of memory, and 1.0 are there for it' },
+  ]);
+});
+
+it('a wrong option ends with status 2 and one line', () => {
+  for (const [args, message] of [
+    [['--workload', 'mips-0-32-b1-k1'], 'there is no workload mips-0-32-b1-k1; --list shows them'],
+    [['--workload', 'mips-5-32-b1-k6'], 'there is no workload mips-5-32-b1-k6; --list shows them'],
+    [['--contender', 'x'], 'there is no contender x'],
+    [['--rounds', '0'], '0 is not a whole number of at least 1'],
+    [['--round', '2'], "Unknown option '--round'"],
+  ] as [string[], string][]) {
     const { status, stderr } = bench(...args);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^bench: there is no (workload|contender) .*\n$/);
+    expect(stderr).toMatch(/^bench: .*\n$/);
+    expect(stderr).toContain(message);
   }
 });
 
 it('the oracle catches a wrong row, a wrong order and a wrong bit', async () => {
   const path = '../../../bench/oracle.mjs';
-  const { judge } = (await import(path)) as {
+  const { judge, referenceDot } = (await import(path)) as {
     judge(oracle: object, answers: object[], k: number, bits: boolean): { recall: number; bitEqual: boolean };
+    referenceDot(a: number[], aStart: number, b: number[], bStart: number, dimension: number): number;
   };
   const oracle = { scores: [new Float32Array([1, 3, 2, 2])], share: 1, complete: () => undefined };
   const verdict = (rows: number[], scores: number[]) => judge(oracle, [{ rows, scores }], 2, true);
@@ -115,6 +204,10 @@ it('the oracle catches a wrong row, a wrong order and a wrong bit', async () => 
   expect(verdict([1, 0], [3, 1])).toMatchObject({ recall: 0.5, bitEqual: false });
   expect(verdict([1, 1], [3, 3])).toMatchObject({ recall: 0.5 });
   expect(verdict([1, 2], [3, 2.0000002384185791])).toMatchObject({ recall: 1, bitEqual: false });
+  // Lanes: 2^53 + 1 is lost in one lane, and kept in two.
+  const big = 2 ** 53;
+  expect(referenceDot([0, big, ...Array(7).fill(0), 1, 1], 1, Array(10).fill(1), 0, 10)).toBe(big + 1);
+  expect(referenceDot([big, ...Array(7).fill(0), 1], 0, Array(9).fill(1), 0, 9)).toBe(big);
 });
 
 it('the documents show what the results say', () => {
