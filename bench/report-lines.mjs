@@ -9,7 +9,7 @@ export function resultLine(result) {
   const { workload, contender, threads, medianSeconds, spread, shareOfRoofline, correct } = result;
   const parts = [
     `${milliseconds(medianSeconds)} ms (spread ${percent(spread)})`,
-    result.queriesTimed !== undefined && `timed with ${result.queriesTimed} queries`,
+    result.queriesTimed !== undefined && `timed with ${result.queriesTimed} of the queries`,
     result.p99Seconds !== undefined && `99th percentile ${milliseconds(result.p99Seconds)} ms`,
     result.firstSeconds !== undefined && `first call ${milliseconds(result.firstSeconds)} ms`,
     shareOfRoofline !== null && `${percent(shareOfRoofline)} of the roofline`,

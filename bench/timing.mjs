@@ -7,7 +7,7 @@ const ROUND_SECONDS = 0.3;
 const WARM_UP_SECONDS = 0.1;
 const WARM_UP_QUERIES = 32;
 const MOST_CALLS = 2000;
-/** A contender that takes a batch query by query is timed with so many queries that a call takes about this. */
+/** A contender whose time is in proportion to the queries is timed with so many of them that a call takes about this. */
 const MOST_CALL_SECONDS = 1;
 /** A contender that has been timed so long on a workload is left alone in further rounds, except the second. */
 const MOST_SECONDS = 3;
@@ -45,15 +45,18 @@ export async function timeRound(ask, { workload, contender, queries, calls }) {
     // The first call meets memory and files that the process has not touched.
     firstSeconds = (await time({ queries: 1, seconds: 0 })).seconds[0];
   } else {
-    if (queries === undefined && contender.oneByOne && batch > 1) perCall = await affordable(time, batch);
-    const warmUp = contender.oneByOne ? 1 : Math.min(perCall, WARM_UP_QUERIES);
+    const { proportionalFrom = batch } = contender;
+    if (queries === undefined && proportionalFrom < batch) {
+      perCall = await affordable(time, proportionalFrom, batch);
+    }
+    const warmUp = Math.min(proportionalFrom, perCall, WARM_UP_QUERIES);
     await time({ queries: warmUp, seconds: WARM_UP_SECONDS });
   }
   return { queries: perCall, firstSeconds, ...(await time({ queries: perCall, seconds: ROUND_SECONDS })) };
 }
 
-async function affordable(time, batch) {
+async function affordable(time, least, most) {
   await time({ queries: 1, seconds: 0 });
   const { seconds } = await time({ queries: 1, seconds: 0 });
-  return Math.max(1, Math.min(batch, Math.floor(MOST_CALL_SECONDS / seconds[0])));
+  return Math.max(least, Math.min(most, Math.floor(MOST_CALL_SECONDS / seconds[0])));
 }

@@ -5,8 +5,8 @@
  *     package?      the npm package that it needs, from bench/package.json
  *     exact         whether it searches the vectors themselves, not something rounded
  *     claimsBits    whether its rows and scores must equal the reference's, bit for bit
- *     oneByOne?     true where a batch takes it as long as its queries one after the other: a large batch is then timed
- *                   with fewer queries, and the result says so
+ *     proportionalFrom?  queries of a batch from which on its time is in proportion to them, 1 where it answers query by
+ *                   query: a larger batch may then be timed with fewer queries, and the result says so
  *     copies        (workload) => memory that it takes, in copies of the float32 vectors
  *     cores?        true where it must be held to as many cores as it has threads
  *     kinds         of the workloads that it has an operation for

@@ -10,7 +10,7 @@ export default {
   package: '@lancedb/lancedb',
   exact: true,
   claimsBits: false,
-  oneByOne: true,
+  proportionalFrom: 1,
   copies: () => 3,
   kinds: ['mips', 'maxsim'],
   // It has more than one pool of threads; what holds them all is the set of cores that the process may use.

@@ -4,7 +4,7 @@ export default {
   name: 'ours-cpu-plain',
   exact: true,
   claimsBits: true,
-  oneByOne: true,
+  proportionalFrom: 64,
   copies: (workload) => memoryCopies(workload, 1),
   kinds: ['mips', 'add', 'open', 'memory'],
   async refuses({ workload }) {

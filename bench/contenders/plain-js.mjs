@@ -9,7 +9,7 @@ export default {
   name: 'plain-js',
   exact: true,
   claimsBits: true,
-  oneByOne: true,
+  proportionalFrom: 1,
   copies: () => 1,
   kinds: ['mips', 'maxsim', 'softmax'],
   refuses({ workload, threads }) {

@@ -8,7 +8,7 @@ export function usearch(name, type) {
     package: 'usearch',
     exact: !bytes,
     claimsBits: false,
-    oneByOne: true,
+    proportionalFrom: 1,
     copies: () => (bytes ? 0.25 : 1),
     kinds: ['mips'],
     async open({ dataset, threads }) {
