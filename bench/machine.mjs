@@ -45,6 +45,18 @@ export async function measureRooflines(threadCounts) {
   return { rooflines, reason: undefined };
 }
 
+/** Of two measurements with the same number of threads, the greater of each figure. */
+export function better(a, b = a) {
+  const greater = (name) => Math.max(a[name], b[name]);
+  return {
+    ...a,
+    readBytesPerSecond: greater('readBytesPerSecond'),
+    copyBytesPerSecond: greater('copyBytesPerSecond'),
+    f32OperationsPerSecond: greater('f32OperationsPerSecond'),
+    int8OperationsPerSecond: greater('int8OperationsPerSecond'),
+  };
+}
+
 function buildRoofline() {
   const folder = join(ROOT, 'build', 'bench');
   const run = (args) => execFileSync('cmake', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -8,9 +8,10 @@ export function renderReport(report, charts) {
   const parts = [
     heading(machine),
     `${machine.platform}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB of memory, Node ${machine.node}, granule ${machine.granule} (${machine.isa}, ${machine.compiler}), up to ${rounds} rounds.`,
+    noteOf(report),
     rooflineTable(roofline, report.rooflineReason),
     targetsTable(report),
-    `![Queries a second of each contender](${charts}/${machine.name}.svg)`,
+    chart(charts, machine),
     ...workloadsOf(results).map((workload) =>
       workloadTable(
         workload,
@@ -19,11 +20,12 @@ export function renderReport(report, charts) {
     ),
     skippedTable(skipped),
   ];
-  return `\n${parts.filter((part) => part !== '').join('\n\n')}\n`;
+  return joined(parts);
 }
 
 /** One machine's headlines as Markdown: granule and the fastest of those who are exact too. */
-export function renderSummary({ machine, results }, charts) {
+export function renderSummary(report, charts) {
+  const { machine, results } = report;
   const rows = [];
   for (const workload of HEADLINES) {
     for (const threads of [1, 2]) {
@@ -42,11 +44,30 @@ export function renderSummary({ machine, results }, charts) {
     }
   }
   const head = ['workload', 'threads', 'granule, ms', 'fastest exact peer, ms', ''];
-  return `\n${machine.cpu}, ${machine.cores} cores (${machine.isa}):\n\n${table(head, rows)}\n\n![Queries a second of each contender](${charts}/${machine.name}.svg)\n`;
+  const parts = [
+    `${machine.cpu}, ${machine.cores} cores (${machine.isa}):`,
+    noteOf(report),
+    table(head, rows),
+    chart(charts, machine),
+  ];
+  return joined(parts);
+}
+
+function joined(parts) {
+  return `\n${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function heading(machine) {
   return `## ${machine.cpu}, ${machine.cores} cores`;
+}
+
+/** What the one who measured says about it. */
+function noteOf({ note }) {
+  return note === null ? '' : `*${note}*`;
+}
+
+function chart(charts, machine) {
+  return `![Queries a second of each contender](${charts}/${machine.name}.svg)`;
 }
 
 function workloadsOf(results) {

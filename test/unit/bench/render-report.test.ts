@@ -32,6 +32,7 @@ const report = {
     ...{ name: 'a-machine', cpu: 'A <Machine>', cores: 2, memoryBytes: 2 ** 34, platform: 'linux-x64' },
     ...{ node: '20.0.0', granule: '0.0.0', isa: 'avx512vnni', compiler: 'gcc' },
   },
+  note: 'measured on a ship',
   rounds: 5,
   roofline: [
     {
@@ -58,6 +59,7 @@ it('the document shows every result, what it does not say at once, and what was 
   expect(text).toContain('usearch-i8, threads: 1: timed with 7 of the queries, and scaled to all of them');
   expect(text).toContain('ours-cpu, threads: 1: the first call of a process takes 400 ms');
   expect(text).toContain('| plain-js | 2 | mips-200k-768-b512-k10 | one \\| thread |');
+  expect(text).toContain('*measured on a ship*');
   expect(text).not.toMatch(/undefined|NaN|Infinity/);
 });
 
