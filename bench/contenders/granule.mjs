@@ -45,7 +45,7 @@ export async function openGranule({ workloads, dataset, threads }, options) {
     case 'add':
       return adding(dataset, makeIndex);
     case 'open':
-      return opening(dataset, FlatIndex, await filled(makeIndex(), dataset));
+      return opening(dataset, FlatIndex, await filled(makeIndex(), dataset), threads);
     case 'events':
       return watching(dataset, makeIndex);
     case 'memory':
@@ -201,7 +201,7 @@ function fillingOnce(dataset, makeIndex, bytesPerNumber) {
 }
 
 /** One call opens an index that was saved before, and searches it once. */
-async function opening(dataset, FlatIndex, index) {
+async function opening(dataset, FlatIndex, index, threads) {
   // What lies beside the vectors is removed with them, however this process ends.
   const folder = join(mkdtempSync(join(dirname(dataset.vectors), 'granule-')), 'index');
   await index.save(folder);
@@ -209,7 +209,7 @@ async function opening(dataset, FlatIndex, index) {
   return ({ k }) => ({
     elementBytes: 4,
     async search(query) {
-      const opened = await FlatIndex.open(folder, { mmap: true });
+      const opened = await FlatIndex.open(folder, { mmap: true, threads });
       const hits = await opened.search(query, { k });
       opened.dispose();
       return hits;
