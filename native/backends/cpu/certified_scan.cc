@@ -44,6 +44,9 @@ constexpr std::size_t kLeastTaskBytes = std::size_t{1} << 18;
 /// Survivors of one query that are kept before those below the threshold are dropped.
 constexpr std::size_t kPruneAt = 4096;
 
+/// Bytes of a row that are fetched ahead; the processor sees by itself how a longer one goes on.
+constexpr std::size_t kPrefetchBytes = 4096;
+
 /// Consecutive rows of a segment, coded or not.
 struct Unit {
   const granule_segment* segment;
@@ -314,19 +317,36 @@ class CertifiedScan {
     AlignedBuffer<float> scratch(scratch_size(search_, 1));
     uint64_t scored = 0;
     const granule_segment* segment = search_.segments;
-    for (; begin != end; ++begin) {
-      if (!(begin->upper >= std::max(bound, exact->threshold()))) continue;
+    const granule_segment* next_segment = search_.segments;
+    for (auto survivor = begin; survivor != end; ++survivor) {
+      // Rows lie far from each other: the next is fetched while this one is scored.
+      if (const auto next = survivor + 1; next != end) {
+        while (next->row >= next_segment->first_row + next_segment->row_count) ++next_segment;
+        prefetch_row(*next_segment, next->row - next_segment->first_row);
+      }
+      if (!(survivor->upper >= std::max(bound, exact->threshold()))) continue;
       ++scored;
-      while (begin->row >= segment->first_row + segment->row_count) ++segment;
-      const std::size_t at = begin->row - segment->first_row;
+      while (survivor->row >= segment->first_row + segment->row_count) ++segment;
+      const std::size_t at = survivor->row - segment->first_row;
       double dot;
       backend_.kernels.inner_product(widened_.vector(query), std::size_t{1}, widened_.stride,
                                      stored_rows(backend_, search_, *segment, at, 1, scratch.data()),
                                      std::size_t{1}, std::size_t{search_.dimension},
                                      std::size_t{search_.dimension}, &dot, std::size_t{1});
-      exact->offer(row_score(search_, *segment, at, dot, query_squared_norm), begin->row);
+      exact->offer(row_score(search_, *segment, at, dot, query_squared_norm), survivor->row);
     }
     return scored;
+  }
+
+  void prefetch_row(const granule_segment& segment, std::size_t row) const {
+#if defined(__GNUC__)
+    const std::size_t bytes = bytes_of(static_cast<Dtype>(search_.dtype)) * search_.dimension;
+    const char* const address = static_cast<const char*>(segment.vectors) + row * bytes;
+    for (std::size_t i = 0; i < std::min(bytes, kPrefetchBytes); i += 64) __builtin_prefetch(address + i);
+#else
+    (void)segment;
+    (void)row;
+#endif
   }
 
   uint64_t uncoded_rows() const {
