@@ -31,8 +31,8 @@ constexpr std::size_t kChunkBounds = std::size_t{1} << 15;
 constexpr std::size_t kMostBounds = std::size_t{1} << 24;
 /// Documents whose vectors come from memory while others are scored.
 constexpr std::size_t kFetchAhead = 2;
-/// Documents of one query and task that may wait, so that they take little memory.
-constexpr std::size_t kMostWaiting = 4096;
+/// Query vectors of the documents that may wait in one task for one query, so that they take little memory.
+constexpr std::size_t kMostWaiting = std::size_t{1} << 17;
 /// A task has at least about as many document vectors.
 constexpr std::size_t kTaskRows = 1024;
 
@@ -222,7 +222,7 @@ class CertifiedMaxsim {
       likely->append_last_of(waiting);
       refiner->fetch(*likely, likely->documents.back());
     }
-    if (waiting->documents.size() >= kMostWaiting) score(query, waiting, refiner);
+    if (waiting->matches.size() + waiting->documents.size() >= kMostWaiting) score(query, waiting, refiner);
   }
 
   /// Scores shortlisted documents, the best first, as long as they may be among a query's best.
@@ -231,6 +231,7 @@ class CertifiedMaxsim {
     std::sort(documents.begin(), documents.end(),
               [](const Shortlist::Document& a, const Shortlist::Document& b) { return a.upper > b.upper; });
     for (std::size_t i = 0; i < documents.size(); ++i) {
+      if (stop_asked()) return;
       if (i + kFetchAhead < documents.size()) refiner->fetch(*list, documents[i + kFetchAhead]);
       const float threshold = best_[query].threshold.load(std::memory_order_relaxed);
       if (documents[i].upper < threshold) break;
