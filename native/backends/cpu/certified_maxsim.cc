@@ -31,8 +31,10 @@ constexpr std::size_t kChunkBounds = std::size_t{1} << 15;
 constexpr std::size_t kMostBounds = std::size_t{1} << 24;
 /// Documents whose vectors come from memory while others are scored.
 constexpr std::size_t kFetchAhead = 2;
-/// Documents of one query and task that may wait, so that they take little memory.
-constexpr std::size_t kMostWaiting = 4096;
+/// Query vectors of the documents that may wait in one task for one query, so that they take little memory.
+constexpr std::size_t kMostWaiting = std::size_t{1} << 17;
+/// Products of a task, at most about: some milliseconds.
+constexpr uint64_t kTaskProducts = uint64_t{1} << 30;
 /// A task has at least about as many document vectors.
 constexpr std::size_t kTaskRows = 1024;
 
@@ -134,9 +136,13 @@ class CertifiedMaxsim {
     for (uint64_t s = 0; s < search_.segment_count; ++s) {
       rows += search_.segments[s].row_offsets[search_.segments[s].row_count];
     }
-    const std::size_t documents_of_task = kTaskRows * search_.row_count / std::max<uint64_t>(1, rows) + 1;
-    const std::size_t wanted = (8 * search_.threads + groups_.size() - 1) / groups_.size();
-    return std::max<std::size_t>(1, std::min(wanted, documents_ / documents_of_task));
+    const uint64_t rows_of_documents = rows / std::max<uint64_t>(1, search_.row_count) * documents_;
+    const uint64_t products =
+        rows_of_documents * search_.query_offsets[search_.query_count] / groups_.size() * search_.dimension;
+    const std::size_t for_threads = (8 * search_.threads + groups_.size() - 1) / groups_.size();
+    const std::size_t wanted = std::max<std::size_t>(for_threads, products / kTaskProducts);
+    return std::max<std::size_t>(1,
+                                 std::min<std::size_t>({wanted, rows_of_documents / kTaskRows, documents_}));
   }
 
   bool stop_asked() {
@@ -222,7 +228,7 @@ class CertifiedMaxsim {
       likely->append_last_of(waiting);
       refiner->fetch(*likely, likely->documents.back());
     }
-    if (waiting->documents.size() >= kMostWaiting) score(query, waiting, refiner);
+    if (waiting->matches.size() + waiting->documents.size() >= kMostWaiting) score(query, waiting, refiner);
   }
 
   /// Scores shortlisted documents, the best first, as long as they may be among a query's best.
@@ -231,6 +237,7 @@ class CertifiedMaxsim {
     std::sort(documents.begin(), documents.end(),
               [](const Shortlist::Document& a, const Shortlist::Document& b) { return a.upper > b.upper; });
     for (std::size_t i = 0; i < documents.size(); ++i) {
+      if (stop_asked()) return;
       if (i + kFetchAhead < documents.size()) refiner->fetch(*list, documents[i + kFetchAhead]);
       const float threshold = best_[query].threshold.load(std::memory_order_relaxed);
       if (documents[i].upper < threshold) break;
