@@ -235,7 +235,7 @@ Status File::write_at(uint64_t offset, const void* from, std::size_t bytes) cons
 }
 
 Status File::size(uint64_t* bytes) const {
-  struct stat facts{};
+  struct stat facts {};
   if (fstat(handle_, &facts) != 0) return failure(StatusCode::index_corrupt, name_, "cannot be read");
   *bytes = static_cast<uint64_t>(facts.st_size);
   return Status::success();

@@ -50,8 +50,8 @@ class SegmentLayout {
   /// Bytes of all tensors.
   uint64_t data_bytes() const { return data_bytes_; }
 
-  /// What comes before the tensors: 8 bytes of length and JSON, together a multiple of 64 bytes. Its size does
-  /// not depend on the checksums.
+  /// What comes before the tensors: 8 bytes of length and JSON, together a multiple of 64 bytes. Its size
+  /// does not depend on the checksums.
   ///
   /// @param checksums CRC-32C of each tensor, in order
   std::string header(const std::vector<uint32_t>& checksums) const;

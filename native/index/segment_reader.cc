@@ -142,8 +142,7 @@ class SegmentReader {
         crc = crc32c_combine(crc, parts[t], tasks[t].bytes);
       if (crc != first.opening->source.checksums[first.tensor]) {
         const char* name = first.opening->layout.tensors()[first.tensor].name;
-        status =
-            first.opening->corrupt(std::string("is damaged: ") + name + " do not match their checksum");
+        status = first.opening->corrupt(std::string("is damaged: ") + name + " do not match their checksum");
       }
     }
     return status;
@@ -172,8 +171,8 @@ class SegmentReader {
     Status first;
     engine_.pool.parallel_for(tasks.size(), threads_, [&](std::size_t t) {
       if (stopped.load(std::memory_order_relaxed)) return;
-      Status status = cancel_.cancelled() ? Status::failure(StatusCode::aborted, "the opening was aborted")
-                                          : body(t);
+      Status status =
+          cancel_.cancelled() ? Status::failure(StatusCode::aborted, "the opening was aborted") : body(t);
       if (status.ok()) return;
       std::lock_guard<std::mutex> lock(mutex);
       if (first.ok()) first = std::move(status);

@@ -222,8 +222,7 @@ Status SegmentStore::adopt_files(const std::vector<std::shared_ptr<Segment>>& se
   std::lock_guard<std::mutex> writer(writer_);
   auto next = std::make_shared<Snapshot>();
   for (const std::shared_ptr<Segment>& segment : segments) {
-    const std::size_t rows =
-        options_.documents ? segment->row_offsets.size() - 1 : segment->vector_capacity;
+    const std::size_t rows = options_.documents ? segment->row_offsets.size() - 1 : segment->vector_capacity;
     append(next.get(), {{segment, 0, 0, 0, 0, rows, segment->vector_capacity}});
   }
   if (next->row_count > kMaxRows) return Status::failure(StatusCode::index_full, "too many rows");

@@ -171,8 +171,8 @@ class SegmentWriter {
              1);
   }
 
-  /// Calls `visit(run, first vector in its segment, count, place in the file)` for the vectors of the file from
-  /// `begin` up to `end`.
+  /// Calls `visit(run, first vector in its segment, count, place in the file)` for the vectors of the file
+  /// from `begin` up to `end`.
   template <typename Visit>
   void for_each_part(uint64_t begin, uint64_t end, Visit visit) const {
     while (begin < end) {
@@ -193,14 +193,12 @@ class SegmentWriter {
     for_each_part(begin, end, [&](const Run& run, uint64_t first, uint64_t count, uint64_t at) {
       const granule_segment& segment = *run.segment;
       sound = sound && (segment.verify == nullptr || segment.verify(segment.owner, first, count) != 0);
-      const uint8_t* from =
-          static_cast<const uint8_t*>(segment.vectors) + first * options_.vector_bytes();
+      const uint8_t* from = static_cast<const uint8_t*>(segment.vectors) + first * options_.vector_bytes();
       if (count == end - begin) {
         in_place = from;
         return;
       }
-      if (gathered->size() == 0)
-        *gathered = AlignedBuffer<uint8_t>((end - begin) * options_.vector_bytes());
+      if (gathered->size() == 0) *gathered = AlignedBuffer<uint8_t>((end - begin) * options_.vector_bytes());
       if (sound) {
         std::memcpy(gathered->data() + (at - begin) * options_.vector_bytes(), from,
                     count * options_.vector_bytes());
@@ -247,12 +245,12 @@ class SegmentWriter {
         std::copy_n(run.segment->code_norms + source, kBlock, code_norms_.data() + v);
         continue;
       }
-      const float* rows = as_float32(*engine_.kernels.table, options_.dtype,
-                                     vectors + (v - begin) * options_.vector_bytes(),
-                                     kBlock * options_.dimension, widened.data());
-      const bool fits = engine_.kernels.table->quantize_block(
-          rows, std::size_t{options_.dimension}, block, scales_.data() + v, residual_norms_.data() + v,
-          code_norms_.data() + v);
+      const float* rows =
+          as_float32(*engine_.kernels.table, options_.dtype, vectors + (v - begin) * options_.vector_bytes(),
+                     kBlock * options_.dimension, widened.data());
+      const bool fits = engine_.kernels.table->quantize_block(rows, std::size_t{options_.dimension}, block,
+                                                              scales_.data() + v, residual_norms_.data() + v,
+                                                              code_norms_.data() + v);
       if (!fits || !scan_biases_bound(v)) {
         bounded_.store(false, std::memory_order_relaxed);
         stopped_.store(true, std::memory_order_relaxed);
@@ -266,19 +264,18 @@ class SegmentWriter {
 
   bool scan_biases_bound(uint64_t block_begin) const {
     bool bound = true;
-    for_each_part(block_begin, block_begin + kBlock,
-                  [&](const Run& run, uint64_t first, uint64_t count, uint64_t) {
-                    const granule_segment& segment = *run.segment;
-                    for (uint64_t v = first; v < first + count; ++v) {
-                      const double row_bias = !options_.documents && segment.row_biases != nullptr
-                                                  ? static_cast<double>(segment.row_biases[v])
-                                                  : 0.0;
-                      const double squared_norm =
-                          segment.squared_norms != nullptr ? segment.squared_norms[v] : 0.0;
-                      float unused;
-                      bound = scan_bias(row_bias, squared_norm, &unused) && bound;
-                    }
-                  });
+    for_each_part(
+        block_begin, block_begin + kBlock, [&](const Run& run, uint64_t first, uint64_t count, uint64_t) {
+          const granule_segment& segment = *run.segment;
+          for (uint64_t v = first; v < first + count; ++v) {
+            const double row_bias = !options_.documents && segment.row_biases != nullptr
+                                        ? static_cast<double>(segment.row_biases[v])
+                                        : 0.0;
+            const double squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[v] : 0.0;
+            float unused;
+            bound = scan_bias(row_bias, squared_norm, &unused) && bound;
+          }
+        });
     return bound;
   }
 
@@ -352,9 +349,9 @@ class SegmentWriter {
 
 }  // namespace
 
-Status write_segment(Engine& engine, const StoreOptions& options, const Snapshot& snapshot, uint64_t first_row,
-                     const std::string& path, uint64_t most_bytes, unsigned threads, const CancelFlag& cancel,
-                     WrittenSegment* written) {
+Status write_segment(Engine& engine, const StoreOptions& options, const Snapshot& snapshot,
+                     uint64_t first_row, const std::string& path, uint64_t most_bytes, unsigned threads,
+                     const CancelFlag& cancel, WrittenSegment* written) {
   const std::vector<Run> runs = rows_of_file(options, snapshot, first_row, most_bytes);
   SegmentContents contents;
   contents.row_count = runs.back().row_at + runs.back().row_count;

@@ -62,7 +62,8 @@ std::shared_ptr<SegmentStore> filled(const std::shared_ptr<Engine>& engine, cons
       vectors = 0;
       for (uint32_t& length : lengths) vectors += length = 1 + static_cast<uint32_t>(random.below(9));
     }
-    const std::vector<float> x = test_data::vectors(rows.kind, vectors, rows.options.dimension, random.next());
+    const std::vector<float> x =
+        test_data::vectors(rows.kind, vectors, rows.options.dimension, random.next());
     const std::vector<float> biases = test_data::vectors(Kind::uniform, count, 1, random.next());
     uint64_t first = 0;
     REQUIRE(store
@@ -80,7 +81,8 @@ SegmentFile described(const std::string& path, const StoreOptions& options, cons
   out.path = path;
   out.name = path.substr(path.find_last_of('/') + 1);
   out.header_bytes = written.header.size();
-  out.contents = {written.row_count, written.vector_count, written.header.find("crc32c_codes") != std::string::npos,
+  out.contents = {written.row_count, written.vector_count,
+                  written.header.find("crc32c_codes") != std::string::npos,
                   written.header.find("crc32c_biases") != std::string::npos};
   const SegmentLayout layout(options, out.contents);
   for (const SegmentLayout::Tensor& tensor : layout.tensors()) {
@@ -130,8 +132,8 @@ struct Answers {
     SearchOptions options;
     options.k = k;
     options.threads = 2;
-    status = test_search::search(store, queries, documents ? &lengths : nullptr, options,
-                                 result.hits(documents));
+    status =
+        test_search::search(store, queries, documents ? &lengths : nullptr, options, result.hits(documents));
   }
 
   bool operator==(const Answers& other) const {
@@ -185,7 +187,8 @@ TEST_CASE("an opened index answers with the same bits, read and mapped") {
   }
 }
 
-TEST_CASE("every byte of a file that is altered, and every end that it loses, is an error that names the file") {
+TEST_CASE(
+    "every byte of a file that is altered, and every end that it loses, is an error that names the file") {
   const std::shared_ptr<Engine> engine = engine_for(Isa::scalar, 1);
   for (const bool documents : {false, true}) {
     Rows rows;
