@@ -25,7 +25,7 @@ const LANGUAGES = [
     sources: /\.[cm]?ts$/,
     layers: [
       ['errors.ts'],
-      ['native'],
+      ['native', 'files'],
       ['vectors', 'index'],
       ['encoders', 'corpus', 'fusion', 'retrievers', 'rerankers', 'generators'],
       ['systems'],

@@ -17,6 +17,11 @@ export const ERROR_CODES = [
   'INDEX_FULL',
   'ROW_NOT_FOUND',
   'INDEX_DISPOSED',
+  // Index files
+  'INDEX_EXISTS',
+  'INDEX_LOCKED',
+  'INDEX_CORRUPT',
+  'INDEX_VERSION_UNSUPPORTED',
   // Running
   'ABORTED',
   'OUT_OF_MEMORY',

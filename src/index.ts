@@ -48,6 +48,7 @@ export {
 export type { Certificate, Hits } from './index/hits.js';
 export { MultiVectorHits, type VectorMatches } from './index/multi-vector-hits.js';
 export { MultiVectorIndex, type MultiVectorSearchOptions } from './index/multi-vector-index.js';
+export type { OpenOptions } from './index/open-index.js';
 export { poolQuads } from './index/pool-quads.js';
 export {
   type PooledVectors,
@@ -57,6 +58,7 @@ export {
 } from './index/pool-vectors.js';
 export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
+export type { SaveOptions, SaveReport } from './index/save-index.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';

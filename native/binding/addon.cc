@@ -9,6 +9,7 @@
 #include "binding/addon_instance.h"
 #include "binding/cancel_token_binding.h"
 #include "binding/errors.h"
+#include "binding/file_lock_binding.h"
 #include "binding/flat_index_binding.h"
 #include "binding/multi_vector_index_binding.h"
 #include "binding/pooling_binding.h"
@@ -40,6 +41,7 @@ Napi::Value initialize(const Napi::CallbackInfo& info) {
 Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
   exports.Set("CancelToken", CancelTokenBinding::define(env));
+  exports.Set("FileLock", FileLockBinding::define(env));
   exports.Set("FlatIndex", FlatIndexBinding::define(env));
   exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));

@@ -43,6 +43,9 @@ class AsyncCall {
     } catch (const std::exception& error) {
       status_ = Status{StatusCode::internal, error.what(), -1, -1};
     }
+    // What it held may be the last of an index that was disposed of meanwhile: freed here, for that takes
+    // time.
+    work_ = nullptr;
   }
 
   /// On the JavaScript thread.

@@ -12,6 +12,9 @@ Napi::Function FlatIndexBinding::define(Napi::Env env) {
        InstanceMethod<&FlatIndexBinding::compact>("compact"),
        InstanceMethod<&FlatIndexBinding::adopt_compaction>("adoptCompaction"),
        InstanceMethod<&FlatIndexBinding::search>("search"),
+       InstanceMethod<&FlatIndexBinding::write_segment>("writeSegment"),
+       InstanceMethod<&FlatIndexBinding::open_segments>("openSegments"),
+       InstanceMethod<&FlatIndexBinding::copy_removed>("copyRemoved"),
        InstanceMethod<&FlatIndexBinding::dispose>("dispose")});
 }
 
@@ -58,6 +61,21 @@ Napi::Value FlatIndexBinding::compact(const Napi::CallbackInfo& info) {
 
 Napi::Value FlatIndexBinding::adopt_compaction(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IndexBinding::adopt_compaction(info.Env()));
+}
+
+Napi::Value FlatIndexBinding::write_segment(const Napi::CallbackInfo& info) {
+  return IndexBinding::write_segment(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::String>(),
+                                     static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()), info[2]);
+}
+
+Napi::Value FlatIndexBinding::open_segments(const Napi::CallbackInfo& info) {
+  return IndexBinding::open_segments(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Array>(),
+                                     info[1], info[2].ToBoolean().Value(), info[3]);
+}
+
+Napi::Value FlatIndexBinding::copy_removed(const Napi::CallbackInfo& info) {
+  return IndexBinding::copy_removed(info.Env(), info.This().As<Napi::Object>(),
+                                    info[0].As<Napi::Uint8Array>());
 }
 
 void FlatIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

@@ -43,6 +43,18 @@ class IndexBinding {
   /// Shows the rows of the compaction that was prepared; false where there is none that fits.
   bool adopt_compaction(Napi::Env env);
 
+  /// Writes rows from `first_row` on to a file, as many as go into one; the promise resolves to a
+  /// NativeWrittenSegment.
+  Napi::Value write_segment(Napi::Env env, Napi::Object keeper, Napi::String path, uint64_t first_row,
+                            Napi::Value cancel_token);
+
+  /// Fills an index without rows from files. `removed` is a bitset, or undefined.
+  Napi::Value open_segments(Napi::Env env, Napi::Object keeper, Napi::Array files, Napi::Value removed,
+                            bool mapped, Napi::Value cancel_token);
+
+  /// Fills `bits`, one per row, with which rows are removed.
+  Napi::Value copy_removed(Napi::Env env, Napi::Object keeper, Napi::Uint8Array bits);
+
   /// Searches; `lengths` is undefined where each query is one vector.
   Napi::Value search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries, Napi::Value lengths,
                      uint64_t query_count, Napi::Object options);

@@ -14,6 +14,9 @@ Napi::Function MultiVectorIndexBinding::define(Napi::Env env) {
                       InstanceMethod<&MultiVectorIndexBinding::compact>("compact"),
                       InstanceMethod<&MultiVectorIndexBinding::adopt_compaction>("adoptCompaction"),
                       InstanceMethod<&MultiVectorIndexBinding::search>("search"),
+                      InstanceMethod<&MultiVectorIndexBinding::write_segment>("writeSegment"),
+                      InstanceMethod<&MultiVectorIndexBinding::open_segments>("openSegments"),
+                      InstanceMethod<&MultiVectorIndexBinding::copy_removed>("copyRemoved"),
                       InstanceMethod<&MultiVectorIndexBinding::dispose>("dispose")});
 }
 
@@ -62,6 +65,21 @@ Napi::Value MultiVectorIndexBinding::compact(const Napi::CallbackInfo& info) {
 
 Napi::Value MultiVectorIndexBinding::adopt_compaction(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IndexBinding::adopt_compaction(info.Env()));
+}
+
+Napi::Value MultiVectorIndexBinding::write_segment(const Napi::CallbackInfo& info) {
+  return IndexBinding::write_segment(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::String>(),
+                                     static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()), info[2]);
+}
+
+Napi::Value MultiVectorIndexBinding::open_segments(const Napi::CallbackInfo& info) {
+  return IndexBinding::open_segments(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Array>(),
+                                     info[1], info[2].ToBoolean().Value(), info[3]);
+}
+
+Napi::Value MultiVectorIndexBinding::copy_removed(const Napi::CallbackInfo& info) {
+  return IndexBinding::copy_removed(info.Env(), info.This().As<Napi::Object>(),
+                                    info[0].As<Napi::Uint8Array>());
 }
 
 void MultiVectorIndexBinding::dispose(const Napi::CallbackInfo& info) { IndexBinding::dispose(info.Env()); }

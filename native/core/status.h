@@ -16,6 +16,9 @@ enum class StatusCode : uint8_t {
   length_mismatch,
   index_full,
   index_corrupt,
+  index_locked,
+  file_not_found,
+  file_not_writable,
   row_not_found,
   isa_unsupported,
   internal,
@@ -28,12 +31,18 @@ struct Status {
   /// Where the failure lies in the caller's data; negative where that says nothing.
   int64_t row = -1;
   int64_t column = -1;
+  /// The file that is at fault, without its folder; empty where none is.
+  std::string file = {};
 
   bool ok() const { return code == StatusCode::ok; }
 
   static Status success() { return {}; }
   static Status failure(StatusCode code, std::string message, int64_t row = -1, int64_t column = -1) {
     return {code, std::move(message), row, column};
+  }
+  /// @param what is wrong with the file: the message is its name and this
+  static Status of_file(StatusCode code, const std::string& file, const std::string& what) {
+    return {code, file + " " + what, -1, -1, file};
   }
 };
 

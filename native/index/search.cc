@@ -40,14 +40,14 @@ std::vector<uint32_t> sorted_unique(const uint32_t* rows, std::size_t count) {
   return out;
 }
 
-Status status_of(granule_result result, const char* message) {
+Status status_of(granule_result result, const char* message, const Snapshot& snapshot) {
   switch (result) {
     case GRANULE_OK:
       return Status::success();
     case GRANULE_CANCELLED:
       return Status::failure(StatusCode::aborted, "the search was aborted");
     case GRANULE_CORRUPT:
-      return Status::failure(StatusCode::index_corrupt, message);
+      return snapshot.damage();
     case GRANULE_OUT_OF_MEMORY:
       return Status::failure(StatusCode::out_of_memory, message);
     default:
@@ -110,7 +110,7 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
 
   char message[256] = "";
   const granule_result result = backend.search(backend.self, &search, &out, message, sizeof message);
-  if (Status status = status_of(result, message); !status.ok()) return status;
+  if (Status status = status_of(result, message, snapshot); !status.ok()) return status;
 
   if (hits.probabilities != nullptr) {
     std::fill_n(hits.probabilities, query_count * options.k, 0.0f);

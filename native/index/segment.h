@@ -9,6 +9,7 @@
 #include "core/dtype.h"
 #include "core/score.h"
 #include "index/engine.h"
+#include "index/mapped_vectors.h"
 
 namespace granule {
 
@@ -31,11 +32,18 @@ struct Segment {
   /// @param biased whether rows may carry a bias; those that are given none have 0
   Segment(std::shared_ptr<Engine> engine, std::size_t vector_capacity, const StoreOptions& options,
           bool biased);
+  /// One that a file fills: exactly this large.
+  ///
+  /// @param coded whether its whole blocks have codes
+  /// @param mapped whether its vectors stay in the file: `mapped` is to be set
+  Segment(std::shared_ptr<Engine> engine, std::size_t row_count, std::size_t vector_count,
+          const StoreOptions& options, bool coded, bool biased, bool mapped);
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
-  /// Bytes behind its first rows: what lies behind those was never written, and is not resident.
+  /// Bytes of memory behind its first rows: what lies behind those was never written, and is not resident.
+  /// Vectors that stay in a file do not count.
   std::size_t bytes_of(std::size_t row_count, std::size_t vector_count) const;
   /// What a backend sees of it, without rows.
   granule_segment view(uint64_t first_row) const;
@@ -44,6 +52,8 @@ struct Segment {
   const uint64_t id;
   const std::size_t vector_capacity;
   AlignedBuffer<uint8_t> vectors;
+  /// Where the vectors are instead, for a segment whose vectors stay in its file.
+  std::unique_ptr<const MappedVectors> mapped;
   AlignedBuffer<double> squared_norms;
   AlignedBuffer<uint64_t> row_offsets;
   AlignedBuffer<float> row_biases;
@@ -67,6 +77,9 @@ struct Snapshot {
   /// Bit r & 7 of byte r >> 3 says that row r was not removed; null while none was.
   std::shared_ptr<const std::vector<uint8_t>> live;
   uint64_t removed_count = 0;
+
+  /// Why a backend found a file damaged: index_corrupt, with the file's name.
+  Status damage() const;
 };
 
 }  // namespace granule

@@ -30,15 +30,6 @@ constexpr double kCancellation = 0x1p-20;
 /// Beyond this the float32 arithmetic of the bounds could overflow.
 constexpr double kMostBias = 0x1p80;
 
-/// What the scan adds to a vector's score; false where the bounds would not hold with it.
-bool scan_bias(double row_bias, double squared_norm, float* out) {
-  const double sum = row_bias - squared_norm;
-  *out = static_cast<float>(sum);
-  return std::fabs(row_bias) < kMostBias &&
-         (row_bias == 0 || squared_norm == 0 ||
-          std::fabs(sum) >= kCancellation * (std::fabs(row_bias) + squared_norm));
-}
-
 /// Codes one block of 16 vectors that are in place; false where the bounds would not hold with it.
 ///
 /// @param widened room for 16 vectors, for 16-bit dtypes
@@ -67,6 +58,14 @@ void gather_ranges(const std::vector<Task>& tasks, const std::vector<char>& in_r
 }
 
 }  // namespace
+
+bool scan_bias(double row_bias, double squared_norm, float* out) {
+  const double sum = row_bias - squared_norm;
+  *out = static_cast<float>(sum);
+  return std::fabs(row_bias) < kMostBias &&
+         (row_bias == 0 || squared_norm == 0 ||
+          std::fabs(sum) >= kCancellation * (std::fabs(row_bias) + squared_norm));
+}
 
 Status fill_vectors(Engine& engine, const StoreOptions& options, const float* vectors, unsigned threads,
                     const CancelFlag& cancel, std::vector<SegmentPiece>* pieces) {
@@ -185,7 +184,7 @@ Status copy_rows(Engine& engine, const StoreOptions& options, const std::vector<
     }
   });
   if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the compaction was aborted");
-  if (corrupt.load()) return Status::failure(StatusCode::index_corrupt, "a file of the index is damaged");
+  if (corrupt.load()) return source.damage();
   return Status::success();
 }
 

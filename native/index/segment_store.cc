@@ -1,6 +1,7 @@
 #include "index/segment_store.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -213,6 +214,27 @@ Status SegmentStore::compact(unsigned threads, const CancelFlag& cancel, Compact
   auto next = std::make_shared<Snapshot>();
   append(next.get(), result->pieces);
   result->next = std::move(next);
+  return Status::success();
+}
+
+Status SegmentStore::adopt_files(const std::vector<std::shared_ptr<Segment>>& segments,
+                                 const uint8_t* removed) {
+  std::lock_guard<std::mutex> writer(writer_);
+  auto next = std::make_shared<Snapshot>();
+  for (const std::shared_ptr<Segment>& segment : segments) {
+    const std::size_t rows = options_.documents ? segment->row_offsets.size() - 1 : segment->vector_capacity;
+    append(next.get(), {{segment, 0, 0, 0, 0, rows, segment->vector_capacity}});
+  }
+  if (next->row_count > kMaxRows) return Status::failure(StatusCode::index_full, "too many rows");
+  if (removed != nullptr) {
+    std::vector<uint8_t> live = grown({}, 0, next->row_count);
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      next->removed_count += static_cast<uint64_t>(std::popcount(static_cast<uint8_t>(live[i] & removed[i])));
+      live[i] = static_cast<uint8_t>(live[i] & ~removed[i]);
+    }
+    next->live = std::make_shared<const std::vector<uint8_t>>(std::move(live));
+  }
+  publish(std::move(next));
   return Status::success();
 }
 

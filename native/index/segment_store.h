@@ -70,12 +70,21 @@ class SegmentStore {
   /// Shows a compaction's rows from now on; false, and nothing changes, where the store has changed since.
   bool adopt(Compaction compaction);
 
+  /// Shows the rows of segments that came from files, in the order given. The store must hold no rows.
+  ///
+  /// @param removed bit r & 7 of byte r >> 3 says that row r is removed, ceil(rows / 8) bytes; null where
+  /// none is
+  /// @return index_full
+  /// @throws std::bad_alloc
+  Status adopt_files(const std::vector<std::shared_ptr<Segment>>& segments, const uint8_t* removed);
+
   std::shared_ptr<const Snapshot> snapshot() const;
 
   const StoreOptions& options() const { return options_; }
   uint32_t dimension() const { return options_.dimension; }
   Metric metric() const { return options_.metric; }
   Engine& engine() const { return *engine_; }
+  const std::shared_ptr<Engine>& shared_engine() const { return engine_; }
 
  private:
   Status check_lengths(const NewRows& rows) const;

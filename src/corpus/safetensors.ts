@@ -10,7 +10,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GranuleError } from '../errors.js';
-import { writeDurably } from './durable-file.js';
+import { writeDurably } from '../files/durable-file.js';
 
 /** A tensor: its shape, and as many numbers as the product of the shape. */
 export interface Tensor {

@@ -1,6 +1,8 @@
 import { GranuleError } from '../errors.js';
 import { abortable, waitUnlessAborted } from '../native/abortable.js';
 import type { NativeCancelToken, NativeIndex } from '../native/addon-types.js';
+import type { IndexFacts } from './index-manifest.js';
+import { type SavedState, type SaveReport, saveIndex } from './save-index.js';
 
 /**
  * The life of a native index: what changes it runs one after the other, so that row numbers follow the order of the
@@ -15,6 +17,7 @@ export class IndexHandle<T extends NativeIndex> {
   #running: NativeCancelToken | undefined;
   /** Changes only between turns of the event loop, unlike the native count: a caller may size a filter by it. */
   #rows = 0;
+  #saved: SavedState | undefined;
 
   constructor(native: T) {
     this.#native = native;
@@ -109,8 +112,49 @@ export class IndexHandle<T extends NativeIndex> {
         // Shown only now: rows that a caller reads, and those that a search sees, change in one turn.
         if (!native.adoptCompaction())
           throw new GranuleError('INTERNAL', 'the index changed while it was compacted');
+        if (this.#saved !== undefined) this.#saved = { ...this.#saved, isPrefix: false };
       },
     );
+  }
+
+  /**
+   * Saves the rows of the changes that have settled.
+   *
+   * @throws GranuleError as `saveIndex`
+   */
+  save(
+    facts: IndexFacts,
+    folder: string,
+    overwrite: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<SaveReport> {
+    return this.change(signal, async (native, cancel) => {
+      const call = { native, cancel, checkpoint: () => this.#checkpoint(signal) };
+      const { report, saved } = await saveIndex(call, facts, this.#saved, folder, overwrite);
+      this.#saved = saved;
+      return report;
+    });
+  }
+
+  /**
+   * Fills an index without rows from files.
+   *
+   * @param saved - the state that the files hold
+   * @param load - is given a function that throws where it is to stop
+   * @throws GranuleError `ABORTED`, `INDEX_DISPOSED`, and what `load` throws
+   */
+  async open(
+    signal: AbortSignal | undefined,
+    saved: SavedState,
+    load: (native: T, cancel: NativeCancelToken, checkpoint: () => void) => Promise<void>,
+  ): Promise<void> {
+    await this.change(signal, (native, cancel) => load(native, cancel, () => this.#checkpoint(signal)));
+    this.#saved = saved;
+  }
+
+  #checkpoint(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) throw new GranuleError('ABORTED', 'the operation was aborted');
+    if (this.#native === undefined) throw disposedError();
   }
 
   /** Frees the memory now; searches under way keep theirs until they end, a change under way stops. */

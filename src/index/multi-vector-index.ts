@@ -21,7 +21,10 @@ import {
 } from './arguments.js';
 import type { AddOptions, ChangeOptions, FlatSearchOptions } from './flat-index.js';
 import { IndexHandle } from './index-handle.js';
+import type { IndexFacts } from './index-manifest.js';
 import { MultiVectorHits } from './multi-vector-hits.js';
+import { checkFolder, type OpenOptions, openIndex } from './open-index.js';
+import type { SaveOptions, SaveReport } from './save-index.js';
 
 /** Options of `MultiVectorIndex.search`. Rows are documents. */
 export interface MultiVectorSearchOptions extends FlatSearchOptions {
@@ -62,6 +65,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
   readonly dimension: number;
   readonly metric: Metric;
   readonly dtype: Dtype;
+  readonly #facts: IndexFacts;
   readonly #handle: IndexHandle<NativeMultiVectorIndex>;
 
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
@@ -70,7 +74,24 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     this.dimension = native.dimension;
     this.metric = options.metric ?? 'ip';
     this.dtype = options.dtype ?? 'f32';
+    const { dimension, metric, dtype } = this;
+    this.#facts = { kind: 'multi-vector', dimension, metric, dtype, codes: options.codes ?? 'int8' };
     this.#handle = new IndexHandle(new (loadAddon().MultiVectorIndex)(native));
+  }
+
+  /**
+   * Opens the index that `save` wrote to a folder; dimension, metric, dtype and codes are those it was made with. Every
+   * byte is compared with a checksum, with `mmap` when it is first used. Any number of processes may open one folder.
+   *
+   * @throws GranuleError `FILE_NOT_FOUND` where there is no index; `INDEX_CORRUPT` naming the file (`details.file`) and what is wrong
+   * with it; `INDEX_VERSION_UNSUPPORTED`; `INVALID_ARGUMENT`, also for a folder of `FlatIndex`; `DEVICE_UNAVAILABLE`,
+   * `OUT_OF_MEMORY`, `ABORTED`
+   */
+  static open(folder: string, options: OpenOptions = {}): Promise<MultiVectorIndex> {
+    return openIndex('multi-vector', folder, options, (found) => {
+      const index = new MultiVectorIndex(found);
+      return { index, handle: index.#handle };
+    });
   }
 
   /** Documents of the adds that have settled, removed ones included; 0 once disposed. */
@@ -88,7 +109,10 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     return this.#handle.biased;
   }
 
-  /** Bytes held outside of the JavaScript heap; 0 once disposed. */
+  /**
+   * Bytes of memory held outside of the JavaScript heap; 0 once disposed. Vectors that `open` with `mmap` left in their
+   * files do not count: the system keeps what is used of them in memory as long as there is room.
+   */
   get bytes(): number {
     return this.#handle.bytes;
   }
@@ -144,7 +168,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
    * Needs memory for them twice while it runs; searches go on meanwhile, and see the former numbers until it settles.
    *
    * @returns the former number of each row: row i was row `result[i]`
-   * @throws GranuleError `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   * @throws GranuleError `INDEX_CORRUPT`, `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
    */
   async compact(options: ChangeOptions = {}): Promise<Uint32Array> {
     checkKeys(options, ['signal']);
@@ -152,11 +176,26 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Writes the index to a folder, which is made where there is none. To the folder that it was opened from or last saved
+   * to, it writes only the documents that were added since and which ones were removed, or, after `compact`, all of them anew. A
+   * crash at any moment leaves the former state or the new one. Searches go on meanwhile; changes wait.
+   *
+   * @throws GranuleError `INDEX_EXISTS` where the folder holds another index, or this one as somebody else has changed it since,
+   * and `overwrite` is not set; `INDEX_LOCKED`, `FILE_NOT_WRITABLE`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `INVALID_ARGUMENT`,
+   * `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<SaveReport> {
+    checkKeys(options, ['overwrite', 'signal']);
+    const overwrite = checkBoolean(options.overwrite ?? false, 'overwrite');
+    return this.#handle.save(this.#facts, checkFolder(folder), overwrite, checkSignal(options.signal));
+  }
+
+  /**
    * The k best documents of each query.
    *
    * @param queryVectors - one or more rows of dimension finite values
    * @throws GranuleError `EMPTY_INDEX`, `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`,
-   * `FILTER_INVALID`, `CANDIDATES_INVALID`, `NOT_FINITE`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as
+   * `FILTER_INVALID`, `CANDIDATES_INVALID`, `NOT_FINITE`, `INDEX_CORRUPT`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as
    * `cause`), `INDEX_DISPOSED`
    */
   async search(

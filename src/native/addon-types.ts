@@ -26,6 +26,13 @@ export interface NativeCancelToken {
   cancel(): void;
 }
 
+/** A lock file, which one holder has at a time among all processes; it is free again when its holder's process ends. */
+export interface NativeFileLock {
+  /** Makes the file where there is none; rejects with `INDEX_LOCKED` where somebody else holds it. */
+  acquire(path: string): Promise<void>;
+  release(): void;
+}
+
 export interface NativeIndexOptions {
   dimension: number;
   metric: (typeof METRIC_CODES)[Metric];
@@ -62,14 +69,42 @@ export interface NativeHits {
   rowsRescored: Uint32Array;
 }
 
-/** What both indexes do alike. No two of add, remove, compact and adoptCompaction may overlap. */
+/** A segment file that was written and flushed to the disk. */
+export interface NativeWrittenSegment {
+  rows: number;
+  vectors: number;
+  /** Of the whole file. */
+  bytes: number;
+  /** All that comes before the tensors. */
+  header: Uint8Array;
+}
+
+/** A segment file whose header was checked: what lies where follows from these numbers. */
+export interface NativeSegmentFile {
+  path: string;
+  /** Its name, for messages. */
+  file: string;
+  /** Bytes before the tensors. */
+  headerBytes: number;
+  rows: number;
+  vectors: number;
+  coded: boolean;
+  biased: boolean;
+  /** CRC-32C of each tensor, in file order. */
+  checksums: Uint32Array;
+}
+
+/**
+ * What both indexes do alike. No two of add, remove, compact, adoptCompaction, writeSegment, copyRemoved and openSegments
+ * may overlap.
+ */
 export interface NativeIndex {
   readonly rows: number;
   /** Rows that were removed since the last compaction. */
   readonly removed: number;
   /** Whether rows were given biases. */
   readonly biased: boolean;
-  /** Bytes that the index holds outside of the JavaScript heap. */
+  /** Bytes of memory that the index holds outside of the JavaScript heap; vectors that stay in files do not count. */
   readonly bytes: number;
   /** Takes rows out of later searches; resolves to how many there were. */
   remove(rows: Uint32Array): Promise<number>;
@@ -77,6 +112,26 @@ export interface NativeIndex {
   compact(cancel: NativeCancelToken | undefined): Promise<Uint32Array>;
   /** Shows the rows of the compaction that was prepared; false where there is none. */
   adoptCompaction(): boolean;
+  /** Writes rows from `firstRow`, one that exists, on: as many as go into one file. */
+  writeSegment(
+    path: string,
+    firstRow: number,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<NativeWrittenSegment>;
+  /** Sets bit r & 7 of byte r >> 3 where row r is removed, and clears the others; `bits` has ceil(rows / 8) bytes. */
+  copyRemoved(bits: Uint8Array): Promise<void>;
+  /**
+   * Fills an index without rows.
+   *
+   * @param removed - as `copyRemoved` gives it; undefined where no row is removed
+   * @param mapped - leave vectors in the files, and check them when they are first used
+   */
+  openSegments(
+    files: NativeSegmentFile[],
+    removed: Uint8Array | undefined,
+    mapped: boolean,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<void>;
   /** Frees the memory; searches under way keep theirs until they end. */
   dispose(): void;
 }
@@ -194,6 +249,7 @@ export interface NativeAddon {
   /** Hands over the error class; called once after loading, before anything else. */
   initialize(errorClass: new (code: string, message: string, details: object) => Error): void;
   CancelToken: new () => NativeCancelToken;
+  FileLock: new () => NativeFileLock;
   FlatIndex: new (options: NativeIndexOptions) => NativeFlatIndex;
   MultiVectorIndex: new (options: NativeIndexOptions) => NativeMultiVectorIndex;
   /**

@@ -6,7 +6,7 @@ beforeAll(async () => {
   packageUrl = await buildPackage('event-loop');
 }, 120_000);
 
-it('the event loop is free while rows are added and searched', async () => {
+it('the event loop is free while rows are added, searched, saved and opened', async () => {
   const measured = await runScript<Record<string, { held: number; longestTurn: number; whole: number }>>(
     'event-loop.mjs',
     [packageUrl],

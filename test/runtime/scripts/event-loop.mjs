@@ -1,7 +1,11 @@
 // How long the event loop is held while a big matrix is added and searched: event-loop.mjs <package>
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const { FlatIndex, MultiVectorIndex, topKSoftmax } = await import(process.argv[2]);
+const folder = mkdtempSync(join(tmpdir(), 'granule-event-loop-'));
 const dimension = 128;
 const rows = 200_000;
 const data = new Float32Array(rows * dimension);
@@ -50,5 +54,17 @@ result['add 25,000 documents of 8'] = await measure(() => {
 });
 result['MaxSim of 32 vectors'] = await measure(() => documents.search(queries, { k: 100, explain: true }));
 result['softmax of 10,000,000 scores'] = await measure(() => topKSoftmax(data.subarray(0, 1e7), { k: 100 }));
+await index.remove(Uint32Array.of(1));
+let saves = 0;
+result.save = await measure(() => index.save(join(folder, `${saves++}`)));
+for (const mmap of [false, true]) {
+  let opened;
+  result[mmap ? 'open mapped' : 'open'] = await measure(async () => {
+    opened?.dispose();
+    opened = await FlatIndex.open(join(folder, '0'), { mmap, threads: 1 });
+  });
+  opened.dispose();
+}
+rmSync(folder, { recursive: true });
 result.dispose = await measure(async () => index.dispose());
 console.log(JSON.stringify(result));

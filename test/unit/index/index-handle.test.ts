@@ -20,6 +20,9 @@ function fakeNative() {
     remove: vi.fn(async () => 1),
     compact: vi.fn(async () => Uint32Array.of(1)),
     adoptCompaction: vi.fn(() => true),
+    writeSegment: vi.fn(),
+    copyRemoved: vi.fn(),
+    openSegments: vi.fn(),
     dispose: vi.fn(),
   };
 }

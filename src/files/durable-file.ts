@@ -5,18 +5,19 @@ import { dirname } from 'node:path';
 const CHUNK = 1 << 18;
 
 /**
- * Writes a file so that after a crash either the whole file or none of that name is there: to `<path>.tmp`, flushed to
+ * Writes a file so that after a crash either the whole file or what was there before is there: to `partial`, flushed to
  * the disk, renamed, and the folder flushed.
  *
  * @param parts - the contents, in order
  * @param onChunk - sees every chunk as it is written, for a checksum
+ * @param partial - a path in the same folder
  */
 export async function writeDurably(
   path: string,
   parts: Iterable<Uint8Array>,
   onChunk?: (chunk: Uint8Array) => void,
+  partial = `${path}.tmp`,
 ): Promise<void> {
-  const partial = `${path}.tmp`;
   const handle = await open(partial, 'w');
   try {
     for (const part of parts) {
