@@ -43,6 +43,8 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
 constexpr KernelTable kAvxVnni = [] {
   KernelTable table = kAvx2;
   table.isa = Isa::avxvnni;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_avxvnni);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avxvnni);
   return table;
 }();
 constexpr KernelTable kAvx512 = [] {

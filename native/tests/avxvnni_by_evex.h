@@ -1,0 +1,12 @@
+#pragma once
+
+#include "kernels/code_scan/code_scan.h"
+
+/// The AVX-VNNI kernels with the same instruction in AVX-512's encoding, for processors that have only that
+/// one: everything but the encoding is tested.
+namespace avxvnni_by_evex {
+
+granule::CodeScan code_scan;
+granule::CodeScan code_scan_two_planes;
+
+}  // namespace avxvnni_by_evex
