@@ -76,8 +76,8 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(softmax_terms_f32_neon),
                                GRANULE_KERNEL(softmax_select_f32_neon),
                                GRANULE_KERNEL(quantize_block_f32_neon),
-                               GRANULE_KERNEL(code_scan_i8_scalar),
-                               GRANULE_KERNEL(code_scan_two_planes_i8_scalar),
+                               GRANULE_KERNEL(code_scan_i8_neon),
+                               GRANULE_KERNEL(code_scan_two_planes_i8_neon),
                                {"none", nullptr},
                                GRANULE_KERNEL(crc32c_scalar),
                                GRANULE_KERNEL(widen_f16_neon),
@@ -87,12 +87,16 @@ constexpr KernelTable kNeon = {Isa::neon,
 constexpr KernelTable kNeonDot = [] {
   KernelTable table = kNeon;
   table.isa = Isa::neondot;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_neondot);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neondot);
   table.crc32c = GRANULE_KERNEL(crc32c_neondot);
   return table;
 }();
 constexpr KernelTable kNeonI8mm = [] {
   KernelTable table = kNeonDot;
   table.isa = Isa::neoni8mm;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_neoni8mm);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neoni8mm);
   return table;
 }();
 #endif

@@ -71,6 +71,9 @@ CodeScan code_scan_i8_scalar;
 CodeScan code_scan_i8_avx2;
 CodeScan code_scan_i8_avxvnni;
 CodeScan code_scan_i8_avx512vnni;
+CodeScan code_scan_i8_neon;
+CodeScan code_scan_i8_neondot;
+CodeScan code_scan_i8_neoni8mm;
 
 /// Queries of two planes: for one query or two, whose scan is bound by memory; their own rounding then hardly
 /// widens the intervals, at no cost.
@@ -78,5 +81,8 @@ CodeScan code_scan_two_planes_i8_scalar;
 CodeScan code_scan_two_planes_i8_avx2;
 CodeScan code_scan_two_planes_i8_avxvnni;
 CodeScan code_scan_two_planes_i8_avx512vnni;
+CodeScan code_scan_two_planes_i8_neon;
+CodeScan code_scan_two_planes_i8_neondot;
+CodeScan code_scan_two_planes_i8_neoni8mm;
 
 }  // namespace granule
