@@ -48,6 +48,9 @@ struct LanesNeon {
 struct ProductsNeon {
   /// Whether the sums are those of code + 128, as rows are stored.
   static constexpr bool kOffsetRows = false;
+  /// Queries and registers of rows of the tile that suits a batch.
+  static constexpr int kBatchQueries = 4;
+  static constexpr int kBatchParts = 2;
 
   using Rows = int8x16_t;
 
@@ -69,9 +72,8 @@ struct ProductsNeon {
 template <typename Products>
 struct TileNeon : LanesNeon {
   static constexpr bool kOffsetRows = Products::kOffsetRows;
-  /// Queries and registers of rows of the tile that suits a batch: 16 sums, 4 rows, 4 queries.
-  static constexpr int kBatchQueries = 4;
-  static constexpr int kBatchParts = 4;
+  static constexpr int kBatchQueries = Products::kBatchQueries;
+  static constexpr int kBatchParts = Products::kBatchParts;
 
   /// Integer dot products of Q queries with R registers of rows:
   ///

@@ -10,6 +10,9 @@ namespace {
 /// Products by the dot product of signed bytes.
 struct ProductsNeonDot {
   static constexpr bool kOffsetRows = false;
+  // 16 sums, a register of rows and four of queries.
+  static constexpr int kBatchQueries = 4;
+  static constexpr int kBatchParts = 4;
 
   using Rows = int8x16_t;
 

@@ -10,6 +10,9 @@ namespace {
 /// Products by the dot product of unsigned bytes, as rows are stored, with signed ones.
 struct ProductsNeonI8mm {
   static constexpr bool kOffsetRows = true;
+  // 16 sums, a register of rows and four of queries.
+  static constexpr int kBatchQueries = 4;
+  static constexpr int kBatchParts = 4;
 
   using Rows = uint8x16_t;
 

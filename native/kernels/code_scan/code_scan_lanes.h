@@ -26,6 +26,20 @@ struct Scan {
   CodeSurvivor* next;
 };
 
+/// Appends the rows of a register that are kept.
+template <typename Tile>
+GRANULE_NEVER_INLINE void append(Scan& scan, std::size_t q, std::size_t row, typename Tile::Floats a,
+                                 typename Tile::Floats w, uint32_t kept) {
+  float lowers[Tile::kLanes];
+  float uppers[Tile::kLanes];
+  Tile::store(lowers, Tile::subtract(a, w));
+  Tile::store(uppers, Tile::add(a, w));
+  for (uint32_t r = 0; r < Tile::kLanes; ++r) {
+    if (((kept >> r) & 1u) == 0) continue;
+    *scan.next++ = {static_cast<uint32_t>(row) + r, static_cast<uint32_t>(q), lowers[r], uppers[r]};
+  }
+}
+
 /// Decides on a register of rows from their approximate scores without bias and shift.
 template <typename Tile>
 GRANULE_ALWAYS_INLINE void keep(Scan& scan, std::size_t q, std::size_t row, typename Tile::Floats a) {
@@ -41,18 +55,8 @@ GRANULE_ALWAYS_INLINE void keep(Scan& scan, std::size_t q, std::size_t row, type
   }
   a = Tile::add(a, Tile::all(query.shift));
   w = Tile::add(w, Tile::all(query.slack));
-  const auto upper = Tile::add(a, w);
-  const auto reaches = Tile::at_least(upper, Tile::all(scan.thresholds[q]));
-  if (!Tile::any(reaches)) return;
-  float lowers[Tile::kLanes];
-  float uppers[Tile::kLanes];
-  Tile::store(lowers, Tile::subtract(a, w));
-  Tile::store(uppers, upper);
-  const uint32_t kept = Tile::bits(reaches);
-  for (uint32_t r = 0; r < Tile::kLanes; ++r) {
-    if (((kept >> r) & 1u) == 0) continue;
-    *scan.next++ = {static_cast<uint32_t>(row) + r, static_cast<uint32_t>(q), lowers[r], uppers[r]};
-  }
+  const auto reaches = Tile::at_least(Tile::add(a, w), Tile::all(scan.thresholds[q]));
+  if (Tile::any(reaches)) append<Tile>(scan, q, row, a, w, Tile::bits(reaches));
 }
 
 template <typename Tile>
@@ -181,7 +185,7 @@ inline std::size_t scan_codes(const CodeBlocks& blocks, std::size_t block_count,
                               const CodeQuery* queries, std::size_t query_count, const float* thresholds,
                               CodeSurvivor* survivors) {
   // Fewer queries do not pay for the terms of the quick test.
-  constexpr std::size_t kLeastBatch = 12;
+  constexpr std::size_t kLeastBatch = 8;
   Scan scan{blocks, codes, queries, thresholds, survivors};
   std::size_t q = 0;
   while (query_count - q >= kLeastBatch) {
