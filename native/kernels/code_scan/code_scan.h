@@ -70,6 +70,7 @@ using CodeScan = std::size_t(const CodeBlocks& blocks, std::size_t block_count, 
 CodeScan code_scan_i8_scalar;
 CodeScan code_scan_i8_avx2;
 CodeScan code_scan_i8_avxvnni;
+CodeScan code_scan_i8_avx512;
 CodeScan code_scan_i8_avx512vnni;
 CodeScan code_scan_i8_neon;
 CodeScan code_scan_i8_neondot;
@@ -80,6 +81,7 @@ CodeScan code_scan_i8_neoni8mm;
 CodeScan code_scan_two_planes_i8_scalar;
 CodeScan code_scan_two_planes_i8_avx2;
 CodeScan code_scan_two_planes_i8_avxvnni;
+CodeScan code_scan_two_planes_i8_avx512;
 CodeScan code_scan_two_planes_i8_avx512vnni;
 CodeScan code_scan_two_planes_i8_neon;
 CodeScan code_scan_two_planes_i8_neondot;
