@@ -34,6 +34,11 @@ struct LanesAvx2 {
   static GRANULE_ALWAYS_INLINE Floats subtract(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
   static GRANULE_ALWAYS_INLINE Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   static GRANULE_ALWAYS_INLINE Floats greater(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+  static GRANULE_ALWAYS_INLINE float greatest_lane(Floats a) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+  }
   static GRANULE_ALWAYS_INLINE Floats magnitude(Floats a) { return _mm256_andnot_ps(all(-0.0f), a); }
   static GRANULE_ALWAYS_INLINE Floats to_floats(Sums a) { return _mm256_cvtepi32_ps(a); }
   /// a >= b

@@ -28,6 +28,8 @@ struct LanesAvx512 {
   static GRANULE_ALWAYS_INLINE Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
   static GRANULE_ALWAYS_INLINE Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
   static GRANULE_ALWAYS_INLINE Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+  static GRANULE_ALWAYS_INLINE Floats greater(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+  static GRANULE_ALWAYS_INLINE float greatest_lane(Floats a) { return _mm512_reduce_max_ps(a); }
   static GRANULE_ALWAYS_INLINE Floats magnitude(Floats a) { return _mm512_abs_ps(a); }
   static GRANULE_ALWAYS_INLINE Floats to_floats(Sums a) { return _mm512_cvtepi32_ps(a); }
   /// a >= b

@@ -29,6 +29,8 @@ struct LanesNeon {
   static GRANULE_ALWAYS_INLINE Floats add(Floats a, Floats b) { return vaddq_f32(a, b); }
   static GRANULE_ALWAYS_INLINE Floats subtract(Floats a, Floats b) { return vsubq_f32(a, b); }
   static GRANULE_ALWAYS_INLINE Floats multiply(Floats a, Floats b) { return vmulq_f32(a, b); }
+  static GRANULE_ALWAYS_INLINE Floats greater(Floats a, Floats b) { return vmaxq_f32(a, b); }
+  static GRANULE_ALWAYS_INLINE float greatest_lane(Floats a) { return vmaxvq_f32(a); }
   static GRANULE_ALWAYS_INLINE Floats magnitude(Floats a) { return vabsq_f32(a); }
   static GRANULE_ALWAYS_INLINE Floats to_floats(Sums a) { return vcvtq_f32_s32(a); }
   /// a >= b

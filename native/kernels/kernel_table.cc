@@ -34,7 +34,7 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(quantize_block_f32_avx2),
                                GRANULE_KERNEL(code_scan_i8_avx2),
                                GRANULE_KERNEL(code_scan_two_planes_i8_avx2),
-                               {"none", nullptr},
+                               GRANULE_KERNEL(code_maxsim_i8_avx2),
                                GRANULE_KERNEL(crc32c_avx2),
                                GRANULE_KERNEL(widen_f16_avx2),
                                GRANULE_KERNEL(widen_bf16_avx2),
@@ -45,6 +45,7 @@ constexpr KernelTable kAvxVnni = [] {
   table.isa = Isa::avxvnni;
   table.code_scan = GRANULE_KERNEL(code_scan_i8_avxvnni);
   table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avxvnni);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avxvnni);
   return table;
 }();
 constexpr KernelTable kAvx512 = [] {
@@ -57,6 +58,7 @@ constexpr KernelTable kAvx512 = [] {
   table.quantize_block = GRANULE_KERNEL(quantize_block_f32_avx512);
   table.code_scan = GRANULE_KERNEL(code_scan_i8_avx512);
   table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avx512);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avx512);
   table.widen_f16 = GRANULE_KERNEL(widen_f16_avx512);
   table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
   table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
@@ -80,7 +82,7 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(quantize_block_f32_neon),
                                GRANULE_KERNEL(code_scan_i8_neon),
                                GRANULE_KERNEL(code_scan_two_planes_i8_neon),
-                               {"none", nullptr},
+                               GRANULE_KERNEL(code_maxsim_i8_neon),
                                GRANULE_KERNEL(crc32c_scalar),
                                GRANULE_KERNEL(widen_f16_neon),
                                GRANULE_KERNEL(widen_bf16_neon),
@@ -91,6 +93,7 @@ constexpr KernelTable kNeonDot = [] {
   table.isa = Isa::neondot;
   table.code_scan = GRANULE_KERNEL(code_scan_i8_neondot);
   table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neondot);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_neondot);
   table.crc32c = GRANULE_KERNEL(crc32c_neondot);
   return table;
 }();
@@ -99,6 +102,7 @@ constexpr KernelTable kNeonI8mm = [] {
   table.isa = Isa::neoni8mm;
   table.code_scan = GRANULE_KERNEL(code_scan_i8_neoni8mm);
   table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neoni8mm);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_neoni8mm);
   return table;
 }();
 #endif

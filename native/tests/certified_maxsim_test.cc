@@ -10,6 +10,7 @@
 
 #include "kernels/kernel_table.h"
 #include "tests/coded_rows.h"
+#include "tests/kernel_tables.h"
 #include "tests/oracle.h"
 #include "tests/search_fixture.h"
 #include "tests/test_data.h"
@@ -202,8 +203,8 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
       scales.push_back(c.scale);
     }
     const std::vector<uint8_t> upcoming(5000);
-    for (const Isa isa : coded_isas()) {
-      CAPTURE(isa_name(isa));
+    for (const KernelTable& table : test_kernels::tables()) {
+      CAPTURE(std::string(table.code_maxsim.symbol));
       for (const bool biased : {false, true}) {
         for (std::size_t block_count = 1; block_count <= kBlocks; ++block_count) {
           const CodeBlocks input{coded.codes.data(),
@@ -225,9 +226,8 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
               std::vector<float> expected_maxima(kMostSpans * 11, 9.0f), maxima(kMostSpans * 11, 9.0f);
               code_maxsim_i8_scalar(input, block_count, queries, spans, expected.data(), kStride,
                                     expected_maxima.data(), 11, nullptr, 0);
-              kernel_table(isa)->code_maxsim.function(input, block_count, queries, spans, uppers.data(),
-                                                      kStride, maxima.data(), 11, upcoming.data(),
-                                                      upcoming.size());
+              table.code_maxsim(input, block_count, queries, spans, uppers.data(), kStride, maxima.data(), 11,
+                                upcoming.data(), upcoming.size());
               REQUIRE(uppers == expected);
               REQUIRE(maxima == expected_maxima);
             }

@@ -23,6 +23,7 @@ inline std::vector<granule::KernelTable> tables() {
     table.code_scan = {"avxvnni_by_evex::code_scan", avxvnni_by_evex::code_scan};
     table.code_scan_two_planes = {"avxvnni_by_evex::code_scan_two_planes",
                                   avxvnni_by_evex::code_scan_two_planes};
+    table.code_maxsim = {"avxvnni_by_evex::code_maxsim", avxvnni_by_evex::code_maxsim};
     out.push_back(table);
   }
 #endif
