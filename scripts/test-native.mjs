@@ -83,6 +83,7 @@ export async function testNative(name, { strict = false } = {}) {
     { env },
   );
   if (code !== 0) console.error(output);
+  reportInstructionSets(processor?.[0] ?? name, output);
   return [counts(output, code), ...(await kernelsOn(otherProcessors, variant.program, folder))].reduce(
     (sum, part) => ({
       passed: sum.passed + part.passed,
@@ -108,6 +109,7 @@ async function kernelsOn(processors, program, folder) {
     const tests = [join(folder, 'granule_tests'), filter];
     const { code, output } = await runCommand(emulator, [...args, ...tests], { env });
     if (code !== 0) console.error(`on ${processor[0]}:\n${output}`);
+    reportInstructionSets(processor[0], output);
     results.push(counts(output, code));
   }
   return results;
@@ -138,6 +140,12 @@ function linkDoctest(folder) {
   mkdirSync(dirname(link), { recursive: true });
   rmSync(link, { force: true });
   symlinkSync(join(folder, 'doctest'), link);
+}
+
+/** Says which instruction sets the tests ran on, from their messages. */
+function reportInstructionSets(name, output) {
+  const message = /MESSAGE: (instruction sets run: .*)/.exec(output)?.[1];
+  if (message !== undefined) console.log(`${name}: ${message}`);
 }
 
 /** Test cases as doctest counted them; a program that broke off before it could count is one failure. */

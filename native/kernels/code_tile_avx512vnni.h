@@ -8,13 +8,7 @@
 #include <cstdint>
 
 #include "kernels/avx512_intrinsics.h"
-
-// Where the epilogue is not inlined, its captures are read from memory for every register that it stores.
-#if defined(__GNUC__)
-#define GRANULE_ALWAYS_INLINE __attribute__((always_inline)) inline
-#else
-#define GRANULE_ALWAYS_INLINE __forceinline
-#endif
+#include "kernels/inlining.h"
 
 namespace granule {
 namespace {

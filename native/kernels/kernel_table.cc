@@ -31,10 +31,10 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(maxsim_fold_f64_avx2),
                                GRANULE_KERNEL(softmax_terms_f32_avx2),
                                GRANULE_KERNEL(softmax_select_f32_avx2),
-                               GRANULE_KERNEL(quantize_block_f32_scalar),
+                               GRANULE_KERNEL(quantize_block_f32_avx2),
                                GRANULE_KERNEL(code_scan_i8_avx2),
                                GRANULE_KERNEL(code_scan_two_planes_i8_avx2),
-                               {"none", nullptr},
+                               GRANULE_KERNEL(code_maxsim_i8_avx2),
                                GRANULE_KERNEL(crc32c_avx2),
                                GRANULE_KERNEL(widen_f16_avx2),
                                GRANULE_KERNEL(widen_bf16_avx2),
@@ -43,6 +43,9 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
 constexpr KernelTable kAvxVnni = [] {
   KernelTable table = kAvx2;
   table.isa = Isa::avxvnni;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_avxvnni);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avxvnni);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avxvnni);
   return table;
 }();
 constexpr KernelTable kAvx512 = [] {
@@ -53,6 +56,9 @@ constexpr KernelTable kAvx512 = [] {
   table.softmax_terms = GRANULE_KERNEL(softmax_terms_f32_avx512);
   table.softmax_select = GRANULE_KERNEL(softmax_select_f32_avx512);
   table.quantize_block = GRANULE_KERNEL(quantize_block_f32_avx512);
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_avx512);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_avx512);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_avx512);
   table.widen_f16 = GRANULE_KERNEL(widen_f16_avx512);
   table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
   table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
@@ -73,10 +79,10 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(maxsim_fold_f64_neon),
                                GRANULE_KERNEL(softmax_terms_f32_neon),
                                GRANULE_KERNEL(softmax_select_f32_neon),
-                               GRANULE_KERNEL(quantize_block_f32_scalar),
-                               GRANULE_KERNEL(code_scan_i8_scalar),
-                               GRANULE_KERNEL(code_scan_two_planes_i8_scalar),
-                               {"none", nullptr},
+                               GRANULE_KERNEL(quantize_block_f32_neon),
+                               GRANULE_KERNEL(code_scan_i8_neon),
+                               GRANULE_KERNEL(code_scan_two_planes_i8_neon),
+                               GRANULE_KERNEL(code_maxsim_i8_neon),
                                GRANULE_KERNEL(crc32c_scalar),
                                GRANULE_KERNEL(widen_f16_neon),
                                GRANULE_KERNEL(widen_bf16_neon),
@@ -85,12 +91,18 @@ constexpr KernelTable kNeon = {Isa::neon,
 constexpr KernelTable kNeonDot = [] {
   KernelTable table = kNeon;
   table.isa = Isa::neondot;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_neondot);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neondot);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_neondot);
   table.crc32c = GRANULE_KERNEL(crc32c_neondot);
   return table;
 }();
 constexpr KernelTable kNeonI8mm = [] {
   KernelTable table = kNeonDot;
   table.isa = Isa::neoni8mm;
+  table.code_scan = GRANULE_KERNEL(code_scan_i8_neoni8mm);
+  table.code_scan_two_planes = GRANULE_KERNEL(code_scan_two_planes_i8_neoni8mm);
+  table.code_maxsim = GRANULE_KERNEL(code_maxsim_i8_neoni8mm);
   return table;
 }();
 #endif

@@ -41,7 +41,6 @@ struct KernelTable {
   Kernel<QuantizeBlock> quantize_block;
   Kernel<CodeScan> code_scan;
   Kernel<CodeScan> code_scan_two_planes;
-  /// Its function is null where the instruction set has none that beats the plain scan.
   Kernel<CodeMaxsim> code_maxsim;
   Kernel<Crc32c> crc32c;
   Kernel<Widen> widen_f16;

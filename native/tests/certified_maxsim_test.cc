@@ -10,6 +10,7 @@
 
 #include "kernels/kernel_table.h"
 #include "tests/coded_rows.h"
+#include "tests/kernel_tables.h"
 #include "tests/oracle.h"
 #include "tests/search_fixture.h"
 #include "tests/test_data.h"
@@ -22,14 +23,6 @@ using test_search::engine_for;
 using test_search::Result;
 
 namespace {
-
-std::vector<Isa> coded_isas() {
-  std::vector<Isa> out;
-  for (const Isa isa : available_isas(detect_cpu_features())) {
-    if (kernel_table(isa)->code_maxsim.function != nullptr) out.push_back(isa);
-  }
-  return out;
-}
 
 struct Corpus {
   Metric metric = Metric::inner_product;
@@ -202,8 +195,8 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
       scales.push_back(c.scale);
     }
     const std::vector<uint8_t> upcoming(5000);
-    for (const Isa isa : coded_isas()) {
-      CAPTURE(isa_name(isa));
+    for (const KernelTable& table : test_kernels::tables()) {
+      CAPTURE(std::string(table.code_maxsim.symbol));
       for (const bool biased : {false, true}) {
         for (std::size_t block_count = 1; block_count <= kBlocks; ++block_count) {
           const CodeBlocks input{coded.codes.data(),
@@ -225,9 +218,8 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
               std::vector<float> expected_maxima(kMostSpans * 11, 9.0f), maxima(kMostSpans * 11, 9.0f);
               code_maxsim_i8_scalar(input, block_count, queries, spans, expected.data(), kStride,
                                     expected_maxima.data(), 11, nullptr, 0);
-              kernel_table(isa)->code_maxsim.function(input, block_count, queries, spans, uppers.data(),
-                                                      kStride, maxima.data(), 11, upcoming.data(),
-                                                      upcoming.size());
+              table.code_maxsim(input, block_count, queries, spans, uppers.data(), kStride, maxima.data(), 11,
+                                upcoming.data(), upcoming.size());
               REQUIRE(uppers == expected);
               REQUIRE(maxima == expected_maxima);
             }
@@ -239,7 +231,7 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
 }
 
 TEST_CASE("a document search from codes is the oracle's for every metric and kind of vector") {
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const Metric metric : kMetrics) {
       for (const Kind kind : test_data::kAllKinds) {
         const Queries queries = queries_of(kind, 20, {1, 3, 8, 21});
@@ -256,7 +248,7 @@ TEST_CASE("a document search from codes is the oracle's for every metric and kin
 }
 
 TEST_CASE("documents of every length keep to themselves where they share blocks of codes") {
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const uint32_t length : {1u, 15u, 16u, 17u, 50u, 1030u}) {
       const std::vector<uint32_t> lengths(length > 1000 ? 13 : 150, length);
       for (const Metric metric : kMetrics) {
@@ -268,7 +260,7 @@ TEST_CASE("documents of every length keep to themselves where they share blocks 
 }
 
 TEST_CASE("numbers of threads, filters and candidates do not change a document search from codes") {
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     const Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, 24, ragged(400, 60));
     const Queries queries = queries_of(Kind::uniform, 24, {7, 1, 70, 20, 20, 20, 33});
     for (const unsigned threads : {1u, 2u, 3u, 8u}) {
@@ -283,7 +275,7 @@ TEST_CASE("numbers of threads, filters and candidates do not change a document s
 }
 
 TEST_CASE("equal vectors within a document and equal documents are ties for the first") {
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const Metric metric : kMetrics) {
       Corpus corpus = corpus_of(metric, Kind::uniform, 16, std::vector<uint32_t>(120, 34));
       const std::size_t document = 34 * 16;
@@ -302,7 +294,7 @@ TEST_CASE("equal vectors within a document and equal documents are ties for the 
 }
 
 TEST_CASE("zero vectors and vectors of very different lengths do not mislead the bounds") {
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const Metric metric : kMetrics) {
       for (const float factor : {0.0f, 1e-30f, 1e-9f, 1e9f, 1e30f}) {
         Corpus corpus = corpus_of(metric, Kind::uniform, 12, ragged(80, 40));
@@ -325,7 +317,7 @@ TEST_CASE("zero vectors and vectors of very different lengths do not mislead the
 
 TEST_CASE("few documents are scored where documents differ") {
   constexpr std::size_t kDimension = 128;
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     for (const unsigned threads : {1u, 2u}) {
       Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, kDimension, std::vector<uint32_t>(600, 30));
       Queries queries = queries_of(Kind::uniform, kDimension, {20});
@@ -349,7 +341,7 @@ TEST_CASE("a noisy copy of a document finds it, and few others are scored") {
   for (float& value : y) value += 0.03f * random.uniform();
   const std::vector<uint32_t> lengths(kDocuments, kVectors);
   const std::vector<uint32_t> query_lengths = {kVectors};
-  for (const Isa isa : coded_isas()) {
+  for (const Isa isa : available_isas(detect_cpu_features())) {
     SegmentStore store(engine_for(isa, 2), {kDimension, Metric::cosine, Dtype::f32, true, true});
     uint64_t first = 0;
     REQUIRE(store.add({x.data(), kDocuments * kVectors, lengths.data(), kDocuments}, 2, CancelFlag(), &first)

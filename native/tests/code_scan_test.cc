@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/kernel_table.h"
 #include "tests/coded_rows.h"
+#include "tests/kernel_tables.h"
 #include "tests/oracle.h"
 #include "tests/search_fixture.h"
 #include "tests/test_data.h"
@@ -149,11 +151,10 @@ TEST_CASE("every instruction set finds the same survivors with the same bounds")
               const auto expected = survivors_of(two_planes ? scalar.code_scan_two_planes : scalar.code_scan,
                                                  view, blocks, input);
               CHECK(expected.size() >= blocks * 16);
-              for (const Isa isa : available_isas(detect_cpu_features())) {
-                CAPTURE(isa_name(isa));
-                const KernelTable& table = *kernel_table(isa);
-                const auto found = survivors_of(two_planes ? table.code_scan_two_planes : table.code_scan,
-                                                view, blocks, input);
+              for (const KernelTable& table : test_kernels::tables()) {
+                const auto& scan = two_planes ? table.code_scan_two_planes : table.code_scan;
+                CAPTURE(std::string(scan.symbol));
+                const auto found = survivors_of(scan, view, blocks, input);
                 REQUIRE(found.size() == expected.size());
                 bool equal = true;
                 for (std::size_t i = 0; i < found.size(); ++i) {

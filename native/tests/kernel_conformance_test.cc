@@ -11,6 +11,7 @@
 
 #include "core/canonical_exp.h"
 #include "kernels/kernel_table.h"
+#include "tests/kernel_tables.h"
 #include "tests/oracle.h"
 #include "tests/test_data.h"
 
@@ -175,7 +176,14 @@ TEST_CASE("selection lists exactly the positions at or above the threshold") {
 TEST_CASE("the instruction sets found are those of the processor") {
   std::string found;
   for (const Isa isa : available_isas(detect_cpu_features())) found += std::string(" ") + isa_name(isa);
-  MESSAGE("instruction sets:" << found);
+  std::string not_run;
+  for (const Isa isa : kAllIsas) {
+    if (kernel_table(isa) != nullptr && !detect_cpu_features().supports(isa)) {
+      not_run += std::string(" ") + isa_name(isa);
+    }
+  }
+  MESSAGE("instruction sets run:" << found << "; compiled, not run:" << (not_run.empty() ? " none" : not_run)
+                                  << test_kernels::stand_ins());
   // Set where the tests run on an emulated processor that is known.
   const char* expected = std::getenv("GRANULE_TEST_INSTRUCTION_SETS");
   CHECK(found == std::string(" ") + (expected != nullptr ? expected : found.c_str() + 1));

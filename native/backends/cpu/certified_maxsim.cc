@@ -328,8 +328,7 @@ class CertifiedMaxsim {
 
 }  // namespace
 
-bool codes_serve_documents(const CpuBackend& backend, const granule_search& search) {
-  if (backend.kernels.code_maxsim.function == nullptr) return false;
+bool codes_serve_documents(const granule_search& search) {
   for (uint64_t s = 0; s < search.segment_count; ++s) {
     if (search.segments[s].coded_vector_count != 0) return true;
   }

@@ -14,8 +14,8 @@ granule_result search(void* self, const granule_search* request, granule_hits* h
   const CpuBackend& backend = *static_cast<const CpuBackend*>(self);
   try {
     if (request->query_offsets != nullptr) {
-      return codes_serve_documents(backend, *request) ? certified_maxsim(backend, *request, *hits)
-                                                      : maxsim_scan(backend, *request, *hits);
+      return codes_serve_documents(*request) ? certified_maxsim(backend, *request, *hits)
+                                             : maxsim_scan(backend, *request, *hits);
     }
     return codes_serve(*request) ? certified_scan(backend, *request, *hits)
                                  : flat_scan(backend, *request, *hits);

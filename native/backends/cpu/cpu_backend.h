@@ -27,7 +27,7 @@ granule_result certified_scan(const CpuBackend& backend, const granule_search& s
 
 /// The same two for documents: bounds from codes, then the reference for few (certified_maxsim.cc). @throws
 /// std::bad_alloc
-bool codes_serve_documents(const CpuBackend& backend, const granule_search& search);
+bool codes_serve_documents(const granule_search& search);
 granule_result certified_maxsim(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 
 /// Scores documents by MaxSim (maxsim_scan.cc). @throws std::bad_alloc

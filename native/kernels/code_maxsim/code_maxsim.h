@@ -51,6 +51,12 @@ using CodeMaxsim = void(const CodeBlocks& blocks, std::size_t block_count, const
                         std::size_t maxima_stride, const uint8_t* upcoming, std::size_t upcoming_bytes);
 
 CodeMaxsim code_maxsim_i8_scalar;
+CodeMaxsim code_maxsim_i8_avx2;
+CodeMaxsim code_maxsim_i8_avxvnni;
+CodeMaxsim code_maxsim_i8_avx512;
 CodeMaxsim code_maxsim_i8_avx512vnni;
+CodeMaxsim code_maxsim_i8_neon;
+CodeMaxsim code_maxsim_i8_neondot;
+CodeMaxsim code_maxsim_i8_neoni8mm;
 
 }  // namespace granule

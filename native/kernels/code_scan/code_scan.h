@@ -69,12 +69,22 @@ using CodeScan = std::size_t(const CodeBlocks& blocks, std::size_t block_count, 
 /// Queries of one plane: for batches, which are bound by arithmetic.
 CodeScan code_scan_i8_scalar;
 CodeScan code_scan_i8_avx2;
+CodeScan code_scan_i8_avxvnni;
+CodeScan code_scan_i8_avx512;
 CodeScan code_scan_i8_avx512vnni;
+CodeScan code_scan_i8_neon;
+CodeScan code_scan_i8_neondot;
+CodeScan code_scan_i8_neoni8mm;
 
 /// Queries of two planes: for one query or two, whose scan is bound by memory; their own rounding then hardly
 /// widens the intervals, at no cost.
 CodeScan code_scan_two_planes_i8_scalar;
 CodeScan code_scan_two_planes_i8_avx2;
+CodeScan code_scan_two_planes_i8_avxvnni;
+CodeScan code_scan_two_planes_i8_avx512;
 CodeScan code_scan_two_planes_i8_avx512vnni;
+CodeScan code_scan_two_planes_i8_neon;
+CodeScan code_scan_two_planes_i8_neondot;
+CodeScan code_scan_two_planes_i8_neoni8mm;
 
 }  // namespace granule

@@ -2,15 +2,14 @@
 // inner_product_avx512.cc).
 #include "kernels/avx512_intrinsics.h"
 #include "kernels/code_scan/code_scan.h"
+#include "kernels/code_scan/code_scan_quick_test.h"
 #include "kernels/code_tile_avx512vnni.h"
 
 namespace granule {
 namespace {
 
 /// Blocks whose terms of the quick test are kept at once.
-constexpr std::size_t kChunkBlocks = 48;
-/// The same for queries.
-constexpr std::size_t kQuickQueries = 512;
+constexpr std::size_t kChunkBlocks = QuickRows::kMost / kBlockRows;
 /// Queries and blocks of a tile: 24 sums.
 constexpr std::size_t kTileQueries = 8;
 constexpr std::size_t kTileBlocks = 3;
@@ -162,75 +161,6 @@ inline CodeSurvivor* stream_few(const CodeBlocks& blocks, std::size_t begin, std
   }
 }
 
-// The quick test of a batch. Most rows are far below the threshold, and one comparison of the integer product
-// shows it. With S = scale and s = row scale, a row is kept only if, in real numbers,
-//
-//     I S s + b + shift + N code_norm + R residual_norm + B |b| + slack  >=  T - (roundings)
-//
-// where each rounding is one of 2^-24 of a magnitude in it; those of I S s itself are, to first order, of
-// |T| + |b| + |shift| + w, for at the border that is how large it is. All of them together stay below 2^-21
-// of these magnitudes. Divided by S s, with
-//
-//     rise  = (T - shift - slack - 2^-20 (|T| + |shift| + slack)) / S, lowered by 2^-20 of itself
-//     reach = R / S, raised by 2^-18 of itself
-//     pull  = 1 / S
-//     1 / s = row_inverse,   (ratio code_norm + residual_norm) / s = row_width,   ratio >= N / R of every
-//     query (b + (B + 2^-18) |b|) / s = row_bias
-//
-// a row can be kept only if  I >= rise row_inverse - reach row_width - pull row_bias. The float32 roundings
-// of the right side are a few of 2^-24 of its terms, which the shares by which they were lowered and raised
-// cover. I, rounded to float32, keeps the comparison, because the right side is a float32 itself. Infinite
-// thresholds behave; where something overflows or is undefined the comparison lets the row pass. What passes
-// is decided by `keep`.
-//
-// A row of zeros has scale 0, norms 0 and I = 0; its row_inverse is 2^60, so that the sign of rise (and the
-// bias) decides. A query of scale 0 lets everything pass.
-struct QuickQuery {
-  float rise;
-  float reach;
-  float pull;
-};
-
-struct QuickRows {
-  alignas(64) float inverses[kChunkBlocks * kBlockRows];
-  alignas(64) float widths[kChunkBlocks * kBlockRows];
-  alignas(64) float biases[kChunkBlocks * kBlockRows];
-};
-
-inline QuickQuery quick_query(const CodeQuery& query, float threshold) {
-  const float infinity = __builtin_inff();
-  if (!(query.scale > 0)) return {threshold == infinity ? infinity : -infinity, 0, 0};
-  const double pull = 1.0 / static_cast<double>(query.scale);
-  const auto reach = static_cast<float>(static_cast<double>(query.residual_factor) * pull * (1.0 + 0x1p-18));
-  if (__builtin_isinf(threshold)) return {threshold, reach, static_cast<float>(pull)};
-  const double t = static_cast<double>(threshold);
-  const double shift = static_cast<double>(query.shift);
-  const double slack = static_cast<double>(query.slack);
-  const double room = 0x1p-20 * (__builtin_fabs(t) + __builtin_fabs(shift) + slack);
-  const double rise = (t - shift - slack - room) * pull;
-  return {static_cast<float>(rise - 0x1p-20 * __builtin_fabs(rise)), reach, static_cast<float>(pull)};
-}
-
-inline void quick_rows(const CodeBlocks& blocks, std::size_t begin, std::size_t end, float ratio,
-                       float bias_factor, QuickRows* out) {
-  for (std::size_t b = begin; b < end; ++b) {
-    const std::size_t row = b * kBlockRows;
-    const std::size_t at = (b - begin) * kBlockRows;
-    const __m512 inverse = _mm512_min_ps(
-        _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_loadu_ps(blocks.scales + row)), _mm512_set1_ps(0x1p60f));
-    const __m512 width =
-        _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(ratio), _mm512_loadu_ps(blocks.code_norms + row)),
-                      _mm512_loadu_ps(blocks.residual_norms + row));
-    _mm512_store_ps(out->inverses + at, inverse);
-    _mm512_store_ps(out->widths + at, _mm512_mul_ps(width, inverse));
-    if (blocks.biases == nullptr) continue;
-    const __m512 bias = _mm512_loadu_ps(blocks.biases + row);
-    const __m512 raised =
-        _mm512_add_ps(bias, _mm512_mul_ps(_mm512_set1_ps(bias_factor), _mm512_abs_ps(bias)));
-    _mm512_store_ps(out->biases + at, _mm512_mul_ps(raised, inverse));
-  }
-}
-
 /// Eight queries and three blocks.
 template <bool Biased>
 inline CodeSurvivor* quick_tile(const CodeBlocks& blocks, std::size_t block, const QuickRows& rows,
@@ -286,27 +216,18 @@ template <bool Biased>
 inline CodeSurvivor* scan_batch(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
                                 const CodeQuery* queries, std::size_t first, std::size_t count,
                                 const float* thresholds, CodeSurvivor* out) {
-  QuickQuery quick[kQuickQueries];
-  float ratio = 0;
-  float bias_factor = 0;
   const std::size_t tiled = count / kTileQueries * kTileQueries;
-  for (std::size_t i = 0; i < tiled; ++i) {
-    const CodeQuery& query = queries[first + i];
-    quick[i] = quick_query(query, thresholds[first + i]);
-    if (!(query.scale > 0)) continue;
-    const float own = query.norm_factor / query.residual_factor * (1.0f + 0x1p-20f);
-    ratio = own > ratio ? own : ratio;
-    bias_factor = query.bias_factor > bias_factor ? query.bias_factor : bias_factor;
-  }
+  QuickQueries quick;
+  quick_queries(queries + first, thresholds + first, tiled, &quick);
   for (std::size_t begin = 0; begin < block_count; begin += kChunkBlocks) {
     const std::size_t end = block_count - begin < kChunkBlocks ? block_count : begin + kChunkBlocks;
     QuickRows rows;
-    quick_rows(blocks, begin, end, ratio, bias_factor + 0x1p-18f, &rows);
+    quick_rows(blocks, begin * kBlockRows, (end - begin) * kBlockRows, quick, &rows);
     for (std::size_t i = 0; i < tiled; i += kTileQueries) {
       std::size_t b = begin;
       for (; b + kTileBlocks <= end; b += kTileBlocks) {
         out = quick_tile<Biased>(blocks, b, rows, (b - begin) * kBlockRows, codes, queries, first + i,
-                                 quick + i, thresholds, out);
+                                 quick.query + i, thresholds, out);
       }
       out = stream<kTileQueries, 1, 1>(blocks, b, end, codes, queries, first + i, thresholds, out);
     }
@@ -327,8 +248,8 @@ std::size_t code_scan_i8_avx512vnni(const CodeBlocks& blocks, std::size_t block_
     out = stream<kTileQueries, 1, 1>(blocks, 0, block_count, codes, queries, 0, thresholds, out);
   } else {
     const auto scan = blocks.biases != nullptr ? scan_batch<true> : scan_batch<false>;
-    for (std::size_t q = 0; q < query_count; q += kQuickQueries) {
-      const std::size_t count = query_count - q < kQuickQueries ? query_count - q : kQuickQueries;
+    for (std::size_t q = 0; q < query_count; q += QuickQueries::kMost) {
+      const std::size_t count = query_count - q < QuickQueries::kMost ? query_count - q : QuickQueries::kMost;
       out = scan(blocks, block_count, codes, queries, q, count, thresholds, out);
     }
   }

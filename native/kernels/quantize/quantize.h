@@ -21,7 +21,9 @@ using QuantizeBlock = bool(const float* rows, std::size_t dimension, uint8_t* co
                            float* residual_norms, float* code_norms);
 
 QuantizeBlock quantize_block_f32_scalar;
+QuantizeBlock quantize_block_f32_avx2;
 QuantizeBlock quantize_block_f32_avx512;
+QuantizeBlock quantize_block_f32_neon;
 
 /// int8 codes of a query, by the same rule, laid out plainly and padded with zeros to a multiple of four.
 struct QueryCodes {

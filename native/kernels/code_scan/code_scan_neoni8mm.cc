@@ -1,0 +1,22 @@
+// Compiled for FEAT_I8MM; only intrinsics and functions of unnamed namespaces (see inner_product_avx2.cc).
+#include "kernels/code_scan/code_scan_lanes.h"
+#include "kernels/code_tile_neoni8mm.h"
+
+namespace granule {
+
+std::size_t code_scan_i8_neoni8mm(const CodeBlocks& blocks, std::size_t block_count, const int8_t* codes,
+                                  const CodeQuery* queries, std::size_t query_count, const float* thresholds,
+                                  CodeSurvivor* survivors) {
+  return scan_codes<TileNeon<ProductsNeonI8mm>>(blocks, block_count, codes, queries, query_count, thresholds,
+                                                survivors);
+}
+
+std::size_t code_scan_two_planes_i8_neoni8mm(const CodeBlocks& blocks, std::size_t block_count,
+                                             const int8_t* codes, const CodeQuery* queries,
+                                             std::size_t query_count, const float* thresholds,
+                                             CodeSurvivor* survivors) {
+  return scan_codes_two_planes<TileNeon<ProductsNeonI8mm>>(blocks, block_count, codes, queries, query_count,
+                                                           thresholds, survivors);
+}
+
+}  // namespace granule

@@ -1,0 +1,28 @@
+#pragma once
+
+// To be included by files that are compiled for NEON with FEAT_DotProd, and by no other.
+
+#include "kernels/code_tile_neon.h"
+
+namespace granule {
+namespace {
+
+/// Products by the dot product of signed bytes.
+struct ProductsNeonDot {
+  static constexpr bool kOffsetRows = false;
+  // 16 sums, a register of rows and four of queries.
+  static constexpr int kBatchQueries = 4;
+  static constexpr int kBatchParts = 4;
+
+  using Rows = int8x16_t;
+
+  static GRANULE_ALWAYS_INLINE Rows load(const uint8_t* bytes) { return ProductsNeon::load(bytes); }
+
+  template <int Group>
+  static GRANULE_ALWAYS_INLINE void add(int32x4_t& sum, Rows rows, int8x16_t queries) {
+    sum = vdotq_laneq_s32(sum, rows, queries, Group);
+  }
+};
+
+}  // namespace
+}  // namespace granule
