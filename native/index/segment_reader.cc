@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "index/segment_fill.h"
 #include "kernels/checksum/checksum.h"
+#include "kernels/quantize/quantize.h"
 
 namespace granule {
 namespace {
@@ -73,7 +74,7 @@ struct Opening {
     }
   }
 
-  /// Where documents begin must be what a search can rely on, whoever wrote the file.
+  /// What a search relies on must hold, whoever wrote the file.
   Status check_values() const {
     const AlignedBuffer<uint64_t>& offsets = segment->row_offsets;
     for (std::size_t row = 0; row + 1 < offsets.size(); ++row) {
@@ -83,10 +84,12 @@ struct Opening {
     if (offsets.size() != 0 &&
         (offsets[0] != 0 || offsets[offsets.size() - 1] != source.contents.vector_count))
       return corrupt("is damaged: its documents do not hold its vectors");
-    if (!all_finite(segment->squared_norms) || !all_finite(segment->scales) ||
-        !all_finite(segment->residual_norms) || !all_finite(segment->code_norms) ||
-        !all_finite(segment->row_biases))
-      return corrupt("is damaged: it holds a norm, a scale or a bias that is not finite");
+    if (!all_finite(segment->squared_norms) || !all_finite(segment->residual_norms) ||
+        !all_finite(segment->code_norms) || !all_finite(segment->row_biases))
+      return corrupt("is damaged: it holds a norm or a bias that is not finite");
+    const AlignedBuffer<float>& scales = segment->scales;
+    if (!std::all_of(scales.data(), scales.data() + scales.size(), scale_in_range))
+      return corrupt("is damaged: it holds a scale with which codes bound nothing");
     return Status::success();
   }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -108,5 +109,31 @@ TEST_CASE("a file whose checksums hold but whose documents are impossible is ref
       std::shared_ptr<SegmentStore> opened;
       CHECK(open(engine, rows.options, accepting, false, &opened).code == StatusCode::index_corrupt);
     }
+  }
+}
+
+TEST_CASE("a file whose checksums hold but whose scales or norms are impossible is refused") {
+  const std::shared_ptr<Engine> engine = engine_for(Isa::scalar, 1);
+  Rows rows;
+  rows.options = {4, Metric::squared_l2, Dtype::f32, false, true};
+  rows.biased = true;
+  rows.adds = {16};
+  const auto store = filled(engine, rows);
+  const Folder folder;
+  const std::vector<SegmentFile> files = save(*store, folder, kSegmentFileBytes);
+  const std::string sound = bytes_of_file(files[0].path);
+  const SegmentLayout layout(rows.options, files[0].contents);
+  for (std::size_t t = 1; t + 2 < layout.tensors().size(); ++t) {
+    const SegmentLayout::Tensor& tensor = layout.tensors()[t];
+    std::string altered = sound;
+    // All ones is a NaN of float32 and of float64.
+    const std::size_t at = files[0].header_bytes + tensor.offset;
+    std::fill_n(altered.begin() + static_cast<std::ptrdiff_t>(at), 8, '\xff');
+    write_file(files[0].path, altered);
+    std::vector<SegmentFile> accepting = files;
+    accepting[0].checksums[t] = crc32c_scalar(0, altered.data() + at, tensor.bytes);
+    std::shared_ptr<SegmentStore> opened;
+    const Status status = open(engine, rows.options, accepting, false, &opened);
+    CHECK_MESSAGE(status.code == StatusCode::index_corrupt, tensor.name);
   }
 }
