@@ -31,7 +31,11 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A new index without rows, and its handle. */
+/**
+ * A new index without rows, and its handle.
+ *
+ * @internal
+ */
 interface NewIndex<Index extends Disposable, T extends NativeIndex> {
   readonly index: Index;
   readonly handle: IndexHandle<T>;
@@ -44,6 +48,7 @@ const MOST_ATTEMPTS = 10;
 /**
  * Opens the index in a folder.
  *
+ * @internal
  * @param make - makes an index of the class that opens
  * @throws GranuleError `FILE_NOT_FOUND`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `INVALID_ARGUMENT`,
  * `DEVICE_UNAVAILABLE`, `ABORTED`, `OUT_OF_MEMORY`

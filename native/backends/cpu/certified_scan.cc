@@ -8,6 +8,7 @@
 #include "backends/cpu/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/exact_rows.h"
+#include "backends/cpu/scan_units.h"
 #include "backends/cpu/stored_rows.h"
 #include "backends/cpu/widened_queries.h"
 #include "core/code_layout.h"
@@ -33,52 +34,11 @@ constexpr std::size_t kQueryGroupBytes = std::size_t{3} << 17;
 /// them.
 constexpr std::size_t kTileBytes = std::size_t{1} << 17;
 constexpr std::size_t kMostTileBlocks = 48;
-/// Blocks that a kernel takes side by side.
-constexpr std::size_t kTileStep = 3;
-/// Bytes of codes, and products of codes, of one task: a few milliseconds, so that searches can share
-/// threads.
-constexpr std::size_t kTaskBytes = std::size_t{1} << 25;
-constexpr std::size_t kTaskProducts = std::size_t{1} << 30;
-/// No task is shorter than this many bytes of codes for the sake of having one for every thread.
-constexpr std::size_t kLeastTaskBytes = std::size_t{1} << 18;
 /// Survivors of one query that are kept before those below the threshold are dropped.
 constexpr std::size_t kPruneAt = 4096;
 
 /// Bytes of a row that are fetched ahead; the processor sees by itself how a longer one goes on.
 constexpr std::size_t kPrefetchBytes = 4096;
-
-/// Consecutive rows of a segment, coded or not.
-struct Unit {
-  const granule_segment* segment;
-  std::size_t begin;
-  std::size_t end;
-  bool coded;
-};
-
-void divide_rows(const granule_segment& segment, std::size_t begin, std::size_t end, bool coded,
-                 std::size_t rows_per_unit, std::vector<Unit>* units) {
-  for (; begin < end; begin += rows_per_unit)
-    units->push_back({&segment, begin, std::min(end, begin + rows_per_unit), coded});
-}
-
-/// Units for groups of `queries` queries.
-std::vector<Unit> divide(const granule_search& search, std::size_t queries) {
-  const std::size_t row_bytes = CodeLayout::block_bytes(search.dimension) / CodeLayout::kBlockRows;
-  std::size_t bytes = std::min(kTaskBytes, kTaskProducts / queries);
-  if (search.threads > 1) {
-    const std::size_t share = search.row_count * row_bytes / (4 * std::size_t{search.threads});
-    bytes = std::min(bytes, std::max(share, kLeastTaskBytes));
-  }
-  constexpr std::size_t kStep = CodeLayout::kBlockRows * kTileStep;
-  const std::size_t rows_per_unit = std::max<std::size_t>(1, bytes / row_bytes / kStep) * kStep;
-  std::vector<Unit> units;
-  for (uint64_t s = 0; s < search.segment_count; ++s) {
-    const granule_segment& segment = search.segments[s];
-    divide_rows(segment, 0, segment.coded_vector_count, true, rows_per_unit, &units);
-    divide_rows(segment, segment.coded_vector_count, segment.row_count, false, rows_per_unit, &units);
-  }
-  return units;
-}
 
 struct Survivor {
   uint32_t row;
@@ -121,9 +81,9 @@ class CertifiedScan {
             search.query_count,
             std::clamp<std::size_t>(kQueryGroupBytes / coded_.query_bytes / 8 * 8, 8, kQueryGroup))),
         tile_blocks_(std::clamp<std::size_t>(
-            kTileBytes / CodeLayout::block_bytes(search.dimension) / kTileStep * kTileStep, kTileStep,
-            kMostTileBlocks)),
-        units_(divide(search, query_group_)),
+            kTileBytes / CodeLayout::block_bytes(search.dimension) / kBlocksSideBySide * kBlocksSideBySide,
+            kBlocksSideBySide, kMostTileBlocks)),
+        units_(divide_into_units(search, query_group_)),
         // Beyond this share of the rows the plain scan is cheaper than rescoring.
         most_survivors_(std::max<std::size_t>(kPruneAt, search.row_count / 16)),
         thresholds_(search.query_count),
@@ -155,7 +115,7 @@ class CertifiedScan {
   }
 
   /// One group of queries over one unit of rows.
-  void scan(const Unit& unit, std::size_t first_query, Worker& worker) {
+  void scan(const ScanUnit& unit, std::size_t first_query, Worker& worker) {
     const std::size_t count = std::min(query_group_, search_.query_count - first_query);
     if (worker.found.empty()) {
       worker.found.assign(search_.query_count, Found(search_.k));
@@ -174,7 +134,7 @@ class CertifiedScan {
     const bool known = thresholds_[first_query].load(std::memory_order_relaxed) != -kInfinity;
     for (std::size_t b = begin; b < end;) {
       if (stop_asked()) return;
-      const std::size_t most = known ? tile_blocks_ : std::min(tile_blocks_, b - begin + kTileStep);
+      const std::size_t most = known ? tile_blocks_ : std::min(tile_blocks_, b - begin + kBlocksSideBySide);
       const std::size_t tile_end = std::min(end, b + most);
       scan_allowed_blocks(*unit.segment, b, tile_end, first_query, count, worker);
       b = tile_end;
@@ -241,7 +201,7 @@ class CertifiedScan {
     if (found.survivors.size() > most_survivors_) threshold = raise(query, kInfinity);
   }
 
-  void scan_exactly(const Unit& unit, std::size_t first_query, std::size_t count, Worker& worker) {
+  void scan_exactly(const ScanUnit& unit, std::size_t first_query, std::size_t count, Worker& worker) {
     std::vector<RankedList> lists(count, RankedList(search_.k));
     exact_rows(backend_, search_, widened_, first_query, count, *unit.segment, unit.begin, unit.end,
                worker.exact_tile.data(), worker.scratch.data(), lists.data());
@@ -387,7 +347,7 @@ class CertifiedScan {
   const CodedQueries coded_;
   const std::size_t query_group_;
   const std::size_t tile_blocks_;
-  const std::vector<Unit> units_;
+  const std::vector<ScanUnit> units_;
   const std::size_t most_survivors_;
   /// Per query: the k-th largest lower bound that any task knows of.
   std::vector<std::atomic<float>> thresholds_;
