@@ -3,6 +3,23 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders/contender-list.mjs';
 import { parseWorkload, QUICK_WORKLOADS, WORKLOADS } from './workloads.mjs';
 
+export const USAGE = `npm run bench -- [options]
+
+  --workload <name>       only these; several between commas, or the option several times
+  --contender <name>      only these
+  --threads <n>           only these numbers of threads (1 and 2)
+  --rounds <n>            most rounds (5)
+  --time-limit <seconds>  gives up who takes longer to open or to answer (300)
+  --memory <GiB>          what contenders may hold at once (85 % of what is free)
+  --no-roofline           leaves out what the machine could do at most
+  --json <file>           where the report goes (bench/results/<machine>.json for a run of everything)
+  --only-missing          goes on where a run was stopped, or adds to a report what it lacks
+  --note <text>           kept in the report and shown by the documents
+  --quick                 small workloads without peers: half a minute
+  --list                  workloads, contenders, and why some cannot run here
+  --help
+`;
+
 const QUICK_CONTENDERS = ['ours-cpu', 'ours-cpu-plain', 'plain-js'];
 /** Share of the free memory that contenders may hold at once. */
 const MEMORY_SHARE = 0.85;
@@ -24,6 +41,7 @@ export function readOptions(args) {
       'no-roofline': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   const { quick } = values;
@@ -47,6 +65,7 @@ export function readOptions(args) {
     roofline: !quick && !values['no-roofline'],
     everything: !quick && !named,
     list: values.list,
+    help: values.help,
   };
 }
 

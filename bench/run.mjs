@@ -1,15 +1,5 @@
 /**
- * Measures granule and its contenders.
- *
- *     npm run bench -- [--workload <name>] [--contender <name>] [--threads <n>] [--rounds <n>] [--time-limit <seconds>]
- *                      [--memory <GiB>] [--no-roofline] [--json <file>] [--only-missing] [--note <text>] [--quick] [--list]
- *
- * Each of `--workload`, `--contender` and `--threads` may come several times, or hold several names between commas; all
- * by default. A contender that takes longer than the time limit (300 s) to open or to answer is given up. `--memory` is
- * what contenders may hold at once (85 % of what is free). A run of everything writes bench/results/<machine>.json,
- * unless `--json` names another file; the file is written again after every step. `--only-missing` goes on where a run
- * was stopped, and adds to a finished report what it lacks. `--note` is kept in the report, and the
- * documents show it. `--quick` runs small workloads without peers.
+ * Measures granule and its contenders: `npm run bench -- --help`. The report is written again after every step.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -20,7 +10,7 @@ import { writeDataset } from './dataset.mjs';
 import { Journal } from './journal.mjs';
 import { better, describeMachine, measureRooflines } from './machine.mjs';
 import { entriesOf, measureFamily } from './measure-family.mjs';
-import { readOptions } from './options.mjs';
+import { readOptions, USAGE } from './options.mjs';
 import { makeOracle, oracleKey } from './oracle.mjs';
 import { absence } from './refusals.mjs';
 import { resultLine, rooflineLine } from './report-lines.mjs';
@@ -31,7 +21,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 
 try {
   const options = readOptions(process.argv.slice(2));
-  if (options.list) await list(options);
+  if (options.help) process.stdout.write(USAGE);
+  else if (options.list) await list(options);
   else await run(options);
 } catch (error) {
   process.stderr.write(`bench: ${error.message}\n`);
