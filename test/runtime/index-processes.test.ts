@@ -67,19 +67,19 @@ describe('the folder of an index', () => {
 
   it('is appended to by one process at a time: the others are told, and nothing is lost', async () => {
     const folder = await savedIndex(50);
-    const outcomes = await Promise.allSettled(
+    const outcomes = await Promise.all(
       [1, 2, 3].map(() =>
-        runScript<{ rows: number }>('index-process.mjs', [packageUrl, 'append', folder, '6']),
+        runScript<{ saves: number; code?: string }>('index-process.mjs', [packageUrl, 'append', folder, '6']),
       ),
     );
-    const saved = await FlatIndex.open(folder);
-    const winners = outcomes.filter(({ status }) => status === 'fulfilled');
-    expect(winners.length).toBeLessThanOrEqual(1);
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(String(outcome.reason)).toMatch(/INDEX_(EXISTS|LOCKED)/);
+    let rows = 50;
+    for (const { saves, code } of outcomes) {
+      if (saves < 6) expect(code).toMatch(/^INDEX_(EXISTS|LOCKED)$/);
+      rows += 100 * saves - Math.floor(saves / 3);
     }
-    expect(saved.rows).toBeGreaterThanOrEqual(150);
-    expect(saved.rows).toBeLessThanOrEqual(648);
+    // Every save that succeeded is in the folder, whoever made it and when.
+    expect(rows).toBeGreaterThan(50);
+    expect((await FlatIndex.open(folder)).rows).toBe(rows);
   }, 60_000);
 
   it.skipIf(process.platform === 'win32')(

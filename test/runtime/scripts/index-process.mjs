@@ -23,18 +23,25 @@ const actions = {
       console.log(JSON.stringify({ rows: [...hits.rows], scores: [...hits.scores] }));
     }
   },
-  /** Appends rows, a few at a time, and compacts now and then. */
+  /** Appends 100 rows at a time, every third time less one, and compacts then; ends at the first save that is refused. */
   async append() {
     const index = await FlatIndex.open(folder);
-    for (let i = 0; i < Number(number); i++) {
-      await index.add(rows(100, i));
-      if (i % 3 === 2) {
+    let saves = 0;
+    let code;
+    while (saves < Number(number) && code === undefined) {
+      await index.add(rows(100, saves));
+      if (saves % 3 === 2) {
         await index.remove(Uint32Array.of(index.rows - 1));
         await index.compact();
       }
-      await index.save(folder);
+      try {
+        await index.save(folder);
+        saves++;
+      } catch (error) {
+        code = error.code ?? String(error);
+      }
     }
-    console.log(JSON.stringify({ rows: index.rows }));
+    console.log(JSON.stringify({ rows: index.rows, saves, code }));
   },
   /** Saves more than its process may write. */
   async fill() {
