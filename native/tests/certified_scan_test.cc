@@ -160,7 +160,7 @@ TEST_CASE("a search by bounds returns the oracle's rows for every batch, filter,
         expected[f].push_back(oracle::ranked(scored, kRows));
       }
     }
-    for (const Isa isa : available_isas(detect_cpu_features())) {
+    for (const Isa isa : test_search::search_isas()) {
       CAPTURE(isa_name(isa));
       SegmentStore store(test_search::engine_for(isa, 8), {kDimension, metric, Dtype::f32, false, true});
       uint64_t first = 0;

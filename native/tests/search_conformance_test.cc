@@ -160,7 +160,7 @@ void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, s
 }  // namespace
 
 TEST_CASE("a flat search returns the oracle's rows and bits") {
-  for (const Isa isa : available_isas(detect_cpu_features())) {
+  for (const Isa isa : test_search::search_isas()) {
     for (const bool coded : {false, true}) {
       for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
         for (const Kind kind : test_data::kAllKinds) {
@@ -182,7 +182,7 @@ TEST_CASE("a flat search returns the oracle's rows and bits") {
 }
 
 TEST_CASE("a document search returns the oracle's documents, matches and bits") {
-  for (const Isa isa : available_isas(detect_cpu_features())) {
+  for (const Isa isa : test_search::search_isas()) {
     for (const bool coded : {false, true}) {
       for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
         for (const Kind kind : test_data::kAllKinds) {

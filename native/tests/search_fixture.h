@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,6 +19,21 @@ inline std::shared_ptr<granule::Engine> engine_for(granule::Isa isa, unsigned th
       std::make_shared<granule::Engine>(std::move(choice), granule::detect_cpu_features(), "/nonexistent");
   engine->pool.grow_to(threads);
   return engine;
+}
+
+/// The instruction sets that whole searches run on: all; where every step costs many times as much
+/// (sanitizers, emulated processors), the weakest and the strongest; the strongest alone where threads are
+/// watched, for they are the same on all. The kernels themselves are always tested on all.
+inline std::vector<granule::Isa> search_isas() {
+  std::vector<granule::Isa> isas = granule::available_isas(granule::detect_cpu_features());
+#if defined(__SANITIZE_THREAD__)
+  isas = {isas.back()};
+#elif defined(__SANITIZE_ADDRESS__)
+  isas = {isas.front(), isas.back()};
+#else
+  if (std::getenv("GRANULE_TEST_INSTRUCTION_SETS") != nullptr) isas = {isas.front(), isas.back()};
+#endif
+  return isas;
 }
 
 /// The arrays of a result, filled with values that no search writes.

@@ -210,7 +210,7 @@ void check_documents(Isa isa, const Case& c) {
 }  // namespace
 
 TEST_CASE("dtypes, biases, removed rows, filters and metrics combine, before and after a compaction") {
-  for (const Isa isa : available_isas(detect_cpu_features())) {
+  for (const Isa isa : test_search::search_isas()) {
     for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
       for (const Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16}) {
         for (int bits = 0; bits < 16; ++bits) {
@@ -241,7 +241,7 @@ TEST_CASE("dtypes, biases, removed rows, filters and metrics combine, before and
 }
 
 TEST_CASE("biases that nearly cancel squared norms, and huge ones, are exact") {
-  for (const Isa isa : available_isas(detect_cpu_features())) {
+  for (const Isa isa : test_search::search_isas()) {
     for (const float factor : {1.0f, 1.0000001f, 1e30f}) {
       constexpr std::size_t kDimension = 8;
       constexpr std::size_t kRows = 512;
