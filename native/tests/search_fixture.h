@@ -21,6 +21,9 @@ inline std::shared_ptr<granule::Engine> engine_for(granule::Isa isa, unsigned th
   return engine;
 }
 
+/// Whether an emulator runs the tests: every step costs many times as much.
+inline bool is_emulated() { return std::getenv("GRANULE_TEST_INSTRUCTION_SETS") != nullptr; }
+
 /// The instruction sets that whole searches run on: all; where every step costs many times as much
 /// (sanitizers, emulated processors), the weakest and the strongest; the strongest alone where threads are
 /// watched, for they are the same on all. The kernels themselves are always tested on all.
@@ -31,7 +34,7 @@ inline std::vector<granule::Isa> search_isas() {
 #elif defined(__SANITIZE_ADDRESS__)
   isas = {isas.front(), isas.back()};
 #else
-  if (std::getenv("GRANULE_TEST_INSTRUCTION_SETS") != nullptr) isas = {isas.front(), isas.back()};
+  if (is_emulated()) isas = {isas.front(), isas.back()};
 #endif
   return isas;
 }
