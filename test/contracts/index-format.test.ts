@@ -69,47 +69,50 @@ function readByPython(folder: string) {
 const floats = (count: number) =>
   Float32Array.from({ length: count }, (_, i) => ((i * 7561) % 1009) / 1024 - 0.5);
 
-describe.skipIf(!hasNumpy)('the files of an index, read by Python with numpy', () => {
-  it('hold vectors, codes, their bounds, norms, biases and removed rows', async () => {
-    const folder = join(temporaryFolder(), 'index');
-    const index = new FlatIndex({ dimension: 10, metric: 'l2' });
-    const vectors = floats(50 * 10);
-    const biases = floats(50);
-    await index.add(vectors, { biases });
-    await index.save(folder);
-    await index.add(vectors.subarray(0, 50));
-    await index.remove(Uint32Array.of(0, 9, 54));
-    await index.save(folder);
-    const report = readByPython(folder);
-    expect(report).toMatchObject({ rows: 55, removed: [0, 9, 54], segments: [{ rows: 50 }, { rows: 5 }] });
-    const [first, second] = report.segments;
-    expect(first).toMatchObject({ bounded: true, normed: true, squared: true, biases: [...biases] });
-    expect(first.sum).toBeCloseTo(
-      vectors.reduce((sum, value) => sum + value, 0),
-      9,
-    );
-    expect(first.names).toEqual(
-      'codes squared_norms scales residual_norms code_norms biases vector_checksums vectors'.split(' '),
-    );
-    expect(second.names).toEqual(['squared_norms', 'biases', 'vector_checksums', 'vectors']);
-  });
+describe.skipIf(!hasNumpy)(
+  `the files of an index, read by Python with numpy${hasNumpy ? '' : ' (skipped: no python3 with numpy)'}`,
+  () => {
+    it('hold vectors, codes, their bounds, norms, biases and removed rows', async () => {
+      const folder = join(temporaryFolder(), 'index');
+      const index = new FlatIndex({ dimension: 10, metric: 'l2' });
+      const vectors = floats(50 * 10);
+      const biases = floats(50);
+      await index.add(vectors, { biases });
+      await index.save(folder);
+      await index.add(vectors.subarray(0, 50));
+      await index.remove(Uint32Array.of(0, 9, 54));
+      await index.save(folder);
+      const report = readByPython(folder);
+      expect(report).toMatchObject({ rows: 55, removed: [0, 9, 54], segments: [{ rows: 50 }, { rows: 5 }] });
+      const [first, second] = report.segments;
+      expect(first).toMatchObject({ bounded: true, normed: true, squared: true, biases: [...biases] });
+      expect(first.sum).toBeCloseTo(
+        vectors.reduce((sum, value) => sum + value, 0),
+        9,
+      );
+      expect(first.names).toEqual(
+        'codes squared_norms scales residual_norms code_norms biases vector_checksums vectors'.split(' '),
+      );
+      expect(second.names).toEqual(['squared_norms', 'biases', 'vector_checksums', 'vectors']);
+    });
 
-  it('hold documents by their offsets, and float16', async () => {
-    const folder = temporaryFolder();
-    const index = new MultiVectorIndex({ dimension: 4, dtype: 'f16', codes: 'none' });
-    const lengths = Uint32Array.of(3, 1, 20, 6);
-    const vectors = floats(30 * 4);
-    await index.add(vectors, lengths);
-    await index.save(folder);
-    const [segment] = readByPython(folder).segments;
-    expect(segment.lengths).toEqual([...lengths]);
-    expect(segment.names).toEqual(['offsets', 'vector_checksums', 'vectors']);
-    expect(segment.sum).toBeCloseTo(
-      vectors.reduce((sum, value) => sum + value, 0),
-      1,
-    );
-  });
-});
+    it('hold documents by their offsets, and float16', async () => {
+      const folder = temporaryFolder();
+      const index = new MultiVectorIndex({ dimension: 4, dtype: 'f16', codes: 'none' });
+      const lengths = Uint32Array.of(3, 1, 20, 6);
+      const vectors = floats(30 * 4);
+      await index.add(vectors, lengths);
+      await index.save(folder);
+      const [segment] = readByPython(folder).segments;
+      expect(segment.lengths).toEqual([...lengths]);
+      expect(segment.names).toEqual(['offsets', 'vector_checksums', 'vectors']);
+      expect(segment.sum).toBeCloseTo(
+        vectors.reduce((sum, value) => sum + value, 0),
+        1,
+      );
+    });
+  },
+);
 
 it('docs/index-files.md names every tensor, field and file', () => {
   const text = readFileSync('docs/index-files.md', 'utf8');

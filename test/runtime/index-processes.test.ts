@@ -83,7 +83,7 @@ describe('the folder of an index', () => {
   }, 60_000);
 
   it.skipIf(process.platform === 'win32')(
-    'keeps its state when there is no room for the next',
+    `keeps its state when there is no room for the next${process.platform === 'win32' ? ' (skipped: no ulimit on Windows)' : ''}`,
     async () => {
       const folder = await savedIndex(500);
       const before = readdirSync(folder);
