@@ -41,7 +41,6 @@ export type { IndexOptions } from './index/arguments.js';
 export { type CertifiedPooledSearchOptions, certifiedPooledSearch } from './index/certified-pooled-search.js';
 export {
   type AddOptions,
-  type ChangeOptions,
   FlatIndex,
   type FlatSearchOptions,
 } from './index/flat-index.js';
@@ -59,6 +58,7 @@ export {
 export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
 export type { SaveOptions, SaveReport } from './index/save-index.js';
+export type { ChangeOptions, StoredIndex } from './index/stored-index.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';

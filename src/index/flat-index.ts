@@ -1,12 +1,10 @@
 import { abortable } from '../native/abortable.js';
-import type { Dtype, Metric, NativeFlatIndex } from '../native/addon-types.js';
+import type { NativeFlatIndex } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
   checkBiases,
-  checkBoolean,
   checkFilter,
-  checkIndexOptions,
   checkK,
   checkKeys,
   checkPlaces,
@@ -14,15 +12,12 @@ import {
   checkSignal,
   checkStillThere,
   checkTemperature,
-  checkUint32,
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
 import type { Hits } from './hits.js';
-import { IndexHandle } from './index-handle.js';
-import type { IndexFacts } from './index-manifest.js';
-import { checkFolder, type OpenOptions, openIndex } from './open-index.js';
-import type { SaveOptions, SaveReport } from './save-index.js';
+import { type OpenOptions, openIndex } from './open-index.js';
+import { type ChangeOptions, StoredIndex } from './stored-index.js';
 
 /** Options of `FlatIndex.search`. */
 export interface FlatSearchOptions {
@@ -36,12 +31,6 @@ export interface FlatSearchOptions {
   /** Allowed rows, one bit each: row r is bit r & 7 of byte r >> 3; ceil(rows / 8) bytes. See `rowFilter`. */
   readonly filter?: Uint8Array | undefined;
   /** Stops the scan; the promise then rejects with `ABORTED`. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of what changes an index. */
-export interface ChangeOptions {
-  /** Stops the change, or takes it out of the queue; nothing is changed then. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -85,22 +74,10 @@ export interface AddOptions extends ChangeOptions {
  * hits.rows; // Uint32Array [1, 0]
  * ```
  */
-export class FlatIndex implements Disposable, AsyncDisposable {
-  readonly dimension: number;
-  readonly metric: Metric;
-  readonly dtype: Dtype;
-  readonly #facts: IndexFacts;
-  readonly #handle: IndexHandle<NativeFlatIndex>;
-
+export class FlatIndex extends StoredIndex<NativeFlatIndex> {
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
   constructor(options: IndexOptions) {
-    const native = checkIndexOptions(options);
-    this.dimension = native.dimension;
-    this.metric = options.metric ?? 'ip';
-    this.dtype = options.dtype ?? 'f32';
-    const { dimension, metric, dtype } = this;
-    this.#facts = { kind: 'flat', dimension, metric, dtype, codes: options.codes ?? 'int8' };
-    this.#handle = new IndexHandle(new (loadAddon().FlatIndex)(native));
+    super('flat', options, (native) => new (loadAddon().FlatIndex)(native));
   }
 
   /**
@@ -114,31 +91,8 @@ export class FlatIndex implements Disposable, AsyncDisposable {
   static open(folder: string, options: OpenOptions = {}): Promise<FlatIndex> {
     return openIndex('flat', folder, options, (found) => {
       const index = new FlatIndex(found);
-      return { index, handle: index.#handle };
+      return { index, handle: index.handle };
     });
-  }
-
-  /** Rows of the adds that have settled, removed ones included; 0 once disposed. */
-  get rows(): number {
-    return this.#handle.rows;
-  }
-
-  /** Rows that were removed since the last compaction; 0 once disposed. */
-  get removedRows(): number {
-    return this.#handle.removed;
-  }
-
-  /** Whether rows were given biases; false once disposed. */
-  get biased(): boolean {
-    return this.#handle.biased;
-  }
-
-  /**
-   * Bytes of memory held outside of the JavaScript heap; 0 once disposed. Vectors that `open` with `mmap` left in their
-   * files do not count: the system keeps what is used of them in memory as long as there is room.
-   */
-  get bytes(): number {
-    return this.#handle.bytes;
   }
 
   /**
@@ -156,52 +110,12 @@ export class FlatIndex implements Disposable, AsyncDisposable {
     const data = checkVectors(vectors, this.dimension, 'vectors');
     const { length } = data;
     const biases = checkBiases(options.biases, length / this.dimension);
-    return this.#handle.change(signal, async (native, cancel) => {
+    return this.handle.change(signal, async (native, cancel) => {
       checkStillThere(data, length, 'vectors');
       if (biases !== undefined) checkStillThere(biases, length / this.dimension, 'biases');
       if (length === 0) return native.rows;
       return native.add(data, length / this.dimension, biases, cancel);
     });
-  }
-
-  /**
-   * Takes rows out of all later searches. They keep their numbers, and their memory, until `compact`.
-   *
-   * @param rows - numbers below `rows`, in any order; repeats, and what was removed before, count for nothing
-   * @returns how many were there before and are not now
-   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`; nothing is removed then), `ABORTED`,
-   * `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async remove(rows: Uint32Array, options: ChangeOptions = {}): Promise<number> {
-    checkKeys(options, ['signal']);
-    return this.#handle.remove(checkUint32(rows, 'rows'), checkSignal(options.signal));
-  }
-
-  /**
-   * Drops the removed rows and gives back their memory; the others move together and get new numbers, in their order.
-   * Needs memory for them twice while it runs; searches go on meanwhile, and see the former numbers until it settles.
-   *
-   * @returns the former number of each row: row i was row `result[i]`
-   * @throws GranuleError `INDEX_CORRUPT`, `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async compact(options: ChangeOptions = {}): Promise<Uint32Array> {
-    checkKeys(options, ['signal']);
-    return this.#handle.compact(checkSignal(options.signal));
-  }
-
-  /**
-   * Writes the index to a folder, which is made where there is none. To the folder that it was opened from or last saved
-   * to, it writes only the rows that were added since and which ones were removed, or, after `compact`, all of them anew. A
-   * crash at any moment leaves the former state or the new one. Searches go on meanwhile; changes wait.
-   *
-   * @throws GranuleError `INDEX_EXISTS` where the folder holds another index, or this one as somebody else has changed it since,
-   * and `overwrite` is not set; `INDEX_LOCKED`, `FILE_NOT_WRITABLE`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `INVALID_ARGUMENT`,
-   * `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async save(folder: string, options: SaveOptions = {}): Promise<SaveReport> {
-    checkKeys(options, ['overwrite', 'signal']);
-    const overwrite = checkBoolean(options.overwrite ?? false, 'overwrite');
-    return this.#handle.save(this.#facts, checkFolder(folder), overwrite, checkSignal(options.signal));
   }
 
   /**
@@ -212,7 +126,7 @@ export class FlatIndex implements Disposable, AsyncDisposable {
    * `FILTER_INVALID`, `NOT_FINITE`, `INDEX_CORRUPT`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as `cause`), `INDEX_DISPOSED`
    */
   async search(queries: Float32Array | Matrix, options: FlatSearchOptions): Promise<Hits> {
-    const { native, rows } = this.#handle;
+    const { native, rows } = this.handle;
     checkKeys(options, ['k', 'temperature', 'filter', 'signal']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queries, this.dimension, 'queries');
@@ -233,20 +147,5 @@ export class FlatIndex implements Disposable, AsyncDisposable {
       ...(hits.probabilities && { probabilities: hits.probabilities }),
       certificate: { thresholds: hits.thresholds, rowsScanned, rowsRescored: hits.rowsRescored },
     };
-  }
-
-  /** Frees the memory now. Searches under way end as they would have; adds under way or queued reject. */
-  dispose(): void {
-    this.#handle.dispose();
-  }
-
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** As `dispose`, for `await using`; also waits until adds under way have stopped. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.disposeAndWait();
   }
 }

@@ -1,13 +1,12 @@
 import { GranuleError } from '../errors.js';
 import { abortable } from '../native/abortable.js';
-import type { Dtype, Metric, NativeMultiVectorIndex } from '../native/addon-types.js';
+import type { NativeMultiVectorIndex } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
   checkBiases,
   checkBoolean,
   checkFilter,
-  checkIndexOptions,
   checkK,
   checkKeys,
   checkPlaces,
@@ -19,12 +18,10 @@ import {
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
-import type { AddOptions, ChangeOptions, FlatSearchOptions } from './flat-index.js';
-import { IndexHandle } from './index-handle.js';
-import type { IndexFacts } from './index-manifest.js';
+import type { AddOptions, FlatSearchOptions } from './flat-index.js';
 import { MultiVectorHits } from './multi-vector-hits.js';
-import { checkFolder, type OpenOptions, openIndex } from './open-index.js';
-import type { SaveOptions, SaveReport } from './save-index.js';
+import { type OpenOptions, openIndex } from './open-index.js';
+import { StoredIndex } from './stored-index.js';
 
 /** Options of `MultiVectorIndex.search`. Rows are documents. */
 export interface MultiVectorSearchOptions extends FlatSearchOptions {
@@ -61,22 +58,10 @@ export interface MultiVectorSearchOptions extends FlatSearchOptions {
  * hits.matches(0, 0)?.vectors; // Uint32Array [1]
  * ```
  */
-export class MultiVectorIndex implements Disposable, AsyncDisposable {
-  readonly dimension: number;
-  readonly metric: Metric;
-  readonly dtype: Dtype;
-  readonly #facts: IndexFacts;
-  readonly #handle: IndexHandle<NativeMultiVectorIndex>;
-
+export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
   /** @throws GranuleError `DIMENSION_INVALID`, `INVALID_ARGUMENT`, `DEVICE_UNAVAILABLE`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED` */
   constructor(options: IndexOptions) {
-    const native = checkIndexOptions(options);
-    this.dimension = native.dimension;
-    this.metric = options.metric ?? 'ip';
-    this.dtype = options.dtype ?? 'f32';
-    const { dimension, metric, dtype } = this;
-    this.#facts = { kind: 'multi-vector', dimension, metric, dtype, codes: options.codes ?? 'int8' };
-    this.#handle = new IndexHandle(new (loadAddon().MultiVectorIndex)(native));
+    super('multi-vector', options, (native) => new (loadAddon().MultiVectorIndex)(native));
   }
 
   /**
@@ -90,31 +75,8 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
   static open(folder: string, options: OpenOptions = {}): Promise<MultiVectorIndex> {
     return openIndex('multi-vector', folder, options, (found) => {
       const index = new MultiVectorIndex(found);
-      return { index, handle: index.#handle };
+      return { index, handle: index.handle };
     });
-  }
-
-  /** Documents of the adds that have settled, removed ones included; 0 once disposed. */
-  get rows(): number {
-    return this.#handle.rows;
-  }
-
-  /** Documents that were removed since the last compaction; 0 once disposed. */
-  get removedRows(): number {
-    return this.#handle.removed;
-  }
-
-  /** Whether documents were given biases; false once disposed. */
-  get biased(): boolean {
-    return this.#handle.biased;
-  }
-
-  /**
-   * Bytes of memory held outside of the JavaScript heap; 0 once disposed. Vectors that `open` with `mmap` left in their
-   * files do not count: the system keeps what is used of them in memory as long as there is room.
-   */
-  get bytes(): number {
-    return this.#handle.bytes;
   }
 
   /**
@@ -142,52 +104,12 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
         vectors: length / this.dimension,
       });
     }
-    return this.#handle.change(signal, async (native, cancel) => {
+    return this.handle.change(signal, async (native, cancel) => {
       checkStillThere(data, length, 'vectors');
       if (biases !== undefined) checkStillThere(biases, ownLengths.length, 'biases');
       if (ownLengths.length === 0) return native.rows;
       return native.add(data, ownLengths, biases, cancel);
     });
-  }
-
-  /**
-   * Takes documents out of all later searches. They keep their numbers, and their memory, until `compact`.
-   *
-   * @param rows - numbers below `rows`, in any order; repeats, and what was removed before, count for nothing
-   * @returns how many were there before and are not now
-   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`; nothing is removed then), `ABORTED`,
-   * `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async remove(rows: Uint32Array, options: ChangeOptions = {}): Promise<number> {
-    checkKeys(options, ['signal']);
-    return this.#handle.remove(checkUint32(rows, 'rows'), checkSignal(options.signal));
-  }
-
-  /**
-   * Drops the removed documents and gives back their memory; the others move together and get new numbers, in their order.
-   * Needs memory for them twice while it runs; searches go on meanwhile, and see the former numbers until it settles.
-   *
-   * @returns the former number of each row: row i was row `result[i]`
-   * @throws GranuleError `INDEX_CORRUPT`, `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async compact(options: ChangeOptions = {}): Promise<Uint32Array> {
-    checkKeys(options, ['signal']);
-    return this.#handle.compact(checkSignal(options.signal));
-  }
-
-  /**
-   * Writes the index to a folder, which is made where there is none. To the folder that it was opened from or last saved
-   * to, it writes only the documents that were added since and which ones were removed, or, after `compact`, all of them anew. A
-   * crash at any moment leaves the former state or the new one. Searches go on meanwhile; changes wait.
-   *
-   * @throws GranuleError `INDEX_EXISTS` where the folder holds another index, or this one as somebody else has changed it since,
-   * and `overwrite` is not set; `INDEX_LOCKED`, `FILE_NOT_WRITABLE`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `INVALID_ARGUMENT`,
-   * `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
-   */
-  async save(folder: string, options: SaveOptions = {}): Promise<SaveReport> {
-    checkKeys(options, ['overwrite', 'signal']);
-    const overwrite = checkBoolean(options.overwrite ?? false, 'overwrite');
-    return this.#handle.save(this.#facts, checkFolder(folder), overwrite, checkSignal(options.signal));
   }
 
   /**
@@ -202,7 +124,7 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
     queryVectors: Float32Array | Matrix,
     options: MultiVectorSearchOptions,
   ): Promise<MultiVectorHits> {
-    const { native, rows } = this.#handle;
+    const { native, rows } = this.handle;
     checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'candidates', 'explain', 'lengths']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queryVectors, this.dimension, 'queryVectors');
@@ -216,21 +138,6 @@ export class MultiVectorIndex implements Disposable, AsyncDisposable {
       native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel }),
     );
     return new MultiVectorHits(hits, lengths, k, rows);
-  }
-
-  /** Frees the memory now. Searches under way end as they would have; adds under way or queued reject. */
-  dispose(): void {
-    this.#handle.dispose();
-  }
-
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** As `dispose`, for `await using`; also waits until adds under way have stopped. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.disposeAndWait();
   }
 }
 
