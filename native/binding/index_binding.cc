@@ -84,7 +84,10 @@ double IndexBinding::bytes() const {
 
 void IndexBinding::report_memory(Napi::Env env) {
   const auto now = static_cast<int64_t>(bytes());
-  if (now != reported_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, now - reported_bytes_);
+  // Every 64 MiB that V8 hears of makes it collect garbage, milliseconds on the JavaScript thread.
+  const bool little_more = now > reported_bytes_ && now - reported_bytes_ < reported_bytes_;
+  if (now == reported_bytes_ || little_more) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env, now - reported_bytes_);
   reported_bytes_ = now;
 }
 

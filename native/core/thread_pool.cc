@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/time_slice.h"
+
 namespace granule {
 namespace {
 
@@ -188,6 +190,7 @@ std::shared_ptr<ThreadPool::Region> ThreadPool::unlist() {
 }
 
 void ThreadPool::run() {
+  lengthen_time_slice();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     if (!jobs_.empty()) {

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/aligned_buffer.h"
-#include "core/canonical_dot.h"
 #include "kernels/stored_vectors.h"
 
 namespace granule {
@@ -57,40 +56,25 @@ bool all_finite(const float* values, std::size_t count) {
   return any == 0;
 }
 
-/// Copies, and says whether all are finite. Each number is read once, so that what was checked is what is
-/// kept even if the caller's array changes.
-bool copy_finite(const float* in, std::size_t count, float* __restrict out) {
-  uint32_t any = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, in + i, sizeof bits);
-    std::memcpy(out + i, &bits, sizeof bits);
-    any |= is_finite(bits) ? 0 : 1;
-  }
-  return any == 0;
-}
-
 }  // namespace
 
-bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
-                     uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad) {
+bool prepare_vectors(const KernelTable& kernels, const float* in, std::size_t count, std::size_t dimension,
+                     Metric metric, uint64_t first_row, float* out, double* squared_norms,
+                     FirstNotFinite* first_bad) {
   for (std::size_t v = 0; v < count; ++v) {
     float* vector = out + v * dimension;
-    if (!copy_finite(in + v * dimension, dimension, vector)) {
+    if (!kernels.copy_finite(in + v * dimension, dimension, vector)) {
       std::size_t column = 0;
       while (std::isfinite(vector[column])) ++column;
       first_bad->report(first_row + v, column, vector[column]);
       return false;
     }
     if (metric == Metric::inner_product) continue;
-    const double squared_norm = canonical_dot(vector, vector, dimension);
+    const double squared_norm = kernels.squared_norm(vector, dimension);
     if (metric == Metric::squared_l2) {
       squared_norms[v] = squared_norm;
     } else if (squared_norm > 0) {
-      const double norm = std::sqrt(squared_norm);
-      for (std::size_t i = 0; i < dimension; ++i) {
-        vector[i] = static_cast<float>(static_cast<double>(vector[i]) / norm);
-      }
+      kernels.divide(vector, dimension, std::sqrt(squared_norm));
     }
   }
   return true;
@@ -114,7 +98,7 @@ bool narrow_vectors(const KernelTable& kernels, Dtype dtype, const float* in, st
       first_bad->report(first_row + v, column, in[v * dimension + column], dtype);
       return false;
     }
-    if (squared_norms != nullptr) squared_norms[v] = canonical_dot(vector, vector, dimension);
+    if (squared_norms != nullptr) squared_norms[v] = kernels.squared_norm(vector, dimension);
   }
   return true;
 }

@@ -42,8 +42,9 @@ class FirstNotFinite {
 /// @param first_row number of the first vector, for `first_bad`
 /// @param squared_norms null unless the metric is squared L2
 /// @return whether all were finite; where not, `first_bad` has been told
-bool prepare_vectors(const float* in, std::size_t count, std::size_t dimension, Metric metric,
-                     uint64_t first_row, float* out, double* squared_norms, FirstNotFinite* first_bad);
+bool prepare_vectors(const KernelTable& kernels, const float* in, std::size_t count, std::size_t dimension,
+                     Metric metric, uint64_t first_row, float* out, double* squared_norms,
+                     FirstNotFinite* first_bad);
 
 /// Rounds prepared vectors to the nearest numbers of a 16-bit dtype, ties to even.
 ///

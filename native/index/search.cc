@@ -69,8 +69,8 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
   FirstNotFinite first_bad;
   AlignedBuffer<float> queries(query_vector_count * store.dimension);
   AlignedBuffer<double> squared_norms(store.metric == Metric::squared_l2 ? query_vector_count : 0);
-  prepare_vectors(query_vectors, query_vector_count, store.dimension, store.metric, 0, queries.data(),
-                  squared_norms.data(), &first_bad);
+  prepare_vectors(*engine.kernels.table, query_vectors, query_vector_count, store.dimension, store.metric, 0,
+                  queries.data(), squared_norms.data(), &first_bad);
   if (Status status = first_bad.status("query vector"); !status.ok()) return status;
 
   std::vector<uint8_t> filter;

@@ -6,16 +6,17 @@
 #include <cstring>
 #include <string>
 
-#include "core/canonical_dot.h"
 #include "core/code_layout.h"
-#include "index/prepared_vectors.h"
-#include "kernels/stored_vectors.h"
+#include "index/staged_block.h"
 
 namespace granule {
 namespace {
 
 /// Bytes that one task writes between two looks at the cancel flag.
 constexpr std::size_t kTaskBytes = 1 << 18;
+
+/// An add of at least this many bytes leaves too much behind for the caches.
+constexpr std::size_t kStreamedBytes = std::size_t{1} << 24;
 
 /// A part of a piece, in vectors or blocks of 16 of its segment.
 struct Task {
@@ -29,25 +30,6 @@ struct Task {
 constexpr double kCancellation = 0x1p-20;
 /// Beyond this the float32 arithmetic of the bounds could overflow.
 constexpr double kMostBias = 0x1p80;
-
-/// Codes one block of 16 vectors that are in place; false where the bounds would not hold with it.
-///
-/// @param widened room for 16 vectors, for 16-bit dtypes
-bool encode_block(const KernelTable& kernels, const StoreOptions& options, Segment& segment,
-                  std::size_t block, float* widened) {
-  const std::size_t d = options.dimension;
-  const std::size_t row = block * CodeLayout::kBlockRows;
-  const float* vectors =
-      as_float32(kernels, options.dtype, segment.vectors.data() + row * options.vector_bytes(),
-                 CodeLayout::kBlockRows * d, widened);
-  return kernels.quantize_block(vectors, d, segment.codes.data() + block * CodeLayout::block_bytes(d),
-                                segment.scales.data() + row, segment.residual_norms.data() + row,
-                                segment.code_norms.data() + row);
-}
-
-std::size_t widened_size(const StoreOptions& options) {
-  return options.coded && options.dtype != Dtype::f32 ? CodeLayout::kBlockRows * options.dimension : 0;
-}
 
 /// Where the bounds did not hold for a task's vectors, its piece knows.
 void gather_ranges(const std::vector<Task>& tasks, const std::vector<char>& in_range,
@@ -72,12 +54,13 @@ Status fill_vectors(Engine& engine, const StoreOptions& options, const float* ve
   constexpr std::size_t kRows = CodeLayout::kBlockRows;
   const KernelTable& kernels = *engine.kernels.table;
   const std::size_t d = options.dimension;
-  const bool narrow = options.dtype != Dtype::f32;
   const std::size_t step = std::max<std::size_t>(1, kTaskBytes / (sizeof(float) * d * kRows)) * kRows;
   std::vector<Task> tasks;
+  std::size_t bytes = 0;
   for (std::size_t p = 0; p < pieces->size(); ++p) {
     const SegmentPiece& piece = (*pieces)[p];
     const std::size_t end = piece.vector_at + piece.vector_count;
+    bytes += piece.vector_count * options.vector_bytes();
     // Every block of 16 belongs to one task.
     for (std::size_t begin = piece.vector_at; begin < end;) {
       const std::size_t next = std::min(end, begin / kRows * kRows + step);
@@ -87,33 +70,27 @@ Status fill_vectors(Engine& engine, const StoreOptions& options, const float* ve
   }
   FirstNotFinite first_bad;
   std::vector<char> in_range(tasks.size(), 1);
-  engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
+  std::vector<std::unique_ptr<StagedBlock>> staged(std::max(1u, threads));
+  engine.pool.parallel_for_slots(tasks.size(), threads, [&](std::size_t t, std::size_t slot) {
     if (cancel.cancelled()) return;
     const Task& task = tasks[t];
     const SegmentPiece& piece = (*pieces)[task.piece];
     Segment& segment = *piece.segment;
-    AlignedBuffer<float> prepared(narrow ? kRows * d : 0);
-    AlignedBuffer<double> unused_norms(narrow && options.metric == Metric::squared_l2 ? kRows : 0);
-    AlignedBuffer<float> widened(widened_size(options));
+    if (staged[slot] == nullptr)
+      staged[slot] = std::make_unique<StagedBlock>(kernels, options, bytes >= kStreamedBytes);
+    StagedBlock& block = *staged[slot];
     // A block at a time: it is coded while it is in the cache.
     for (std::size_t at = task.begin; at < task.end;) {
       const std::size_t end = std::min(task.end, (at / kRows + 1) * kRows);
       const uint64_t input = piece.first_vector + (at - piece.vector_at);
-      uint8_t* const out = segment.vectors.data() + at * options.vector_bytes();
       double* const norms =
           options.metric == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr;
-      if (!prepare_vectors(vectors + input * d, end - at, d, options.metric, input,
-                           narrow ? prepared.data() : reinterpret_cast<float*>(out),
-                           narrow ? unused_norms.data() : norms, &first_bad)) {
-        return;
-      }
-      if (narrow && !narrow_vectors(kernels, options.dtype, prepared.data(), end - at, d, input, out, norms,
-                                    &first_bad)) {
-        return;
-      }
-      if (options.coded && end % kRows == 0 &&
-          !encode_block(kernels, options, segment, end / kRows - 1, widened.data())) {
-        in_range[t] = 0;
+      if (!block.prepare(vectors + input * d, end - at, input, norms, &first_bad)) return;
+      if (end - at == kRows) {
+        if (!block.store_whole(segment, at)) in_range[t] = 0;
+      } else {
+        block.store_part(segment, at, end - at);
+        if (options.coded && end % kRows == 0 && !block.encode_stored(segment, end - kRows)) in_range[t] = 0;
       }
       at = end;
     }
@@ -202,11 +179,9 @@ void encode_vectors(Engine& engine, const StoreOptions& options, unsigned thread
   std::vector<char> in_range(tasks.size(), 1);
   engine.pool.parallel_for(tasks.size(), threads, [&](std::size_t t) {
     const Task& task = tasks[t];
-    AlignedBuffer<float> widened(widened_size(options));
+    StagedBlock staged(*engine.kernels.table, options, false);
     for (std::size_t block = task.begin; block < task.end; ++block) {
-      if (!encode_block(*engine.kernels.table, options, *(*pieces)[task.piece].segment, block,
-                        widened.data()))
-        in_range[t] = 0;
+      if (!staged.encode_stored(*(*pieces)[task.piece].segment, block * kRows)) in_range[t] = 0;
     }
   });
   gather_ranges(tasks, in_range, pieces);

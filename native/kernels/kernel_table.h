@@ -13,6 +13,7 @@
 #include "kernels/inner_product/inner_product.h"
 #include "kernels/isa.h"
 #include "kernels/maxsim/maxsim.h"
+#include "kernels/prepare/prepare.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/softmax_top_k/softmax_top_k.h"
 
@@ -38,6 +39,10 @@ struct KernelTable {
   Kernel<MaxsimFold> maxsim_fold;
   Kernel<SoftmaxTerms> softmax_terms;
   Kernel<SoftmaxSelect> softmax_select;
+  Kernel<CopyFinite> copy_finite;
+  Kernel<SquaredNorm> squared_norm;
+  Kernel<Divide> divide;
+  Kernel<StreamCopy> stream_copy;
   Kernel<QuantizeBlock> quantize_block;
   Kernel<CodeScan> code_scan;
   Kernel<CodeScan> code_scan_two_planes;

@@ -22,8 +22,8 @@ class PreparedDocument {
                    FirstNotFinite* first_bad)
       : dimension_(documents.dimension), narrow_(count * dimension_), wide_(count * dimension_) {
     std::vector<double> squared_norms(count);
-    prepare_vectors(documents.vectors + first_row * dimension_, count, dimension_, documents.metric,
-                    first_row, narrow_.data(), squared_norms.data(), first_bad);
+    prepare_vectors(*kernel_table(Isa::scalar), documents.vectors + first_row * dimension_, count, dimension_,
+                    documents.metric, first_row, narrow_.data(), squared_norms.data(), first_bad);
     std::copy(narrow_.begin(), narrow_.end(), wide_.begin());
   }
 

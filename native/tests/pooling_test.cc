@@ -237,7 +237,8 @@ TEST_CASE("every member lies within the radius, whatever the vectors") {
           std::vector<float> kept(job.vectors.size());
           std::vector<double> norms(40);
           FirstNotFinite bad;
-          prepare_vectors(job.vectors.data(), 40, dimension, metric, 0, kept.data(), norms.data(), &bad);
+          prepare_vectors(*kernel_table(Isa::scalar), job.vectors.data(), 40, dimension, metric, 0,
+                          kept.data(), norms.data(), &bad);
           for (std::size_t c = 0; c < out.count; ++c) {
             for (uint32_t m = out.offsets[c]; m < out.offsets[c + 1]; ++m) {
               long double squared = 0;
