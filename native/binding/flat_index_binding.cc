@@ -8,6 +8,7 @@ Napi::Function FlatIndexBinding::define(Napi::Env env) {
       {InstanceAccessor<&FlatIndexBinding::rows>("rows"), InstanceAccessor<&FlatIndexBinding::bytes>("bytes"),
        InstanceAccessor<&FlatIndexBinding::removed>("removed"),
        InstanceAccessor<&FlatIndexBinding::biased>("biased"), InstanceMethod<&FlatIndexBinding::add>("add"),
+       InstanceMethod<&FlatIndexBinding::reserve>("reserve"),
        InstanceMethod<&FlatIndexBinding::remove>("remove"),
        InstanceMethod<&FlatIndexBinding::compact>("compact"),
        InstanceMethod<&FlatIndexBinding::adopt_compaction>("adoptCompaction"),
@@ -49,6 +50,11 @@ Napi::Value FlatIndexBinding::removed(const Napi::CallbackInfo& info) {
 
 Napi::Value FlatIndexBinding::biased(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IndexBinding::biased());
+}
+
+Napi::Value FlatIndexBinding::reserve(const Napi::CallbackInfo& info) {
+  return IndexBinding::reserve(info.Env(), info.This().As<Napi::Object>(),
+                               static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()), info[1]);
 }
 
 Napi::Value FlatIndexBinding::remove(const Napi::CallbackInfo& info) {

@@ -79,7 +79,7 @@ double IndexBinding::vector_count() const {
 }
 
 double IndexBinding::bytes() const {
-  return store_ != nullptr ? static_cast<double>(store_->snapshot()->bytes) : 0;
+  return store_ != nullptr ? static_cast<double>(store_->snapshot()->bytes + store_->reserved_bytes()) : 0;
 }
 
 void IndexBinding::report_memory(Napi::Env env) {
@@ -141,6 +141,22 @@ Napi::Value IndexBinding::add(Napi::Env env, Napi::Object keeper, Napi::Float32A
   call->pin(vectors);
   if (rows.lengths != nullptr) call->pin(lengths.As<Napi::Object>());
   if (rows.biases != nullptr) call->pin(biases.As<Napi::Object>());
+  return begin(env, std::move(call));
+}
+
+Napi::Value IndexBinding::reserve(Napi::Env env, Napi::Object keeper, uint64_t vectors,
+                                  Napi::Value cancel_token) {
+  const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
+  auto call = std::make_unique<AsyncCall>(
+      env, cancel,
+      [store = store_, vectors, threads = threads_, cancel] {
+        return store->reserve(vectors, threads, *cancel);
+      },
+      [this](Napi::Env result_env) -> Napi::Value {
+        report_memory(result_env);
+        return result_env.Undefined();
+      });
+  call->pin(keeper);
   return begin(env, std::move(call));
 }
 

@@ -35,6 +35,9 @@ class IndexBinding {
   Napi::Value add(Napi::Env env, Napi::Object keeper, Napi::Float32Array vectors, Napi::Value lengths,
                   uint64_t row_count, Napi::Value biases, Napi::Value cancel_token);
 
+  /// Makes room for vectors in memory that is there already.
+  Napi::Value reserve(Napi::Env env, Napi::Object keeper, uint64_t vectors, Napi::Value cancel_token);
+
   /// Removes; the promise resolves to how many rows went.
   Napi::Value remove(Napi::Env env, Napi::Object keeper, Napi::Uint32Array rows);
 

@@ -10,6 +10,7 @@ Napi::Function MultiVectorIndexBinding::define(Napi::Env env) {
                       InstanceAccessor<&MultiVectorIndexBinding::removed>("removed"),
                       InstanceAccessor<&MultiVectorIndexBinding::biased>("biased"),
                       InstanceMethod<&MultiVectorIndexBinding::add>("add"),
+                      InstanceMethod<&MultiVectorIndexBinding::reserve>("reserve"),
                       InstanceMethod<&MultiVectorIndexBinding::remove>("remove"),
                       InstanceMethod<&MultiVectorIndexBinding::compact>("compact"),
                       InstanceMethod<&MultiVectorIndexBinding::adopt_compaction>("adoptCompaction"),
@@ -53,6 +54,11 @@ Napi::Value MultiVectorIndexBinding::removed(const Napi::CallbackInfo& info) {
 
 Napi::Value MultiVectorIndexBinding::biased(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IndexBinding::biased());
+}
+
+Napi::Value MultiVectorIndexBinding::reserve(const Napi::CallbackInfo& info) {
+  return IndexBinding::reserve(info.Env(), info.This().As<Napi::Object>(),
+                               static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()), info[1]);
 }
 
 Napi::Value MultiVectorIndexBinding::remove(const Napi::CallbackInfo& info) {

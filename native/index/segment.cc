@@ -60,6 +60,12 @@ Segment::Segment(std::shared_ptr<Engine> owner, std::size_t row_count, std::size
       biases(coded && has_scan_biases(options, biased) ? whole_blocks(vector_count) : 0),
       in_range(coded) {}
 
+void Segment::make_biased(const StoreOptions& options) {
+  if (row_biases.size() != 0) return;
+  if (options.coded && has_scan_biases(options, true)) biases = AlignedBuffer<float>(vector_capacity);
+  row_biases = AlignedBuffer<float>(vector_capacity);
+}
+
 std::size_t Segment::bytes_of(std::size_t row_count, std::size_t vector_count) const {
   if (row_count == 0) return 0;
   const std::size_t of_vectors = vectors.bytes() + squared_norms.bytes() + codes.bytes() + scales.bytes() +

@@ -42,6 +42,11 @@ struct Segment {
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
+  /// Room for biases of rows, where there was none yet. It must hold no rows.
+  ///
+  /// @throws std::bad_alloc
+  void make_biased(const StoreOptions& options);
+
   /// Bytes of memory behind its first rows: what lies behind those was never written, and is not resident.
   /// Vectors that stay in a file do not count.
   std::size_t bytes_of(std::size_t row_count, std::size_t vector_count) const;

@@ -87,7 +87,8 @@ Status fill_vectors(Engine& engine, const StoreOptions& options, const float* ve
           options.metric == Metric::squared_l2 ? segment.squared_norms.data() + at : nullptr;
       if (!block.prepare(vectors + input * d, end - at, input, norms, &first_bad)) return;
       if (end - at == kRows) {
-        if (!block.store_whole(segment, at)) in_range[t] = 0;
+        const float* next = end + kRows <= task.end ? vectors + (input + kRows) * d : nullptr;
+        if (!block.store_whole(segment, at, next)) in_range[t] = 0;
       } else {
         block.store_part(segment, at, end - at);
         if (options.coded && end % kRows == 0 && !block.encode_stored(segment, end - kRows)) in_range[t] = 0;

@@ -59,9 +59,15 @@ Status SegmentStore::check_lengths(const NewRows& rows) const {
   return Status::success();
 }
 
+std::size_t SegmentStore::whole_segment(std::size_t vectors) const {
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  return options_.coded ? (vectors + kRows - 1) / kRows * kRows : vectors;
+}
+
 std::vector<SegmentPiece> SegmentStore::place(const SegmentPiece& last, uint64_t held,
                                               const uint32_t* lengths, uint64_t row_count,
-                                              uint64_t vector_count, bool biased) const {
+                                              uint64_t vector_count, bool biased,
+                                              ReservedSegments* reserved) const {
   const std::size_t least = std::max<std::size_t>(1, kMinSegmentBytes / options_.vector_bytes());
   const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / options_.vector_bytes());
   std::vector<SegmentPiece> pieces;
@@ -85,13 +91,16 @@ std::vector<SegmentPiece> SegmentStore::place(const SegmentPiece& last, uint64_t
     const uint64_t row = piece.first_row + piece.row_count;
     const uint64_t vector = piece.first_vector + piece.vector_count;
     if (row < row_count) {
-      std::size_t capacity =
-          std::clamp<std::size_t>(std::max<uint64_t>(vector_count - vector, held + vector), least, most);
-      if (lengths != nullptr) capacity = std::max<std::size_t>(capacity, lengths[row]);
-      // Whole blocks, so that every row of a full segment has its codes.
-      if (options_.coded)
-        capacity = (capacity + CodeLayout::kBlockRows - 1) / CodeLayout::kBlockRows * CodeLayout::kBlockRows;
-      piece.segment = std::make_shared<Segment>(engine_, capacity, options_, biased);
+      const std::size_t first_length = lengths != nullptr ? lengths[row] : 1;
+      piece.segment = reserved->take(first_length);
+      if (piece.segment == nullptr) {
+        const std::size_t capacity =
+            std::clamp<std::size_t>(std::max<uint64_t>(vector_count - vector, held + vector), least, most);
+        piece.segment = std::make_shared<Segment>(engine_, whole_segment(std::max(capacity, first_length)),
+                                                  options_, biased);
+      } else if (biased) {
+        piece.segment->make_biased(options_);
+      }
       piece.row_at = 0;
       piece.vector_at = 0;
     }
@@ -142,17 +151,41 @@ Status SegmentStore::add(const NewRows& rows, unsigned threads, const CancelFlag
                                                        " rows; it has " + std::to_string(base->row_count) +
                                                        " and was given " + std::to_string(rows.row_count));
   }
+  ReservedSegments reserved = reserved_;
   std::vector<SegmentPiece> pieces = place(last_, base->vector_count, rows.lengths, rows.row_count,
-                                           rows.vector_count, rows.biases != nullptr);
+                                           rows.vector_count, rows.biases != nullptr, &reserved);
   Status status = fill_vectors(*engine_, options_, rows.vectors, threads, cancel, &pieces);
   if (status.ok()) status = fill_rows(pieces, rows.lengths, rows.biases);
   if (!status.ok()) return status;
   if (options_.coded) complete_codes(options_, pieces);
   auto next = std::make_shared<Snapshot>(*base);
   append(next.get(), pieces);
+  keep_reserved(std::move(reserved));
   publish(std::move(next));
   last_ = pieces.back().end();
   return Status::success();
+}
+
+Status SegmentStore::reserve(uint64_t vectors, unsigned threads, const CancelFlag& cancel) {
+  std::lock_guard<std::mutex> writer(writer_);
+  const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / options_.vector_bytes());
+  ReservedSegments reserved = reserved_;
+  std::vector<std::shared_ptr<Segment>> added;
+  for (uint64_t room = reserved.vector_capacity(); room < vectors; room += added.back()->vector_capacity) {
+    added.push_back(std::make_shared<Segment>(
+        engine_, whole_segment(std::min<uint64_t>(most, vectors - room)), options_, false));
+    if (cancel.cancelled()) break;
+  }
+  touch_segments(*engine_, added, threads, cancel);
+  if (cancel.cancelled()) return Status::failure(StatusCode::aborted, "the reservation was aborted");
+  reserved.put(std::move(added));
+  keep_reserved(std::move(reserved));
+  return Status::success();
+}
+
+void SegmentStore::keep_reserved(ReservedSegments reserved) {
+  reserved_bytes_.store(reserved.bytes(), std::memory_order_relaxed);
+  reserved_ = std::move(reserved);
 }
 
 Status SegmentStore::remove(const uint32_t* rows, std::size_t count, uint64_t* removed) {
@@ -202,8 +235,9 @@ Status SegmentStore::compact(unsigned threads, const CancelFlag& cancel, Compact
     }
   }
   // New segments only: those that are there belong to searches under way.
+  ReservedSegments none;
   result->pieces =
-      place({}, 0, options_.documents ? lengths.data() : nullptr, former.size(), vector_count, biased);
+      place({}, 0, options_.documents ? lengths.data() : nullptr, former.size(), vector_count, biased, &none);
   if (Status status = copy_rows(*engine_, options_, result->pieces, base, former, threads, cancel);
       !status.ok())
     return status;
@@ -241,6 +275,7 @@ Status SegmentStore::adopt_files(const std::vector<std::shared_ptr<Segment>>& se
 bool SegmentStore::adopt(Compaction compaction) {
   std::lock_guard<std::mutex> writer(writer_);
   if (snapshot() != compaction.base) return false;
+  keep_reserved({});
   last_ = compaction.pieces.empty() ? SegmentPiece{} : compaction.pieces.back().end();
   publish(std::move(compaction.next));
   return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include "core/cancel_flag.h"
 #include "core/status.h"
 #include "index/engine.h"
+#include "index/reserved_segments.h"
 #include "index/segment.h"
 #include "index/segment_fill.h"
 
@@ -52,6 +54,13 @@ class SegmentStore {
   /// @throws std::bad_alloc
   Status add(const NewRows& rows, unsigned threads, const CancelFlag& cancel, uint64_t* first_row);
 
+  /// Makes room for vectors that are still to be added, in memory that is there already: the system gives out
+  /// a page when it is first touched, which takes longer than filling it.
+  ///
+  /// @return aborted; nothing is reserved then
+  /// @throws std::bad_alloc
+  Status reserve(uint64_t vectors, unsigned threads, const CancelFlag& cancel);
+
   /// Takes rows out of all later searches. They keep their numbers and their memory until `compact`.
   ///
   /// @param rows in any order; repeats and rows that are removed already count once
@@ -67,7 +76,8 @@ class SegmentStore {
   /// @throws std::bad_alloc
   Status compact(unsigned threads, const CancelFlag& cancel, Compaction* result);
 
-  /// Shows a compaction's rows from now on; false, and nothing changes, where the store has changed since.
+  /// Shows a compaction's rows from now on, and drops what was reserved; false, and nothing changes, where
+  /// the store has changed since.
   bool adopt(Compaction compaction);
 
   /// Shows the rows of segments that came from files, in the order given. The store must hold no rows.
@@ -79,6 +89,9 @@ class SegmentStore {
   Status adopt_files(const std::vector<std::shared_ptr<Segment>>& segments, const uint8_t* removed);
 
   std::shared_ptr<const Snapshot> snapshot() const;
+
+  /// Bytes of reserved memory that no add has begun to fill.
+  std::size_t reserved_bytes() const { return reserved_bytes_.load(std::memory_order_relaxed); }
 
   const StoreOptions& options() const { return options_; }
   uint32_t dimension() const { return options_.dimension; }
@@ -92,10 +105,15 @@ class SegmentStore {
   ///
   /// @param held vectors that the store holds already: segments grow with it
   /// @param last where the first piece begins, if it has room; its segment may be null
+  /// @param reserved segments to use before new ones are made; those that are used leave it
   std::vector<SegmentPiece> place(const SegmentPiece& last, uint64_t held, const uint32_t* lengths,
-                                  uint64_t row_count, uint64_t vector_count, bool biased) const;
+                                  uint64_t row_count, uint64_t vector_count, bool biased,
+                                  ReservedSegments* reserved) const;
+  /// As many vectors, or, for codes, as fill whole blocks: so every row of a full segment has its codes.
+  std::size_t whole_segment(std::size_t vectors) const;
   void append(Snapshot* next, const std::vector<SegmentPiece>& pieces) const;
   void publish(std::shared_ptr<const Snapshot> next);
+  void keep_reserved(ReservedSegments reserved);
 
   const std::shared_ptr<Engine> engine_;
   const StoreOptions options_;
@@ -104,6 +122,8 @@ class SegmentStore {
   std::mutex writer_;
   /// The end of the segment that still has room: where the next rows go. Belongs to the writer.
   SegmentPiece last_{};
+  ReservedSegments reserved_;
+  std::atomic<std::size_t> reserved_bytes_{0};
 
   mutable std::mutex state_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -248,9 +248,9 @@ class SegmentWriter {
       const float* rows =
           as_float32(*engine_.kernels.table, options_.dtype, vectors + (v - begin) * options_.vector_bytes(),
                      kBlock * options_.dimension, widened.data());
-      const bool fits = engine_.kernels.table->quantize_block(rows, std::size_t{options_.dimension}, block,
-                                                              scales_.data() + v, residual_norms_.data() + v,
-                                                              code_norms_.data() + v);
+      const bool fits = engine_.kernels.table->quantize_block(
+          rows, std::size_t{options_.dimension}, QuantizeTraffic{}, block, scales_.data() + v,
+          residual_norms_.data() + v, code_norms_.data() + v);
       if (!fits || !scan_biases_bound(v)) {
         bounded_.store(false, std::memory_order_relaxed);
         stopped_.store(true, std::memory_order_relaxed);

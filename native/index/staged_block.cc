@@ -19,7 +19,6 @@ StagedBlock::StagedBlock(const KernelTable& kernels, const StoreOptions& options
       vectors_(kRows * options.dimension),
       narrowed_(options.dtype != Dtype::f32 ? kRows * options.vector_bytes() : 0),
       widened_(options.dtype != Dtype::f32 ? kRows * options.dimension : 0),
-      codes_(options.coded ? CodeLayout::block_bytes(options.dimension) : 0),
       unused_norms_(options.dtype != Dtype::f32 && options.metric == Metric::squared_l2 ? kRows : 0) {}
 
 bool StagedBlock::prepare(const float* vectors, std::size_t count, uint64_t first_row, double* squared_norms,
@@ -38,27 +37,26 @@ const uint8_t* StagedBlock::prepared() const {
   return options_.dtype != Dtype::f32 ? narrowed_.data() : reinterpret_cast<const uint8_t*>(vectors_.data());
 }
 
-bool StagedBlock::encode(const void* vectors, Segment& segment, std::size_t at, uint8_t* codes) {
+bool StagedBlock::encode(const void* vectors, const QuantizeTraffic& traffic, Segment& segment,
+                         std::size_t at) {
   const std::size_t d = options_.dimension;
   const float* values = as_float32(kernels_, options_.dtype, vectors, kRows * d, widened_.data());
-  return kernels_.quantize_block(values, d, codes, segment.scales.data() + at,
-                                 segment.residual_norms.data() + at, segment.code_norms.data() + at);
+  return kernels_.quantize_block(
+      values, d, traffic, segment.codes.data() + at / kRows * CodeLayout::block_bytes(d),
+      segment.scales.data() + at, segment.residual_norms.data() + at, segment.code_norms.data() + at);
 }
 
-bool StagedBlock::store_whole(Segment& segment, std::size_t at) {
-  const std::size_t code_bytes = CodeLayout::block_bytes(options_.dimension);
-  const auto copy = [this](const uint8_t* from, std::size_t bytes, uint8_t* to) {
-    if (streamed_) {
-      kernels_.stream_copy(from, bytes, to);
-    } else {
-      std::memcpy(to, from, bytes);
-    }
-  };
-  copy(prepared(), kRows * options_.vector_bytes(), segment.vectors.data() + at * options_.vector_bytes());
-  if (!options_.coded) return true;
-  const bool in_range = encode(prepared(), segment, at, codes_.data());
-  copy(codes_.data(), code_bytes, segment.codes.data() + at / kRows * code_bytes);
-  return in_range;
+bool StagedBlock::store_whole(Segment& segment, std::size_t at, const float* next) {
+  uint8_t* const out = segment.vectors.data() + at * options_.vector_bytes();
+  QuantizeTraffic traffic{next, nullptr, streamed_};
+  if (streamed_ && options_.coded && options_.dtype == Dtype::f32) {
+    traffic.copy = reinterpret_cast<float*>(out);
+  } else if (streamed_) {
+    kernels_.stream_copy(prepared(), kRows * options_.vector_bytes(), out);
+  } else {
+    store_part(segment, at, kRows);
+  }
+  return !options_.coded || encode(prepared(), traffic, segment, at);
 }
 
 void StagedBlock::store_part(Segment& segment, std::size_t at, std::size_t count) const {
@@ -67,8 +65,7 @@ void StagedBlock::store_part(Segment& segment, std::size_t at, std::size_t count
 }
 
 bool StagedBlock::encode_stored(Segment& segment, std::size_t at) {
-  return encode(segment.vectors.data() + at * options_.vector_bytes(), segment, at,
-                segment.codes.data() + at / kRows * CodeLayout::block_bytes(options_.dimension));
+  return encode(segment.vectors.data() + at * options_.vector_bytes(), {}, segment, at);
 }
 
 }  // namespace granule

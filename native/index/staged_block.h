@@ -28,8 +28,9 @@ class StagedBlock {
 
   /// Writes the 16 that are prepared to vectors `at`, a multiple of 16, and on, with their codes.
   ///
+  /// @param next the 16 that will be prepared after them, which the cache may load meanwhile; null: unknown
   /// @return false where the bounds of codes do not hold for them
-  bool store_whole(Segment& segment, std::size_t at);
+  bool store_whole(Segment& segment, std::size_t at, const float* next);
 
   /// Writes the `count` that are prepared to vectors `at` and on, without codes.
   void store_part(Segment& segment, std::size_t at, std::size_t count) const;
@@ -41,7 +42,7 @@ class StagedBlock {
 
  private:
   const uint8_t* prepared() const;
-  bool encode(const void* vectors, Segment& segment, std::size_t at, uint8_t* codes);
+  bool encode(const void* vectors, const QuantizeTraffic& traffic, Segment& segment, std::size_t at);
 
   const KernelTable& kernels_;
   const StoreOptions& options_;
@@ -50,7 +51,6 @@ class StagedBlock {
   /// As the dtype has them, and in float32 again; empty for float32.
   AlignedBuffer<uint8_t> narrowed_;
   AlignedBuffer<float> widened_;
-  AlignedBuffer<uint8_t> codes_;
   /// Norms that are measured before narrowing, and not kept.
   AlignedBuffer<double> unused_norms_;
 };

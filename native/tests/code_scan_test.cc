@@ -53,8 +53,8 @@ TEST_CASE("every instruction set gives the same codes and norms") {
         const Coded expected(rows, dimension);
         std::vector<uint8_t> codes(CodeLayout::block_bytes(dimension), 0xaa);
         std::vector<float> scales(16), residual_norms(16), code_norms(16);
-        CHECK(kernel_table(isa)->quantize_block.function(rows.data(), dimension, codes.data(), scales.data(),
-                                                         residual_norms.data(),
+        CHECK(kernel_table(isa)->quantize_block.function(rows.data(), dimension, QuantizeTraffic{},
+                                                         codes.data(), scales.data(), residual_norms.data(),
                                                          code_norms.data()) == expected.in_range);
         if (!expected.in_range) continue;
         REQUIRE(codes == expected.codes);

@@ -22,7 +22,7 @@ struct Coded {
     for (std::size_t b = 0; b < block_count; ++b) {
       const std::size_t row = b * granule::CodeLayout::kBlockRows;
       in_range = granule::quantize_block_f32_scalar(
-                     rows.data() + row * dimension, dimension,
+                     rows.data() + row * dimension, dimension, {},
                      codes.data() + b * granule::CodeLayout::block_bytes(dimension), scales.data() + row,
                      residual_norms.data() + row, code_norms.data() + row) &&
                  in_range;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { freemem } from 'node:os';
 import { types } from 'node:util';
 import { GranuleError } from '../errors.js';
 import {
@@ -17,6 +18,9 @@ import type { Matrix } from '../vectors/matrix.js';
 
 /** Most numbers that a vector may have. */
 export const MAX_DIMENSION = 65_536;
+
+/** Most rows that an index holds. */
+export const MAX_ROWS = 0xffff_ffff;
 
 /** Most threads that an index may ask for. */
 export const MAX_THREADS = 1_024;
@@ -174,6 +178,27 @@ export function checkBiases(biases: Float32Array | undefined, rows: number): Flo
     });
   }
   return data;
+}
+
+/**
+ * Taking memory that is not there would end the process.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`, `OUT_OF_MEMORY`
+ */
+export function checkReservation(vectors: number, vectorBytes: number): void {
+  if (!isIntegerBetween(vectors, 0, MAX_ROWS)) {
+    throw invalid(`vectors must be an integer from 0 to ${MAX_ROWS}, got ${show(vectors)}`);
+  }
+  // Node 20 has had the better figure, which knows of limits on a container, only since 20.13.
+  const available = process.availableMemory?.() ?? freemem();
+  const bytes = vectors * vectorBytes;
+  if (bytes > available) {
+    throw new GranuleError(
+      'OUT_OF_MEMORY',
+      `${vectors} vectors need ${bytes} bytes of memory, and ${available} are available`,
+      { bytes, available },
+    );
+  }
 }
 
 /** @throws GranuleError `EMPTY_INDEX`, `K_OUT_OF_RANGE` */

@@ -3,6 +3,7 @@ import {
   checkBoolean,
   checkIndexOptions,
   checkKeys,
+  checkReservation,
   checkSignal,
   checkUint32,
   type IndexOptions,
@@ -24,6 +25,7 @@ export abstract class StoredIndex<T extends NativeIndex> implements Disposable, 
   readonly metric: Metric;
   readonly dtype: Dtype;
   readonly #facts: IndexFacts;
+  readonly #vectorBytes: number;
   /** @internal */
   protected readonly handle: IndexHandle<T>;
 
@@ -34,6 +36,7 @@ export abstract class StoredIndex<T extends NativeIndex> implements Disposable, 
     this.metric = options.metric ?? 'ip';
     this.dtype = options.dtype ?? 'f32';
     const { dimension, metric, dtype } = this;
+    this.#vectorBytes = dimension * ((dtype === 'f32' ? 4 : 2) + (native.codes ? 1 : 0));
     this.#facts = { kind, dimension, metric, dtype, codes: options.codes ?? 'int8' };
     this.handle = new IndexHandle(make(native));
   }
@@ -59,6 +62,22 @@ export abstract class StoredIndex<T extends NativeIndex> implements Disposable, 
    */
   get bytes(): number {
     return this.handle.bytes;
+  }
+
+  /**
+   * Makes room for vectors that are still to be added, in memory that the system has given out already: what takes most of
+   * the time of adding many. It holds until they are added, or until `compact`; what is reserved already counts.
+   *
+   * @param vectors - how many; in a `MultiVectorIndex` vectors too, not documents
+   * @throws GranuleError `INVALID_ARGUMENT`, `OUT_OF_MEMORY` where the machine has no such memory to give, `ABORTED`,
+   * `INDEX_DISPOSED`
+   */
+  async reserve(vectors: number, options: ChangeOptions = {}): Promise<void> {
+    checkKeys(options, ['signal']);
+    checkReservation(vectors, this.#vectorBytes);
+    return this.handle.change(checkSignal(options.signal), (native, cancel) =>
+      native.reserve(vectors, cancel),
+    );
   }
 
   /**

@@ -95,7 +95,7 @@ export interface NativeSegmentFile {
 }
 
 /**
- * What both indexes do alike. No two of add, remove, compact, adoptCompaction, writeSegment, copyRemoved and openSegments
+ * What both indexes do alike. No two of add, reserve, remove, compact, adoptCompaction, writeSegment, copyRemoved and openSegments
  * may overlap.
  */
 export interface NativeIndex {
@@ -106,6 +106,8 @@ export interface NativeIndex {
   readonly biased: boolean;
   /** Bytes of memory that the index holds outside of the JavaScript heap; vectors that stay in files do not count. */
   readonly bytes: number;
+  /** Makes room for vectors that are still to be added, in memory that is there already. */
+  reserve(vectors: number, cancel: NativeCancelToken | undefined): Promise<void>;
   /** Takes rows out of later searches; resolves to how many there were. */
   remove(rows: Uint32Array): Promise<number>;
   /** Prepares an index without the removed rows; resolves to the former number of each row. */

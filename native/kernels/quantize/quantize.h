@@ -5,6 +5,17 @@
 
 namespace granule {
 
+/// What moves through memory while a block is coded, which by itself needs little of it. A matter of speed
+/// only, except that `copy` is written.
+struct QuantizeTraffic {
+  /// As many numbers as the block has that will be read next: brought nearer. Null: unknown.
+  const float* next = nullptr;
+  /// Where to copy the rows to, past the caches; null: nowhere. At a border of 64 bytes.
+  float* copy = nullptr;
+  /// Whether the codes, at a border of 64 bytes then, may go past the caches.
+  bool stream_codes = false;
+};
+
 /// Codes of one block of 16 rows (core/code_layout.h), and what bounds their error. For row x of d numbers:
 ///
 ///     s = max |x_i| / 127 in float32,   c_i = x_i / s rounded to the nearest integer, |c_i| <= 127,   xhat =
@@ -17,8 +28,8 @@ namespace granule {
 /// @param rows 16 rows of `dimension` finite float32
 /// @param codes CodeLayout::block_bytes(dimension) bytes
 /// @return false where a scale lies outside [2^-40, 2^40], where the float32 bounds of a scan would not hold
-using QuantizeBlock = bool(const float* rows, std::size_t dimension, uint8_t* codes, float* scales,
-                           float* residual_norms, float* code_norms);
+using QuantizeBlock = bool(const float* rows, std::size_t dimension, const QuantizeTraffic& traffic,
+                           uint8_t* codes, float* scales, float* residual_norms, float* code_norms);
 
 QuantizeBlock quantize_block_f32_scalar;
 QuantizeBlock quantize_block_f32_avx2;

@@ -24,6 +24,17 @@ inline Sixteen load_first(const float* x, std::size_t count) {
   return load(padded);
 }
 
+/// Copies a multiple of 16 numbers past the caches.
+inline void stream(const float* in, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const Sixteen values = load(in + i);
+    _mm256_stream_ps(out + i, values.low);
+    _mm256_stream_ps(out + i + 8, values.high);
+  }
+  // Streamed stores may pass those that follow, such as the release of a lock.
+  _mm_sfence();
+}
+
 inline __m256 magnitude(__m256 x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
 
 inline float largest_magnitude(const float* x, std::size_t dimension) {
@@ -80,9 +91,10 @@ inline void quantize(const Sixteen& value, std::size_t groups, Row* row, uint8_t
 
 }  // namespace
 
-bool quantize_block_f32_avx2(const float* rows, std::size_t dimension, uint8_t* codes, float* scales,
-                             float* residual_norms, float* code_norms) {
+bool quantize_block_f32_avx2(const float* rows, std::size_t dimension, const QuantizeTraffic& traffic,
+                             uint8_t* codes, float* scales, float* residual_norms, float* code_norms) {
   bool in_range = true;
+  const float* next = traffic.next;
   const std::size_t whole = dimension / kLanes * kLanes;
   for (std::size_t r = 0; r < kBlockRows; ++r) {
     const float* x = rows + r * dimension;
@@ -94,7 +106,11 @@ bool quantize_block_f32_avx2(const float* rows, std::size_t dimension, uint8_t* 
                _mm256_set1_ps(scale),
                {_mm256_setzero_ps(), _mm256_setzero_ps()},
                _mm256_setzero_si256()};
-    for (std::size_t i = 0; i < whole; i += kLanes) quantize(load(x + i), 4, &row, out + i * kBlockRows);
+    for (std::size_t i = 0; i < whole; i += kLanes) {
+      // 64 bytes, into the second level.
+      if (next != nullptr) _mm_prefetch(reinterpret_cast<const char*>(next + r * dimension + i), _MM_HINT_T1);
+      quantize(load(x + i), 4, &row, out + i * kBlockRows);
+    }
     if (whole < dimension) {
       quantize(load_first(x + whole, dimension - whole), (dimension - whole + 3) / 4, &row,
                out + whole * kBlockRows);
@@ -109,6 +125,7 @@ bool quantize_block_f32_avx2(const float* rows, std::size_t dimension, uint8_t* 
     scales[r] = scale;
     quantization_norms(scale, lanes, squared_codes, dimension, &residual_norms[r], &code_norms[r]);
   }
+  if (traffic.copy != nullptr) stream(rows, kBlockRows * dimension, traffic.copy);
   return in_range;
 }
 

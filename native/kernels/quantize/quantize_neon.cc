@@ -63,9 +63,10 @@ inline void quantize(const float* x, std::size_t groups, Row* row, uint8_t* out)
 
 }  // namespace
 
-bool quantize_block_f32_neon(const float* rows, std::size_t dimension, uint8_t* codes, float* scales,
-                             float* residual_norms, float* code_norms) {
+bool quantize_block_f32_neon(const float* rows, std::size_t dimension, const QuantizeTraffic& traffic,
+                             uint8_t* codes, float* scales, float* residual_norms, float* code_norms) {
   bool in_range = true;
+  const float* next = traffic.next;
   const std::size_t whole = dimension / kLanes * kLanes;
   for (std::size_t r = 0; r < kBlockRows; ++r) {
     const float* x = rows + r * dimension;
@@ -78,7 +79,11 @@ bool quantize_block_f32_neon(const float* rows, std::size_t dimension, uint8_t* 
                vdupq_n_f32(scale),
                {zero, zero, zero, zero},
                vdupq_n_s32(0)};
-    for (std::size_t i = 0; i < whole; i += kLanes) quantize(x + i, 4, &row, out + i * kBlockRows);
+    for (std::size_t i = 0; i < whole; i += kLanes) {
+      // 64 bytes, into the second level.
+      if (next != nullptr) __builtin_prefetch(next + r * dimension + i, 0, 2);
+      quantize(x + i, 4, &row, out + i * kBlockRows);
+    }
     if (whole < dimension) {
       const Padded tail(x + whole, dimension - whole);
       quantize(tail.numbers, (dimension - whole + 3) / 4, &row, out + whole * kBlockRows);
@@ -89,6 +94,7 @@ bool quantize_block_f32_neon(const float* rows, std::size_t dimension, uint8_t* 
     quantization_norms(scale, lanes, vaddvq_s32(row.squared_codes), dimension, &residual_norms[r],
                        &code_norms[r]);
   }
+  if (traffic.copy != nullptr) __builtin_memcpy(traffic.copy, rows, kBlockRows * dimension * sizeof *rows);
   return in_range;
 }
 

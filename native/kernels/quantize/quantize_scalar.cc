@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/code_layout.h"
@@ -47,8 +48,8 @@ void quantization_norms(float scale, const float lanes[16], int32_t squared_code
   *code_norm = round_up(static_cast<double>(scale) * std::sqrt(static_cast<double>(squared_codes)));
 }
 
-bool quantize_block_f32_scalar(const float* rows, std::size_t dimension, uint8_t* codes, float* scales,
-                               float* residual_norms, float* code_norms) {
+bool quantize_block_f32_scalar(const float* rows, std::size_t dimension, const QuantizeTraffic& traffic,
+                               uint8_t* codes, float* scales, float* residual_norms, float* code_norms) {
   bool in_range = true;
   const std::size_t padded = CodeLayout::groups(dimension) * CodeLayout::kGroup;
   for (std::size_t r = 0; r < CodeLayout::kBlockRows; ++r) {
@@ -71,6 +72,8 @@ bool quantize_block_f32_scalar(const float* rows, std::size_t dimension, uint8_t
     scales[r] = scale;
     quantization_norms(scale, lanes, squared_codes, dimension, &residual_norms[r], &code_norms[r]);
   }
+  if (traffic.copy != nullptr)
+    std::memcpy(traffic.copy, rows, CodeLayout::kBlockRows * dimension * sizeof *rows);
   return in_range;
 }
 
