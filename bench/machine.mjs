@@ -52,6 +52,7 @@ export function better(a, b = a) {
     ...a,
     readBytesPerSecond: greater('readBytesPerSecond'),
     copyBytesPerSecond: greater('copyBytesPerSecond'),
+    freshBytesPerSecond: greater('freshBytesPerSecond'),
     f32OperationsPerSecond: greater('f32OperationsPerSecond'),
     int8OperationsPerSecond: greater('int8OperationsPerSecond'),
   };

@@ -80,10 +80,14 @@ function rooflineTable(rooflines, reason) {
     roofline.threads,
     giga(roofline.readBytesPerSecond),
     giga(roofline.copyBytesPerSecond),
+    giga(roofline.freshBytesPerSecond),
     giga(roofline.f32OperationsPerSecond),
     `${giga(roofline.int8OperationsPerSecond)} (${roofline.int8Instruction})`,
   ]);
-  return table(['threads', 'read GB/s', 'copy GB/s', 'float32 GFLOP/s', 'int8 Gop/s'], rows);
+  return table(
+    ['threads', 'read GB/s', 'copy GB/s', 'first touch GB/s', 'float32 GFLOP/s', 'int8 Gop/s'],
+    rows,
+  );
 }
 
 function targetsTable(report) {

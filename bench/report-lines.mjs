@@ -1,7 +1,7 @@
 /** One line on the terminal for a roofline. */
 export function rooflineLine(roofline) {
   const giga = (value) => (value / 1e9).toFixed(1);
-  return `${roofline.threads} threads at most: read ${giga(roofline.readBytesPerSecond)} GB/s, copy ${giga(roofline.copyBytesPerSecond)} GB/s, f32 ${giga(roofline.f32OperationsPerSecond)} GFLOP/s, int8 ${giga(roofline.int8OperationsPerSecond)} Gop/s`;
+  return `${roofline.threads} threads at most: read ${giga(roofline.readBytesPerSecond)} GB/s, copy ${giga(roofline.copyBytesPerSecond)} GB/s, first touch ${giga(roofline.freshBytesPerSecond)} GB/s, f32 ${giga(roofline.f32OperationsPerSecond)} GFLOP/s, int8 ${giga(roofline.int8OperationsPerSecond)} Gop/s`;
 }
 
 /** One line on the terminal for a result. */
@@ -29,6 +29,9 @@ export function furtherFigures(result) {
       (share * 100).toPrecision(2),
     );
     figures.push(`${median} % of the rows scored in full, ${most} % at most`);
+  }
+  if (result.reserveSeconds !== undefined) {
+    figures.push(`room reserved before in ${result.reserveSeconds.toFixed(3)} s`);
   }
   if (result.memoryOverhead !== undefined) {
     figures.push(`${(result.memoryOverhead * 100).toFixed(2)} % more memory than the numbers themselves`);

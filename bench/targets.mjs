@@ -99,16 +99,11 @@ export function targetsOf(report) {
         },
       ),
     ),
-    ...both((threads) =>
-      share(
-        'add-1m-768',
-        'share of the read bandwidth, on float32 bytes',
-        threads,
-        0.35,
-        0.6,
-        (own, peak) => {
+    ...['reserved-1m-768', 'add-1m-768'].flatMap((workload) =>
+      both((threads) =>
+        share(workload, 'share of the read bandwidth, on float32 bytes', threads, 0.35, 0.6, (own, peak) => {
           return own.bytesPerSecond / peak.readBytesPerSecond;
-        },
+        }),
       ),
     ),
     ...both((threads) =>

@@ -41,7 +41,7 @@ export async function timeRound(ask, { workload, contender, queries, calls }) {
   }
   let firstSeconds;
   let perCall = queries ?? batch;
-  if (kind === 'add' || kind === 'open') {
+  if (kind === 'add' || kind === 'reserved' || kind === 'open') {
     // The first call meets memory and files that the process has not touched.
     firstSeconds = (await time({ queries: 1, seconds: 0 })).seconds[0];
   } else {

@@ -5,6 +5,7 @@
  *     maxsim-<documents>x<patches>-<dimension>-q<vectors>       the 10 best documents for one query of several vectors
  *     softmax-<scores>-k<k>                                     the k highest scores and their softmax
  *     add-<rows>-<dimension>                                    adding rows to an empty index
+ *     reserved-<rows>-<dimension>                               the same, with room reserved for them before
  *     open-<rows>-<dimension>                                   opening an index from disk, up to the first result
  *     events-<rows>-<dimension>                                 delays of the event loop while rows are added and searched
  *     memory-<rows>-<dimension>                                 memory beyond that of the vectors and their codes
@@ -36,6 +37,7 @@ const KINDS = {
     build: (scores, k) => ({ scores, batch: 1, k }),
   },
   add: { pattern: new RegExp(`^add-${COUNT}-(\\d+)$`), build: rowsOnly },
+  reserved: { pattern: new RegExp(`^reserved-${COUNT}-(\\d+)$`), build: rowsOnly },
   open: { pattern: new RegExp(`^open-${COUNT}-(\\d+)$`), build: rowsOnly },
   events: { pattern: new RegExp(`^events-${COUNT}-(\\d+)$`), build: rowsOnly },
   memory: { pattern: new RegExp(`^memory-${COUNT}-(\\d+)$`), build: rowsOnly },
@@ -64,6 +66,7 @@ export const WORKLOADS = [
   'maxsim-20000x1030-128-q20',
   'softmax-1m-k100',
   'add-1m-768',
+  'reserved-1m-768',
   'open-1m-768',
   'events-1m-768',
   'memory-1m-768',
@@ -77,6 +80,7 @@ export const QUICK_WORKLOADS = [
   'maxsim-50x20-64-q8',
   'softmax-10k-k10',
   'add-2k-64',
+  'reserved-2k-64',
   'open-2k-64',
   'events-2k-64',
   'memory-2k-64',
@@ -165,6 +169,7 @@ export function demand(workload, elementBytes) {
     case 'softmax':
       return { bytes: workload.scores * 4, operations: undefined };
     case 'add':
+    case 'reserved':
       return { bytes: workload.rows * workload.dimension * 4, operations: undefined };
     default:
       return { bytes: undefined, operations: undefined };

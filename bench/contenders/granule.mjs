@@ -21,7 +21,7 @@ export function cannotOpen(workload, FlatIndex) {
 
 /** Memory in copies of the float32 vectors, for an index that takes `index` of them. */
 export function memoryCopies({ kind }, index) {
-  return kind === 'add' || kind === 'events' ? 1 + index : index;
+  return kind === 'add' || kind === 'reserved' || kind === 'events' ? 1 + index : index;
 }
 
 /** @param options options of the index beside dimension and threads */
@@ -43,7 +43,9 @@ export async function openGranule({ workloads, dataset, threads }, options) {
       return searching(index, options);
     }
     case 'add':
-      return adding(dataset, makeIndex);
+      return adding(dataset, makeIndex, false);
+    case 'reserved':
+      return adding(dataset, makeIndex, true);
     case 'open':
       return opening(dataset, FlatIndex, await filled(makeIndex(), dataset), threads);
     case 'events':
@@ -118,20 +120,26 @@ function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** One call fills an empty index; the one before it is freed first, outside of the time. */
-function adding(dataset, makeIndex) {
+/** One call fills an empty index; the one before it is freed first, and room reserved, outside of the time. */
+function adding(dataset, makeIndex, reserve) {
   const vectors = allVectors(dataset);
   return ({ k }) => {
     let index;
+    const reserveSeconds = [];
     return {
       elementBytes: 4,
-      before() {
+      async before() {
         index?.dispose();
         index = makeIndex();
+        if (!reserve) return;
+        const start = performance.now();
+        await index.reserve(dataset.rows);
+        reserveSeconds.push((performance.now() - start) / 1000);
       },
       search: () => Promise.all(addsOf(index, vectors, dataset)),
       answers: (query) => index.search(query, { k }),
       hits: places(k),
+      measured: () => (reserve ? { reserveSeconds: median(reserveSeconds) } : {}),
     };
   };
 }

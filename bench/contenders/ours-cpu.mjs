@@ -5,7 +5,7 @@ export default {
   exact: true,
   claimsBits: true,
   copies: (workload) => memoryCopies(workload, 1.25),
-  kinds: ['mips', 'survivors', 'maxsim', 'softmax', 'add', 'open', 'events', 'memory'],
+  kinds: ['mips', 'survivors', 'maxsim', 'softmax', 'add', 'reserved', 'open', 'events', 'memory'],
   async refuses({ workload }) {
     const { FlatIndex } = await import('../../dist/esm/index.js');
     return cannotOpen(workload, FlatIndex);

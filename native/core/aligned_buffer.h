@@ -40,18 +40,27 @@ class AlignedBuffer {
 
  private:
   static constexpr std::size_t kMapBytes = 1 << 20;
+  static constexpr std::size_t kHugePageBytes = 2 << 20;
+
+  /// Linux puts a mapping at a border of huge pages where its size is a multiple of theirs.
+  static std::size_t mapped_bytes(std::size_t bytes) {
+    return (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  }
 
   static void* allocate(std::size_t bytes) {
 #if defined(_WIN32)
     return _aligned_malloc(bytes, kAlignment);
 #else
     if (bytes < kMapBytes) return std::aligned_alloc(kAlignment, bytes);
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, mapped_bytes(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
 #if defined(MADV_HUGEPAGE)
     // Fewer page faults while rows are added and fewer address translations while they are scanned; refused
-    // is fine.
-    madvise(memory, bytes, MADV_HUGEPAGE);
+    // is fine. The last one only where it is nearly full: all of it would be resident.
+    const std::size_t unused = mapped_bytes(bytes) - bytes;
+    madvise(memory, unused * 64 <= bytes ? mapped_bytes(bytes) : bytes / kHugePageBytes * kHugePageBytes,
+            MADV_HUGEPAGE);
 #endif
     return memory;
 #endif
@@ -66,7 +75,7 @@ class AlignedBuffer {
       if (bytes < kMapBytes) {
         std::free(memory);
       } else {
-        munmap(memory, bytes);
+        munmap(memory, mapped_bytes(bytes));
       }
 #endif
     }

@@ -64,12 +64,17 @@ std::size_t SegmentStore::whole_segment(std::size_t vectors) const {
   return options_.coded ? (vectors + kRows - 1) / kRows * kRows : vectors;
 }
 
+std::size_t SegmentStore::largest_segment() const {
+  constexpr std::size_t kRows = CodeLayout::kBlockRows;
+  return std::max<std::size_t>(kRows, kMaxSegmentBytes / options_.vector_bytes() / kRows * kRows);
+}
+
 std::vector<SegmentPiece> SegmentStore::place(const SegmentPiece& last, uint64_t held,
                                               const uint32_t* lengths, uint64_t row_count,
                                               uint64_t vector_count, bool biased,
                                               ReservedSegments* reserved) const {
   const std::size_t least = std::max<std::size_t>(1, kMinSegmentBytes / options_.vector_bytes());
-  const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / options_.vector_bytes());
+  const std::size_t most = largest_segment();
   std::vector<SegmentPiece> pieces;
   SegmentPiece piece = last;
   // A segment without room for biases takes no rows that have some.
@@ -168,7 +173,7 @@ Status SegmentStore::add(const NewRows& rows, unsigned threads, const CancelFlag
 
 Status SegmentStore::reserve(uint64_t vectors, unsigned threads, const CancelFlag& cancel) {
   std::lock_guard<std::mutex> writer(writer_);
-  const std::size_t most = std::max<std::size_t>(1, kMaxSegmentBytes / options_.vector_bytes());
+  const std::size_t most = largest_segment();
   ReservedSegments reserved = reserved_;
   std::vector<std::shared_ptr<Segment>> added;
   for (uint64_t room = reserved.vector_capacity(); room < vectors; room += added.back()->vector_capacity) {

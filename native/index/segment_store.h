@@ -109,6 +109,8 @@ class SegmentStore {
   std::vector<SegmentPiece> place(const SegmentPiece& last, uint64_t held, const uint32_t* lengths,
                                   uint64_t row_count, uint64_t vector_count, bool biased,
                                   ReservedSegments* reserved) const;
+  /// Whole blocks that fill the memory of a segment, but no more than that: pages come in powers of two.
+  std::size_t largest_segment() const;
   /// As many vectors, or, for codes, as fill whole blocks: so every row of a full segment has its codes.
   std::size_t whole_segment(std::size_t vectors) const;
   void append(Snapshot* next, const std::vector<SegmentPiece>& pieces) const;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "core/aligned_buffer.h"
 #include "kernels/kernel_table.h"
 #include "tests/coded_rows.h"
 #include "tests/kernel_tables.h"
@@ -61,6 +63,15 @@ TEST_CASE("every instruction set gives the same codes and norms") {
         REQUIRE(scales == expected.scales);
         REQUIRE(residual_norms == expected.residual_norms);
         REQUIRE(code_norms == expected.code_norms);
+        // With copies past the caches.
+        AlignedBuffer<float> copy(rows.size());
+        AlignedBuffer<uint8_t> streamed(codes.size());
+        kernel_table(isa)->quantize_block(rows.data(), dimension,
+                                          QuantizeTraffic{rows.data(), copy.data(), true}, streamed.data(),
+                                          scales.data(), residual_norms.data(), code_norms.data());
+        REQUIRE(std::memcmp(copy.data(), rows.data(), rows.size() * sizeof(float)) == 0);
+        REQUIRE(std::equal(codes.begin(), codes.end(), streamed.data()));
+        REQUIRE(residual_norms == expected.residual_norms);
       }
     }
   }

@@ -38,6 +38,20 @@ export const STORED_ROWS_MISUSES: Misuse[] = [
     details: { row: 1 },
     message: /the bias of row 1 is Infinity/,
   },
+  ...[-1, 1.5, 2 ** 32, '10'].map(
+    (vectors): Misuse => ({
+      what: `reserving ${JSON.stringify(vectors)} vectors`,
+      code: 'INVALID_ARGUMENT',
+      run: (flat) => flat.reserve(wrong(vectors)),
+      message: /vectors must be an integer from 0 to 4294967295/,
+    }),
+  ),
+  {
+    what: 'reserving more than there is',
+    code: 'OUT_OF_MEMORY',
+    run: () => new FlatIndex({ dimension: 65_536 }).reserve(2 ** 32 - 1),
+    message: /4294967295 vectors need \d+ bytes of memory, and \d+ are available/,
+  },
   {
     what: 'removing a row that never was',
     code: 'ROW_NOT_FOUND',

@@ -19,6 +19,18 @@ describe('memory', () => {
     expect(index.bytes).toBe(0);
   });
 
+  it('that is reserved is counted and there, and is what rows then use', async () => {
+    const measured = await runScript<Record<string, number> & { firsts: number[] }>('reserved.mjs', [
+      packageUrl,
+    ]);
+    expect(measured.firsts).toEqual(Array.from({ length: 10 }, (_, i) => i * 10_000));
+    for (const share of ['bytes', 'bytesAfter', 'resident']) {
+      expect(measured[share], share).toBeGreaterThan(0.9);
+      expect(measured[share], share).toBeLessThan(1.1);
+    }
+    expect(measured['grown']).toBeLessThan(0.1);
+  });
+
   it('is given back by dispose', async () => {
     const { whole, full, after } = await runScript<{ whole: number; full: number; after: number }>(
       'disposed.mjs',

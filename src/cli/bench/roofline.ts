@@ -16,6 +16,8 @@ export interface Roofline {
   readonly readBytesPerSecond: number;
   /** Bytes read plus bytes written. */
   readonly copyBytesPerSecond: number;
+  /** Bytes of memory that the system gives out, a page at its first touch. */
+  readonly freshBytesPerSecond: number;
   /** A multiply-add counts as two operations. */
   readonly f32OperationsPerSecond: number;
   readonly int8OperationsPerSecond: number;

@@ -64,9 +64,13 @@ describe('npm run bench -- --quick', () => {
     const ours = ['mips-2k-64-b1-k10', 'mips-2k-64-b32-k10', 'add-2k-64', 'memory-2k-64', 'open-2k-64'];
     const expected = [
       ...ours.flatMap((workload) => [`${workload} ours-cpu 1`, `${workload} ours-cpu-plain 1`]),
-      ...['survivors-2k-64-k10', 'maxsim-50x20-64-q8', 'softmax-10k-k10', 'events-2k-64'].map(
-        (workload) => `${workload} ours-cpu 1`,
-      ),
+      ...[
+        'survivors-2k-64-k10',
+        'maxsim-50x20-64-q8',
+        'softmax-10k-k10',
+        'reserved-2k-64',
+        'events-2k-64',
+      ].map((workload) => `${workload} ours-cpu 1`),
       ...['mips-2k-64-b1-k10', 'mips-2k-64-b32-k10', 'maxsim-50x20-64-q8', 'softmax-10k-k10'].map(
         (workload) => `${workload} plain-js 1`,
       ),

@@ -36,7 +36,13 @@ const report = {
   rounds: 5,
   roofline: [
     {
-      ...{ threads: 1, readBytesPerSecond: 30e9, copyBytesPerSecond: 20e9, f32OperationsPerSecond: 1e11 },
+      ...{
+        threads: 1,
+        readBytesPerSecond: 30e9,
+        copyBytesPerSecond: 20e9,
+        freshBytesPerSecond: 5e9,
+        f32OperationsPerSecond: 1e11,
+      },
       ...{ int8OperationsPerSecond: 4e11, int8Instruction: 'vpdpbusd' },
     },
   ],

@@ -17,6 +17,7 @@ function fakeNative() {
     removed: 0,
     biased: false,
     bytes: 100,
+    reserve: vi.fn(async () => undefined),
     remove: vi.fn(async () => 1),
     compact: vi.fn(async () => Uint32Array.of(1)),
     adoptCompaction: vi.fn(() => true),
