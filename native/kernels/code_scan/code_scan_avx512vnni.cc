@@ -239,7 +239,8 @@ inline CodeSurvivor* scan_batch(const CodeBlocks& blocks, std::size_t block_coun
     for (std::size_t i = 0; i < tiled; i += kTileQueries) {
       std::size_t b = begin;
       for (; b + kTileBlocks <= end; b += kTileBlocks, ++tile) {
-        fetch(upcoming + begin * blocks.groups * kGroupBytes, lines * tile / tiles, lines * (tile + 1) / tiles);
+        fetch(upcoming + begin * blocks.groups * kGroupBytes, lines * tile / tiles,
+              lines * (tile + 1) / tiles);
         out = quick_tile<Biased>(blocks, b, rows, (b - begin) * kBlockRows, codes, queries, first + i,
                                  quick.query + i, thresholds, out);
       }
