@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "backends/cpu/coded_queries.h"
@@ -45,11 +46,20 @@ struct Survivor {
   float upper;
 };
 
+/// What all threads know of one query. They share the list: with one each, every thread would keep the rows
+/// that its own share of them lets survive.
+struct Known {
+  std::mutex mutex;
+  /// The k largest lower bounds.
+  RankedList lowers;
+  /// The k-th of them; infinite once codes do not serve the query. Raised with the lock held.
+  std::atomic<float> threshold{-kInfinity};
+};
+
 /// What one slot of threads has found for one query.
 struct Found {
-  explicit Found(std::size_t k) : lowers(k), exact(k) {}
+  explicit Found(std::size_t k) : exact(k) {}
 
-  RankedList lowers;
   /// Rows that were scored exactly because they have no codes.
   RankedList exact;
   /// Rows ascending.
@@ -86,10 +96,12 @@ class CertifiedScan {
         units_(divide_into_units(search, query_group_)),
         // Beyond this share of the rows the plain scan is cheaper than rescoring.
         most_survivors_(std::max<std::size_t>(kPruneAt, search.row_count / 16)),
-        thresholds_(search.query_count),
+        known_(search.query_count),
         workers_(search.threads) {
-    for (std::size_t q = 0; q < search.query_count; ++q)
-      thresholds_[q].store(coded_.usable[q] != 0 ? -kInfinity : kInfinity, std::memory_order_relaxed);
+    for (std::size_t q = 0; q < search.query_count; ++q) {
+      known_[q].lowers = RankedList(search.k);
+      if (coded_.usable[q] == 0) known_[q].threshold.store(kInfinity, std::memory_order_relaxed);
+    }
   }
 
   granule_result run(granule_hits& hits) {
@@ -131,7 +143,7 @@ class CertifiedScan {
     const std::size_t begin = unit.begin / CodeLayout::kBlockRows;
     const std::size_t end = unit.end / CodeLayout::kBlockRows;
     // While nothing is known every row survives: small tiles first.
-    const bool known = thresholds_[first_query].load(std::memory_order_relaxed) != -kInfinity;
+    const bool known = threshold_of(first_query) != -kInfinity;
     for (std::size_t b = begin; b < end;) {
       if (stop_asked()) return;
       const std::size_t most = known ? tile_blocks_ : std::min(tile_blocks_, b - begin + kBlocksSideBySide);
@@ -172,8 +184,7 @@ class CertifiedScan {
                             segment.code_norms + row,
                             segment.biases != nullptr ? segment.biases + row : nullptr,
                             CodeLayout::groups(search_.dimension)};
-    for (std::size_t q = 0; q < count; ++q)
-      worker.thresholds[q] = thresholds_[first_query + q].load(std::memory_order_relaxed);
+    for (std::size_t q = 0; q < count; ++q) worker.thresholds[q] = threshold_of(first_query + q);
     const auto& kernel = planes_ == 2 ? backend_.kernels.code_scan_two_planes : backend_.kernels.code_scan;
     const std::size_t survivors =
         kernel(blocks, end - begin, coded_.codes_of(first_query), coded_.queries.data() + first_query, count,
@@ -190,15 +201,12 @@ class CertifiedScan {
     const std::size_t query = first_query + survivor.query;
     Found& found = worker.found[query];
     found.survivors.push_back({static_cast<uint32_t>(row), survivor.upper});
-    if (survivor.lower > found.lowers.threshold()) {
-      found.lowers.offer(survivor.lower, static_cast<uint32_t>(row));
-      if (found.lowers.threshold() > threshold) threshold = raise(query, found.lowers.threshold());
-    }
+    if (survivor.lower > threshold) threshold = offer(query, survivor.lower, static_cast<uint32_t>(row));
     if (found.survivors.size() < found.prune_at) return;
     prune(&found.survivors, threshold);
     found.prune_at = std::max(kPruneAt, 2 * found.survivors.size());
     // An infinite threshold gives the query up: no scan keeps anything for it any more.
-    if (found.survivors.size() > most_survivors_) threshold = raise(query, kInfinity);
+    if (found.survivors.size() > most_survivors_) threshold = give_up(query);
   }
 
   void scan_exactly(const ScanUnit& unit, std::size_t first_query, std::size_t count, Worker& worker) {
@@ -206,20 +214,36 @@ class CertifiedScan {
     exact_rows(backend_, search_, widened_, first_query, count, *unit.segment, unit.begin, unit.end,
                worker.exact_tile.data(), worker.scratch.data(), lists.data());
     for (std::size_t q = 0; q < count; ++q) {
-      Found& found = worker.found[first_query + q];
-      found.lowers.merge(lists[q]);
-      found.exact.merge(lists[q]);
-      raise(first_query + q, found.lowers.threshold());
+      worker.found[first_query + q].exact.merge(lists[q]);
+      Known& known = known_[first_query + q];
+      const std::lock_guard<std::mutex> lock(known.mutex);
+      known.lowers.merge(lists[q]);
+      raise(&known, known.lowers.threshold());
     }
   }
 
-  /// Raises a query's threshold, shared by all tasks, to at least `threshold`; returns it.
-  float raise(std::size_t query, float threshold) {
-    float current = thresholds_[query].load(std::memory_order_relaxed);
-    while (threshold > current &&
-           !thresholds_[query].compare_exchange_weak(current, threshold, std::memory_order_relaxed)) {
-    }
-    return std::max(current, threshold);
+  float threshold_of(std::size_t query) const {
+    return known_[query].threshold.load(std::memory_order_relaxed);
+  }
+
+  /// @return the threshold that a row's lower bound leaves
+  float offer(std::size_t query, float lower, uint32_t row) {
+    Known& known = known_[query];
+    const std::lock_guard<std::mutex> lock(known.mutex);
+    known.lowers.offer(lower, row);
+    return raise(&known, known.lowers.threshold());
+  }
+
+  float give_up(std::size_t query) {
+    const std::lock_guard<std::mutex> lock(known_[query].mutex);
+    return raise(&known_[query], kInfinity);
+  }
+
+  /// With the lock held.
+  static float raise(Known* known, float threshold) {
+    const float raised = std::max(known->threshold.load(std::memory_order_relaxed), threshold);
+    known->threshold.store(raised, std::memory_order_relaxed);
+    return raised;
   }
 
   static void prune(std::vector<Survivor>* survivors, float threshold) {
@@ -233,15 +257,13 @@ class CertifiedScan {
   /// The k with the largest upper bounds come first: the k-th of their scores is nearly always above the
   /// threshold, and few of the others reach it.
   bool rescore(std::size_t query, granule_hits& hits) {
-    if (thresholds_[query].load(std::memory_order_relaxed) == kInfinity) return false;
-    RankedList lowers(search_.k);
+    if (threshold_of(query) == kInfinity) return false;
     RankedList exact(search_.k);
     for (Worker& worker : workers_) {
       if (worker.found.empty()) continue;
-      lowers.merge(worker.found[query].lowers);
       exact.merge(worker.found[query].exact);
     }
-    const float bound = lowers.threshold();
+    const float bound = known_[query].lowers.threshold();
     std::vector<Survivor> survivors;
     for (Worker& worker : workers_) {
       if (worker.found.empty()) continue;
@@ -349,8 +371,8 @@ class CertifiedScan {
   const std::size_t tile_blocks_;
   const std::vector<ScanUnit> units_;
   const std::size_t most_survivors_;
-  /// Per query: the k-th largest lower bound that any task knows of.
-  std::vector<std::atomic<float>> thresholds_;
+  /// One per query.
+  std::vector<Known> known_;
   /// One per slot of the pool.
   std::vector<Worker> workers_;
   std::atomic<bool> stopped_{false};

@@ -56,7 +56,8 @@ struct CodeSurvivor {
 ///
 /// The integer dot products are exact: |I| <= 255 * 127 * dimension < 2^31 up to 65,536 dimensions.
 ///
-/// @param blocks its arrays start at the first block to scan
+/// @param blocks its arrays start at the first block to scan; what follows the last in memory may be fetched
+/// into the cache, for the next scan mostly reads it
 /// @param codes codes of the queries, groups * 4 each, one query after another; for queries of two planes, of
 /// the first plane and then of the second
 /// @param thresholds one per query; -infinity keeps all rows, infinity none
