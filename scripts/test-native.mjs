@@ -43,7 +43,7 @@ const VARIANTS = {
 };
 
 /** Tests of the kernels themselves: they run on every processor of a variant, the others on the first alone. */
-const KERNEL_TESTS = ['kernel_conformance', 'code_scan', 'checksum', 'convert'];
+const KERNEL_TESTS = ['kernel_conformance', 'code_scan', 'checksum', 'convert', 'prepare'];
 
 /**
  * @param {keyof typeof VARIANTS} name

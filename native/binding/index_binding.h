@@ -25,8 +25,8 @@ class IndexBinding {
   double removed_count() const;
   bool biased() const;
   double bytes() const;
-  /// Tells V8 how the memory behind the object has shrunk, or that it has at least doubled since the last
-  /// report.
+  /// Tells V8 how the memory behind the object has shrunk, or that it has grown several times over since the
+  /// last report.
   void report_memory(Napi::Env env);
   void dispose(Napi::Env env);
 

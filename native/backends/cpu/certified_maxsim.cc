@@ -222,8 +222,9 @@ class CertifiedMaxsim {
             Shortlist* waiting) {
     const float threshold = best_[query].threshold.load(std::memory_order_relaxed);
     for (std::size_t d = chunk.begin; d < chunk.end; ++d) {
-      if (refiner->upper(d) < threshold) continue;
-      refiner->shortlist(d, waiting);
+      const float upper = refiner->upper(d);
+      if (upper < threshold) continue;
+      refiner->shortlist(d, upper, waiting);
       if (waiting->documents.back().estimate < threshold) continue;
       likely->append_last_of(waiting);
       refiner->fetch(*likely, likely->documents.back());
@@ -308,7 +309,7 @@ class CertifiedMaxsim {
       bounds.compute(segment, index, index + 1);
       DocumentRefiner refiner(backend_, search_, widened_, first, count, bounds, 0);
       Shortlist list;
-      refiner.shortlist(index, &list);
+      refiner.shortlist(index, refiner.upper(index), &list);
       refiner.fetch(list, list.documents[0]);
       float score;
       refiner.score(list, list.documents[0], -kInfinity, &score);

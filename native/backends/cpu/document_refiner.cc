@@ -88,14 +88,13 @@ float DocumentRefiner::upper(std::size_t document) {
   return std::isnan(sum) ? kInfinity : static_cast<float>(sum);
 }
 
-void DocumentRefiner::shortlist(std::size_t document, Shortlist* list) {
+void DocumentRefiner::shortlist(std::size_t document, float upper, Shortlist* list) {
   const granule_segment& segment = bounds_.segment();
-  const float score_bound = upper(document);
   const std::size_t coded = coded_count(segment, document);
   positions_.resize(std::max(positions_.size(), coded));
-  Shortlist::Document entry{&segment,    static_cast<uint32_t>(document),
-                            score_bound, score_bound,
-                            coded == 0,  static_cast<uint32_t>(list->matches.size())};
+  Shortlist::Document entry{&segment,   static_cast<uint32_t>(document),
+                            upper,      upper,
+                            coded == 0, static_cast<uint32_t>(list->matches.size())};
   const std::size_t first_rival = list->rivals.size();
   float likely_margin = 0;
   for (std::size_t v = 0; v < uppers_.size() && !entry.full; ++v) {

@@ -94,8 +94,8 @@ class DocumentRefiner {
   /// @throws DamagedFile, as the others do
   float upper(std::size_t document);
 
-  /// Appends a document that `bounds` holds.
-  void shortlist(std::size_t document, Shortlist* list);
+  /// Appends a document whose upper bound was found last.
+  void shortlist(std::size_t document, float upper, Shortlist* list);
 
   /// Asks for the stored vectors that scoring a shortlisted document will look at first.
   void fetch(const Shortlist& list, const Shortlist::Document& document) const;
