@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/code_layout.h"
+#include "core/scan_bias.h"
 #include "index/staged_block.h"
 
 namespace granule {
@@ -25,12 +26,6 @@ struct Task {
   std::size_t end;
 };
 
-/// Where |b - |x|^2| is smaller than this share of |b| + |x|^2, the float64 roundings of the score are no
-/// longer small beside it, and the bounds of a scan, which know only the difference, would not hold.
-constexpr double kCancellation = 0x1p-20;
-/// Beyond this the float32 arithmetic of the bounds could overflow.
-constexpr double kMostBias = 0x1p80;
-
 /// Where the bounds did not hold for a task's vectors, its piece knows.
 void gather_ranges(const std::vector<Task>& tasks, const std::vector<char>& in_range,
                    std::vector<SegmentPiece>* pieces) {
@@ -40,14 +35,6 @@ void gather_ranges(const std::vector<Task>& tasks, const std::vector<char>& in_r
 }
 
 }  // namespace
-
-bool scan_bias(double row_bias, double squared_norm, float* out) {
-  const double sum = row_bias - squared_norm;
-  *out = static_cast<float>(sum);
-  return std::fabs(row_bias) < kMostBias &&
-         (row_bias == 0 || squared_norm == 0 ||
-          std::fabs(sum) >= kCancellation * (std::fabs(row_bias) + squared_norm));
-}
 
 Status fill_vectors(Engine& engine, const StoreOptions& options, const float* vectors, unsigned threads,
                     const CancelFlag& cancel, std::vector<SegmentPiece>* pieces) {

@@ -61,13 +61,6 @@ void encode_vectors(Engine& engine, const StoreOptions& options, unsigned thread
 /// in the segments whether the bounds hold.
 void complete_codes(const StoreOptions& options, const std::vector<SegmentPiece>& pieces);
 
-/// What the scan of the codes adds to a vector's score, in float32.
-///
-/// @param row_bias 0 where rows are documents or have none
-/// @param squared_norm 0 unless the metric is squared L2
-/// @return false where the bounds would not hold with it
-bool scan_bias(double row_bias, double squared_norm, float* out);
-
 /// The segment of a snapshot that holds a row.
 std::size_t segment_index_of(const Snapshot& snapshot, uint64_t row);
 

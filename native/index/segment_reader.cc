@@ -8,6 +8,7 @@
 
 #include "core/code_layout.h"
 #include "core/file.h"
+#include "core/scan_bias.h"
 #include "index/segment_fill.h"
 #include "kernels/checksum/checksum.h"
 #include "kernels/quantize/quantize.h"

@@ -9,6 +9,7 @@
 
 #include "core/code_layout.h"
 #include "core/file.h"
+#include "core/scan_bias.h"
 #include "index/segment_fill.h"
 #include "index/segment_layout.h"
 #include "kernels/checksum/checksum.h"

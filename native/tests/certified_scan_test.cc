@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "backends/cpu/coded_queries.h"
+#include "backends/coded_queries.h"
 #include "core/canonical_dot.h"
 #include "kernels/kernel_table.h"
 #include "tests/coded_rows.h"

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-#include "backends/cpu/coded_queries.h"
+#include "backends/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/document_bounds.h"
 #include "backends/cpu/document_refiner.h"

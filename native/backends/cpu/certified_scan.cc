@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "backends/cpu/coded_queries.h"
+#include "backends/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/exact_rows.h"
 #include "backends/cpu/scan_units.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "backends/cpu/coded_queries.h"
+#include "backends/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "core/aligned_buffer.h"
 #include "kernels/code_maxsim/code_maxsim.h"

@@ -1,4 +1,4 @@
-#include "backends/cpu/coded_queries.h"
+#include "backends/coded_queries.h"
 
 #include <cmath>
 #include <limits>

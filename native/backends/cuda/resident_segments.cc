@@ -1,0 +1,199 @@
+#include "backends/cuda/resident_segments.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "backends/cuda/device_layout.h"
+#include "backends/cuda/quantize_rows.cuh"
+#include "core/code_layout.h"
+#include "core/dtype.h"
+#include "core/scan_bias.h"
+#include "core/score.h"
+
+namespace granule::cuda {
+namespace {
+
+/// Memory of a device that vectors leave free, for searches and for the codes of what is added later.
+constexpr std::size_t kKeptFree = std::size_t{256} << 20;
+/// And at least this share of it.
+constexpr std::size_t kKeptShare = 10;
+/// Bytes of vectors that are on the device at a time where they do not stay there.
+constexpr std::size_t kPassingBytes = std::size_t{32} << 20;
+
+std::size_t vectors_of(const granule_segment& segment) {
+  return segment.row_offsets != nullptr ? segment.row_offsets[segment.row_count] : segment.row_count;
+}
+
+std::size_t vector_bytes(const granule_search& search) {
+  return bytes_of(static_cast<Dtype>(search.dtype)) * search.dimension;
+}
+
+bool has_room_for(std::size_t bytes) {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "the device's memory is unknown");
+  return free >= bytes + std::min(kKeptFree, total / kKeptShare);
+}
+
+bool has_biases(const granule_search& search, const granule_segment& segment) {
+  return static_cast<Metric>(search.metric) == Metric::squared_l2 ||
+         (segment.row_offsets == nullptr && segment.row_biases != nullptr);
+}
+
+void verify(const granule_segment& segment, std::size_t first, std::size_t count) {
+  if (segment.verify != nullptr && segment.verify(segment.owner, first, count) == 0) throw Damaged();
+}
+
+}  // namespace
+
+SegmentView ResidentSegment::view(const granule_segment& segment, uint32_t first_tile) const {
+  return {codes.data(),
+          scales.data(),
+          residual_norms.data(),
+          code_norms.data(),
+          biases.data(),
+          vectors.data(),
+          squared_norms.data(),
+          row_biases.data(),
+          row_offsets.data(),
+          static_cast<uint32_t>(segment.first_row),
+          static_cast<uint32_t>(segment.row_count),
+          first_tile,
+          static_cast<uint32_t>(vectors_of(segment))};
+}
+
+std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_search& search,
+                                                                const granule_segment& segment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::shared_ptr<ResidentSegment>& resident = segments_[segment.id];
+  const std::size_t vectors = vectors_of(segment);
+  if (resident != nullptr && resident->row_count >= segment.row_count) return resident;
+  const bool lacks_biases = resident != nullptr && ((resident->biases.size() == 0 && has_biases(search, segment)) ||
+                                                    (resident->row_biases.size() == 0 && segment.row_biases != nullptr));
+  if (resident == nullptr || resident->capacity < vectors || lacks_biases) {
+    // A segment that grows is made anew, with room for as much again; searches under way keep the former one.
+    const std::size_t capacity = resident != nullptr ? std::max(vectors, 2 * resident->capacity) : vectors;
+    resident = make(search, segment, DeviceLayout::tiles(capacity) * DeviceLayout::kTileRows);
+  }
+  append(search, segment, resident.get());
+  return resident;
+}
+
+std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& search, const granule_segment& segment,
+                                                        std::size_t capacity) {
+  auto out = std::make_shared<ResidentSegment>();
+  out->capacity = capacity;
+  out->codes = DeviceArray<int8_t>(
+      DeviceLayout::tiles(capacity) * DeviceLayout::tile_bytes(search.dimension), memory_stream_);
+  out->scales = DeviceArray<float>(capacity, memory_stream_);
+  out->residual_norms = DeviceArray<float>(capacity, memory_stream_);
+  out->code_norms = DeviceArray<float>(capacity, memory_stream_);
+  if (has_biases(search, segment)) out->biases = DeviceArray<float>(capacity, memory_stream_);
+  if (segment.squared_norms != nullptr) out->squared_norms = DeviceArray<double>(capacity, memory_stream_);
+  if (segment.row_biases != nullptr) out->row_biases = DeviceArray<float>(capacity, memory_stream_);
+  if (segment.row_offsets != nullptr) out->row_offsets = DeviceArray<uint64_t>(capacity + 1, memory_stream_);
+  // Vectors in files stay there: only what a search looks at is read.
+  if (segment.verify == nullptr && has_room_for(capacity * vector_bytes(search)))
+    out->vectors = DeviceArray<uint8_t>(capacity * vector_bytes(search), memory_stream_);
+  return out;
+}
+
+template <typename T>
+void ResidentSegments::copy(const T* from, std::size_t count, T* to) {
+  check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, stream_), "a copy to the device failed");
+}
+
+void ResidentSegments::append(const granule_search& search, const granule_segment& segment, ResidentSegment* resident) {
+  const std::size_t first = resident->vector_count;
+  const std::size_t end = vectors_of(segment);
+  const std::size_t first_row = resident->row_count;
+  const std::size_t rows = segment.row_count - first_row;
+  append_vectors(search, segment, first, end, resident);
+  if (segment.squared_norms != nullptr)
+    copy(segment.squared_norms + first, end - first, resident->squared_norms.data() + first);
+  if (segment.row_biases != nullptr) copy(segment.row_biases + first_row, rows, resident->row_biases.data() + first_row);
+  if (segment.row_offsets != nullptr)
+    copy(segment.row_offsets + first_row, rows + 1, resident->row_offsets.data() + first_row);
+  std::vector<float> biases;
+  if (resident->biases.size() != 0) {
+    biases.resize(end - first);
+    for (std::size_t v = first; v < end; ++v) {
+      const double row_bias =
+          segment.row_offsets == nullptr && segment.row_biases != nullptr ? static_cast<double>(segment.row_biases[v]) : 0.0;
+      const double squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[v] : 0.0;
+      if (!scan_bias(row_bias, squared_norm, &biases[v - first])) resident->in_range = false;
+    }
+    copy(biases.data(), biases.size(), resident->biases.data() + first);
+  }
+  stream_.wait();
+  resident->vector_count = end;
+  resident->row_count = segment.row_count;
+}
+
+void ResidentSegments::append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
+                                      std::size_t end, ResidentSegment* resident) {
+  const std::size_t bytes = vector_bytes(search);
+  const auto dtype = static_cast<Dtype>(search.dtype);
+  const auto* const vectors = static_cast<const uint8_t*>(segment.vectors);
+  const CodedRows coded{resident->codes.data(), resident->scales.data(), resident->residual_norms.data(),
+                        resident->code_norms.data()};
+  DeviceArray<uint32_t> out_of_range(1, memory_stream_);
+  check(cudaMemsetAsync(out_of_range.data(), 0, sizeof(uint32_t), stream_), "the device failed");
+  const auto quantize = [&](const void* on_device, std::size_t from, std::size_t to) {
+    check(launch_quantize_rows(on_device, dtype, search.dimension, static_cast<uint32_t>(from), static_cast<uint32_t>(to),
+                               coded, out_of_range.data(), stream_),
+          "quantising on the device failed");
+  };
+  std::size_t at = first;
+  if (resident->vectors.size() != 0) {
+    copy(vectors + at * bytes, (end - at) * bytes, resident->vectors.data() + at * bytes);
+    quantize(resident->vectors.data() + at * bytes, at, end);
+    at = end;
+  }
+  // Where vectors do not stay, the codes that the host has spare reading them.
+  const std::size_t coded_end = std::min<std::size_t>(end, segment.coded_vector_count);
+  const std::size_t coded_begin = (at + CodeLayout::kBlockRows - 1) / CodeLayout::kBlockRows * CodeLayout::kBlockRows;
+  const std::size_t passing = std::max<std::size_t>(1, kPassingBytes / bytes);
+  DeviceArray<uint8_t> room;
+  if (at < end) {
+    room = DeviceArray<uint8_t>(
+        std::max(std::min(passing, end - at) * bytes,
+                 coded_begin < coded_end ? (coded_end - coded_begin) / CodeLayout::kBlockRows *
+                                               CodeLayout::block_bytes(search.dimension)
+                                         : 0),
+        memory_stream_);
+  }
+  while (at < end) {
+    if (at == coded_begin && at < coded_end) {
+      const std::size_t block_bytes = CodeLayout::block_bytes(search.dimension);
+      const std::size_t blocks = (coded_end - at) / CodeLayout::kBlockRows;
+      copy(segment.codes + at / CodeLayout::kBlockRows * block_bytes, blocks * block_bytes, room.data());
+      check(launch_arrange_codes(room.data(), search.dimension, static_cast<uint32_t>(at), static_cast<uint32_t>(coded_end),
+                                 resident->codes.data(), stream_),
+            "arranging codes on the device failed");
+      copy(segment.scales + at, coded_end - at, resident->scales.data() + at);
+      copy(segment.residual_norms + at, coded_end - at, resident->residual_norms.data() + at);
+      copy(segment.code_norms + at, coded_end - at, resident->code_norms.data() + at);
+      at = coded_end;
+    } else {
+      const std::size_t limit = at < coded_begin && coded_begin < coded_end ? coded_begin : end;
+      const std::size_t to = std::min(limit, at + passing);
+      verify(segment, at, to - at);
+      copy(vectors + at * bytes, (to - at) * bytes, room.data());
+      quantize(room.data(), at, to);
+      at = to;
+    }
+    stream_.wait();
+  }
+  uint32_t flag = 0;
+  check(cudaMemcpyAsync(&flag, out_of_range.data(), sizeof flag, cudaMemcpyDeviceToHost, stream_), "the device failed");
+  stream_.wait();
+  if (flag != 0) resident->in_range = false;
+}
+
+void ResidentSegments::release(uint64_t id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  segments_.erase(id);
+}
+
+}  // namespace granule::cuda
