@@ -1,7 +1,7 @@
 #include <cuda_runtime.h>
 
-#include <cstdio>
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <limits>
 #include <memory>
@@ -28,7 +28,9 @@ struct Backend {
   std::vector<std::unique_ptr<Device>> devices;
 };
 
-std::string version_text(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 /// The devices that the kernels run on; none, and why.
 std::vector<int> usable_devices(std::string* reason) {
@@ -42,8 +44,9 @@ std::vector<int> usable_devices(std::string* reason) {
   int count = 0;
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess || count == 0) {
     cudaGetLastError();
-    *reason = std::string("no device: ") + (error != cudaSuccess ? cudaGetErrorString(error) : "none was found") +
-              " (driver for CUDA " + version_text(driver) + ", built with " + version_text(runtime) + ")";
+    *reason = std::string("no device: ") +
+              (error != cudaSuccess ? cudaGetErrorString(error) : "none was found") + " (driver for CUDA " +
+              version_text(driver) + ", built with " + version_text(runtime) + ")";
     return {};
   }
   std::vector<int> out;
@@ -53,9 +56,9 @@ std::vector<int> usable_devices(std::string* reason) {
     int pools = 0;
     if (cudaGetDeviceProperties(&properties, ordinal) != cudaSuccess) continue;
     cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, ordinal);
-    const std::string name = std::string(properties.name) + " (compute capability " + std::to_string(properties.major) + "." +
-                             std::to_string(properties.minor) + ", " + std::to_string(properties.totalGlobalMem >> 20) +
-                             " MiB)";
+    const std::string name = std::string(properties.name) + " (compute capability " +
+                             std::to_string(properties.major) + "." + std::to_string(properties.minor) +
+                             ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB)";
     const bool usable = properties.major >= kLeastMajor && pools != 0;
     if (usable) out.push_back(ordinal);
     names += (names.empty() ? "" : ", ") + name + (usable ? "" : ", too old");
@@ -66,7 +69,8 @@ std::vector<int> usable_devices(std::string* reason) {
 }
 
 /// Writes what the devices found together.
-void write_rows(const granule_search& search, std::vector<std::vector<QueryResult>>& found, granule_hits* hits) {
+void write_rows(const granule_search& search, std::vector<std::vector<QueryResult>>& found,
+                granule_hits* hits) {
   for (uint64_t q = 0; q < search.query_count; ++q) {
     QueryResult& all = found[0][q];
     for (std::size_t d = 1; d < found.size(); ++d) {
@@ -82,7 +86,8 @@ void write_rows(const granule_search& search, std::vector<std::vector<QueryResul
   }
 }
 
-granule_result search(void* self, const granule_search* request, granule_hits* hits, char* message, size_t message_size) {
+granule_result search(void* self, const granule_search* request, granule_hits* hits, char* message,
+                      size_t message_size) {
   Backend& backend = *static_cast<Backend*>(self);
   try {
     if (request->query_offsets != nullptr) {
@@ -136,7 +141,8 @@ int32_t open(granule_backend* out, char* reason, size_t reason_size) {
   try {
     auto backend = std::make_unique<Backend>();
     std::string text;
-    for (const int ordinal : usable_devices(&text)) backend->devices.push_back(std::make_unique<Device>(ordinal));
+    for (const int ordinal : usable_devices(&text))
+      backend->devices.push_back(std::make_unique<Device>(ordinal));
     std::snprintf(reason, reason_size, "%s", text.c_str());
     out->search = search;
     out->release_segment = release_segment;
@@ -159,6 +165,7 @@ int32_t open(granule_backend* out, char* reason, size_t reason_size) {
 #endif
 
 extern "C" GRANULE_CUDA_EXPORT const granule_backend_library* granule_backend_entry(void) {
-  static const granule_backend_library library = {GRANULE_BACKEND_ABI, "cuda", granule::cuda::score, granule::cuda::open};
+  static const granule_backend_library library = {GRANULE_BACKEND_ABI, "cuda", granule::cuda::score,
+                                                  granule::cuda::open};
   return &library;
 }

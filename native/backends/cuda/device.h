@@ -83,7 +83,8 @@ class Device {
   /// A workspace for one search; it comes back when the pointer goes, unless the search failed.
   class Lease {
    public:
-    Lease(Device* device, std::unique_ptr<Workspace> workspace) : device_(device), workspace_(std::move(workspace)) {}
+    Lease(Device* device, std::unique_ptr<Workspace> workspace)
+        : device_(device), workspace_(std::move(workspace)) {}
     ~Lease() {
       if (workspace_ != nullptr) device_->take_back(std::move(workspace_));
     }

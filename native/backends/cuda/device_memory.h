@@ -16,7 +16,9 @@ namespace granule::cuda {
 /// A stream of its own.
 class Stream {
  public:
-  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream could not be made"); }
+  Stream() {
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream could not be made");
+  }
   ~Stream() { cudaStreamDestroy(stream_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -29,8 +31,8 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// An array in device memory, taken and given back on a stream that does nothing else, so that no other work waits
-/// for it. Whoever frees it has waited for the work that uses it.
+/// An array in device memory, taken and given back on a stream that does nothing else, so that no other work
+/// waits for it. Whoever frees it has waited for the work that uses it.
 template <typename T>
 class DeviceArray {
  public:
@@ -72,7 +74,8 @@ class DeviceArray {
   cudaStream_t stream_ = nullptr;
 };
 
-/// Memory of the host that a device copies from and to by itself, handed out piece by piece and taken back at once.
+/// Memory of the host that a device copies from and to by itself, handed out piece by piece and taken back at
+/// once.
 class PinnedArena {
  public:
   PinnedArena() = default;

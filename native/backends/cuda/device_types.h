@@ -61,9 +61,10 @@ struct Interval {
   float upper;
 };
 
-/// @param product of the codes' dot product and the scales: I * (query scale * row scale), each operation rounded
-GRANULE_HD inline Interval interval_of(float product, const ScanQuery& query, float residual_norm, float code_norm,
-                                       float bias) {
+/// @param product of the codes' dot product and the scales: I * (query scale * row scale), each operation
+/// rounded
+GRANULE_HD inline Interval interval_of(float product, const ScanQuery& query, float residual_norm,
+                                       float code_norm, float bias) {
   const float center = (product + bias) + query.shift;
   const float magnitude = bias < 0 ? -bias : bias;
   const float width = ((query.norm_factor * code_norm + query.residual_factor * residual_norm) +
@@ -77,7 +78,9 @@ GRANULE_HD inline uint32_t ordered_key(uint32_t bits) {
   if (bits == 0x80000000u) bits = 0;
   return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
-GRANULE_HD inline uint32_t bits_of_key(uint32_t key) { return (key & 0x80000000u) != 0 ? key & 0x7fffffffu : ~key; }
+GRANULE_HD inline uint32_t bits_of_key(uint32_t key) {
+  return (key & 0x80000000u) != 0 ? key & 0x7fffffffu : ~key;
+}
 
 /// Whether a filter (null: none) allows a row.
 GRANULE_HD inline bool is_allowed(const uint8_t* filter, uint32_t row) {

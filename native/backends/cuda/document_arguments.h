@@ -8,8 +8,8 @@
 
 namespace granule::cuda {
 
-/// Query vectors that a block holds at a time: their codes lie in tiles of so many (DeviceLayout), and each query
-/// begins a tile of its own.
+/// Query vectors that a block holds at a time: their codes lie in tiles of so many (DeviceLayout), and each
+/// query begins a tile of its own.
 constexpr unsigned kPanelVectors = 32;
 
 /// One query of a search over documents.

@@ -4,8 +4,8 @@
 #include "backends/cuda/document_arguments.h"
 #include "backends/cuda/instructions.cuh"
 
-// Codes of one document's vectors against a panel of query vectors, with the matrix instructions: what the bounds of
-// documents and the search for rivals have in common.
+// Codes of one document's vectors against a panel of query vectors, with the matrix instructions: what the
+// bounds of documents and the search for rivals have in common.
 
 namespace granule::cuda {
 
@@ -37,25 +37,28 @@ __device__ inline DocumentRange document_at(const DocumentArguments& search, uin
 }
 
 /// Brings a panel's codes and factors into shared memory, for all threads of a block.
-__device__ inline void load_panel(const DocumentArguments& search, uint32_t panel, int4* codes, ScanQuery* queries) {
+__device__ inline void load_panel(const DocumentArguments& search, uint32_t panel, int4* codes,
+                                  ScanQuery* queries) {
   const unsigned steps = DeviceLayout::steps(search.dimension);
   const unsigned words = steps * DeviceLayout::kStep * kPanelVectors / sizeof(int4);
-  const int4* const from =
-      reinterpret_cast<const int4*>(search.query_codes + static_cast<std::size_t>(panel) * words * sizeof(int4));
+  const int4* const from = reinterpret_cast<const int4*>(
+      search.query_codes + static_cast<std::size_t>(panel) * words * sizeof(int4));
   for (unsigned i = threadIdx.x; i < words; i += kPanelThreads) codes[i] = from[i];
   for (unsigned v = threadIdx.x; v < kPanelVectors; v += kPanelThreads)
     queries[v] = search.scan_queries[static_cast<std::size_t>(panel) * kPanelVectors + v];
 }
 
-/// Calls take(v, vector, interval) for every vector of a document and every query vector of a panel: v counts the
-/// panel's, of which those beyond the query's are zeros. All threads of a block come here; each gets its own share.
+/// Calls take(v, vector, interval) for every vector of a document and every query vector of a panel: v counts
+/// the panel's, of which those beyond the query's are zeros. All threads of a block come here; each gets its
+/// own share.
 template <typename Take>
-__device__ void for_each_interval(const DocumentArguments& search, const DocumentRange& document, const int4* codes,
-                                  const ScanQuery* queries, const Take& take) {
+__device__ void for_each_interval(const DocumentArguments& search, const DocumentRange& document,
+                                  const int4* codes, const ScanQuery* queries, const Take& take) {
   const SegmentView& segment = *document.segment;
   const unsigned steps = DeviceLayout::steps(search.dimension);
   const unsigned lane = lane_index();
-  const unsigned place = lane % 4 * (DeviceLayout::kGroupRows * DeviceLayout::kChunk) + lane / 4 * DeviceLayout::kChunk;
+  const unsigned place =
+      lane % 4 * (DeviceLayout::kGroupRows * DeviceLayout::kChunk) + lane / 4 * DeviceLayout::kChunk;
   const int8_t* const panel = reinterpret_cast<const int8_t*>(codes) + place;
   const std::size_t tile_bytes = std::size_t{steps} * DeviceLayout::kStep * DeviceLayout::kTileRows;
   constexpr unsigned kStepBytes = DeviceLayout::kStep * DeviceLayout::kTileRows;
@@ -70,13 +73,16 @@ __device__ void for_each_interval(const DocumentArguments& search, const Documen
       const uint32_t row = first + half * DeviceLayout::kGroupRows;
       const uint32_t safe = row < document.end ? row : first;
       group[half] = segment.codes + safe / DeviceLayout::kTileRows * tile_bytes +
-                    safe % DeviceLayout::kTileRows / DeviceLayout::kGroupRows * DeviceLayout::kGroupBytes + place;
+                    safe % DeviceLayout::kTileRows / DeviceLayout::kGroupRows * DeviceLayout::kGroupBytes +
+                    place;
     }
     int sums[kPanelTiles][4] = {};
 #pragma unroll 2
     for (unsigned step = 0; step < steps; ++step) {
-      const int4 upper = __ldg(reinterpret_cast<const int4*>(group[0] + static_cast<std::size_t>(step) * kStepBytes));
-      const int4 lower = __ldg(reinterpret_cast<const int4*>(group[1] + static_cast<std::size_t>(step) * kStepBytes));
+      const int4 upper =
+          __ldg(reinterpret_cast<const int4*>(group[0] + static_cast<std::size_t>(step) * kStepBytes));
+      const int4 lower =
+          __ldg(reinterpret_cast<const int4*>(group[1] + static_cast<std::size_t>(step) * kStepBytes));
       const int first_rows[4] = {upper.x, lower.x, upper.y, lower.y};
       const int second_rows[4] = {upper.z, lower.z, upper.w, lower.w};
 #pragma unroll
@@ -103,15 +109,16 @@ __device__ void for_each_interval(const DocumentArguments& search, const Documen
         for (unsigned side = 0; side < 2; ++side) {
           const unsigned v = j * kPanelColumns + lane % 4 * 2 + side;
           const float product = static_cast<float>(sums[j][half * 2 + side]) * (queries[v].scale * row_scale);
-          take(j * 2 + side, v, row - document.begin, interval_of(product, queries[v], residual_norm, code_norm, bias));
+          take(j * 2 + side, v, row - document.begin,
+               interval_of(product, queries[v], residual_norm, code_norm, bias));
         }
       }
     }
   }
 }
 
-/// The greatest ends of the intervals of a document's vectors, for each query vector of a panel: in `maxima` for
-/// all threads of the block, which come here together.
+/// The greatest ends of the intervals of a document's vectors, for each query vector of a panel: in `maxima`
+/// for all threads of the block, which come here together.
 struct PanelMaxima {
   float uppers[kPanelWarps][kPanelVectors];
   float lowers[kPanelWarps][kPanelVectors];
@@ -119,8 +126,8 @@ struct PanelMaxima {
 
 __device__ inline float greater(float a, float b) { return a > b ? a : b; }
 
-__device__ inline void find_panel_maxima(const DocumentArguments& search, const DocumentRange& document, const int4* codes,
-                                         const ScanQuery* queries, PanelMaxima* maxima) {
+__device__ inline void find_panel_maxima(const DocumentArguments& search, const DocumentRange& document,
+                                         const int4* codes, const ScanQuery* queries, PanelMaxima* maxima) {
   constexpr unsigned kColumns = kPanelTiles * 2;
   float uppers[kColumns];
   float lowers[kColumns];

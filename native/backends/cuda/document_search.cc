@@ -17,8 +17,8 @@
 #include "core/canonical_dot.h"
 #include "core/ranked_list.h"
 
-// Exact MaxSim: codes bound every document's score. Those with the greatest upper bounds are scored first, from a few
-// exact similarities each; the k-th best of their scores then leaves few of the others.
+// Exact MaxSim: codes bound every document's score. Those with the greatest upper bounds are scored first,
+// from a few exact similarities each; the k-th best of their scores then leaves few of the others.
 
 namespace granule::cuda {
 namespace {
@@ -41,8 +41,8 @@ struct QueryScores {
 /// What one device works with for a search over documents.
 class DocumentShare {
  public:
-  DocumentShare(Device& device, const granule_search& search, const std::vector<const granule_segment*>& segments,
-                bool all_segments)
+  DocumentShare(Device& device, const granule_search& search,
+                const std::vector<const granule_segment*>& segments, bool all_segments)
       : device_(device), search_(search), segments_(segments), work_(device.lease()) {
     uint32_t tiles = 0;
     for (const granule_segment* segment : segments_) {
@@ -52,7 +52,8 @@ class DocumentShare {
       in_range_ = in_range_ && residents_.back()->in_range;
       resident_ = resident_ && residents_.back()->vectors.size() != 0;
       if (search.candidates == nullptr && !all_segments) {
-        for (uint64_t i = 0; i < segment->row_count; ++i) rows_.push_back(static_cast<uint32_t>(segment->first_row + i));
+        for (uint64_t i = 0; i < segment->row_count; ++i)
+          rows_.push_back(static_cast<uint32_t>(segment->first_row + i));
       }
     }
     if (search.candidates != nullptr) {
@@ -69,7 +70,8 @@ class DocumentShare {
     for (QueryScores& one : out) one.best = RankedList(search_.k);
     if (place_count_ == 0) return out;
     const std::size_t bytes = std::size_t{place_count_} * (3 * sizeof(float) + 2 * sizeof(uint32_t));
-    const auto at_a_time = static_cast<uint64_t>(std::clamp<std::size_t>(kBoundBytes / bytes, 1, kMostQueries));
+    const auto at_a_time =
+        static_cast<uint64_t>(std::clamp<std::size_t>(kBoundBytes / bytes, 1, kMostQueries));
     for (uint64_t first = 0; first < search_.query_count; first += at_a_time) {
       stop_if_asked();
       score(first, std::min(at_a_time, search_.query_count - first), &out);
@@ -96,8 +98,9 @@ class DocumentShare {
   }
 
   const granule_segment* segment_with(uint32_t row) const {
-    const auto after = std::upper_bound(segments_.begin(), segments_.end(), row,
-                                        [](uint32_t r, const granule_segment* segment) { return r < segment->first_row; });
+    const auto after =
+        std::upper_bound(segments_.begin(), segments_.end(), row,
+                         [](uint32_t r, const granule_segment* segment) { return r < segment->first_row; });
     return after == segments_.begin() ? nullptr : *(after - 1);
   }
 
@@ -116,7 +119,8 @@ class DocumentShare {
     const uint64_t first_vector = search_.query_offsets[first];
     const uint64_t vectors = search_.query_offsets[first + count] - first_vector;
     const float* const values = search_.query_vectors + first_vector * search_.dimension;
-    const bool fits = in_range_ && panel_shared_bytes(search_.dimension) <= device_.shared_memory_of_block() / 2;
+    const bool fits =
+        in_range_ && panel_shared_bytes(search_.dimension) <= device_.shared_memory_of_block() / 2;
     const CodedQueries coded(values, vectors, search_.dimension, metric);
     std::vector<DocumentQuery> queries;
     std::vector<ScanQuery> scan_queries;
@@ -139,12 +143,14 @@ class DocumentShare {
       for (uint64_t v = begin; served && v < end; ++v) {
         const CodeQuery& from = coded.queries[v];
         const std::size_t at = v - begin;
-        scan_queries[first_panel * kPanelVectors + at] = {from.scale, from.fine_scale, from.norm_factor,
-                                                          from.residual_factor, from.bias_factor, from.shift, from.slack};
+        scan_queries[first_panel * kPanelVectors + at] = {
+            from.scale,       from.fine_scale, from.norm_factor, from.residual_factor,
+            from.bias_factor, from.shift,      from.slack};
         int8_t* const out = codes.data() + (first_panel + at / kPanelVectors) * panel_bytes;
         for (uint32_t i = 0; i < coded.query_bytes; i += 4) {
-          std::copy_n(coded.codes_of(v) + i, 4,
-                      out + DeviceLayout::offset(static_cast<unsigned>(at % kPanelVectors), i, kPanelVectors));
+          std::copy_n(
+              coded.codes_of(v) + i, 4,
+              out + DeviceLayout::offset(static_cast<unsigned>(at % kPanelVectors), i, kPanelVectors));
         }
       }
     }
@@ -202,7 +208,8 @@ class DocumentShare {
     // All ones are NaN: not scored.
     check(cudaMemsetAsync(exact, 0xff, cells * sizeof(float), stream), "the device failed");
     clear(thresholds, 2 * count);
-    check(launch_maxsim_bounds(arguments, uppers, lowers, place_count_, blocks, stream), "bounding documents failed");
+    check(launch_maxsim_bounds(arguments, uppers, lowers, place_count_, blocks, stream),
+          "bounding documents failed");
     check(launch_select_threshold(lowers, place_count_, place_count_, thresholds, search_.k, queries, stream),
           "the selection of documents failed");
     check(cudaMemcpyAsync(cuts, thresholds, count * sizeof(uint32_t), cudaMemcpyDeviceToDevice, stream),
@@ -219,20 +226,20 @@ class DocumentShare {
   }
 
   /// Scores the documents whose upper bound reaches `from` but not `below`.
-  void refine(const DocumentArguments& arguments, const float* uppers, const uint32_t* from, const uint32_t* below,
-              float* exact, uint32_t queries) {
+  void refine(const DocumentArguments& arguments, const float* uppers, const uint32_t* from,
+              const uint32_t* below, float* exact, uint32_t queries) {
     clear(work_->counts[0].data(), queries);
     check(launch_list_documents(uppers, place_count_, place_count_, from, below,
-                                {work_->places.data(), nullptr, work_->counts[0].data(), place_count_}, queries,
-                                work_->stream),
+                                {work_->places.data(), nullptr, work_->counts[0].data(), place_count_},
+                                queries, work_->stream),
           "listing documents failed");
-    check(launch_refine_documents(arguments, {work_->places.data(), work_->counts[0].data(), place_count_}, place_count_,
-                                  exact, place_count_, {nullptr, nullptr, 0}, work_->stream),
+    check(launch_refine_documents(arguments, {work_->places.data(), work_->counts[0].data(), place_count_},
+                                  place_count_, exact, place_count_, {nullptr, nullptr, 0}, work_->stream),
           "scoring documents failed");
   }
 
-  void collect(uint64_t first, uint32_t queries, const float* uppers, const float* exact, const uint32_t* thresholds,
-               std::vector<QueryScores>* out) {
+  void collect(uint64_t first, uint32_t queries, const float* uppers, const float* exact,
+               const uint32_t* thresholds, std::vector<QueryScores>* out) {
     const std::size_t cells = std::size_t{place_count_} * queries;
     const float* const scores = work_->download(exact, cells);
     const float* const bounds = resident_ ? nullptr : work_->download(uppers, cells);
@@ -248,7 +255,9 @@ class DocumentShare {
       }
       for (uint32_t place = 0; bounds != nullptr && place < place_count_; ++place) {
         const float bound = bounds[std::size_t{q} * place_count_ + place];
-        if (std::isnan(bound) || ordered_key(bits_of_float(bound)) < keys[q] || bound < result.best.threshold()) continue;
+        if (std::isnan(bound) || ordered_key(bits_of_float(bound)) < keys[q] ||
+            bound < result.best.threshold())
+          continue;
         const uint32_t row = row_at(place);
         const granule_segment& segment = *segment_with(row);
         if (on_device(segment)) continue;
@@ -272,12 +281,13 @@ class DocumentShare {
       if (!holds(row)) continue;
       const std::size_t out = search_.k * first_vector + std::size_t{i} * vectors;
       if (!on_device(*segment_with(row))) {
-        host_maxsim(search_, *segment_with(row), row, q, hits.matched_vectors + out, hits.matched_similarities + out);
+        host_maxsim(search_, *segment_with(row), row, q, hits.matched_vectors + out,
+                    hits.matched_similarities + out);
         continue;
       }
-      places.push_back(explicit_rows_
-                           ? static_cast<uint32_t>(std::lower_bound(rows_.begin(), rows_.end(), row) - rows_.begin())
-                           : row);
+      places.push_back(explicit_rows_ ? static_cast<uint32_t>(
+                                            std::lower_bound(rows_.begin(), rows_.end(), row) - rows_.begin())
+                                      : row);
       slots.push_back(i);
     }
     if (places.empty()) return;
@@ -290,7 +300,8 @@ class DocumentShare {
     float* const similarities = work_->bounds.data() + place_count_;
     uint32_t* const matched = work_->places.data() + count;
     check(launch_refine_documents(arguments, {work_->places.data(), work_->counts[0].data(), count}, count,
-                                  work_->bounds.data(), place_count_, {matched, similarities, vectors}, work_->stream),
+                                  work_->bounds.data(), place_count_, {matched, similarities, vectors},
+                                  work_->stream),
           "explaining documents failed");
     const uint32_t* const found = work_->download(matched, std::size_t{count} * vectors);
     const float* const values = work_->download(similarities, std::size_t{count} * vectors);

@@ -14,10 +14,10 @@
 #include "backends/cuda/stored_number.h"
 #include "core/canonical_dot.h"
 
-// The same search as the CPU's (backends/cpu/certified_scan.cc): codes bound every row's score, and only rows whose
-// upper bound reaches a score that k rows surely have are scored by the reference arithmetic. Kernels do not wait for
-// each other's thresholds; a scan goes through ever larger shares of the rows, with the thresholds that the shares
-// before it gave.
+// The same search as the CPU's (backends/cpu/certified_scan.cc): codes bound every row's score, and only rows
+// whose upper bound reaches a score that k rows surely have are scored by the reference arithmetic. Kernels
+// do not wait for each other's thresholds; a scan goes through ever larger shares of the rows, with the
+// thresholds that the shares before it gave.
 
 namespace granule::cuda {
 namespace {
@@ -41,7 +41,8 @@ constexpr uint32_t kPlainQueries = 64;
 
 class FlatSearch {
  public:
-  FlatSearch(Device& device, const granule_search& search, const std::vector<const granule_segment*>& segments)
+  FlatSearch(Device& device, const granule_search& search,
+             const std::vector<const granule_segment*>& segments)
       : device_(device), search_(search), segments_(segments), work_(device.lease()) {
     uint32_t tiles = 0;
     for (const granule_segment* segment : segments_) {
@@ -58,7 +59,8 @@ class FlatSearch {
   std::vector<QueryResult> run() {
     std::vector<QueryResult> results;
     results.reserve(search_.query_count);
-    for (uint64_t q = 0; q < search_.query_count; ++q) results.push_back({RankedList(search_.k), -kInfinity, 0});
+    for (uint64_t q = 0; q < search_.query_count; ++q)
+      results.push_back({RankedList(search_.k), -kInfinity, 0});
     if (row_count_ == 0) return results;
     work_->upload(views_.data(), views_.size(), &work_->segments);
     work_->upload(segment_of_tile_.data(), segment_of_tile_.size(), &work_->segment_of_tile);
@@ -83,13 +85,15 @@ class FlatSearch {
   }
 
   uint32_t first_tiles() const {
-    return std::max<uint32_t>(kFirstTiles, static_cast<uint32_t>(DeviceLayout::tiles(std::size_t{4} * search_.k)));
+    return std::max<uint32_t>(kFirstTiles,
+                              static_cast<uint32_t>(DeviceLayout::tiles(std::size_t{4} * search_.k)));
   }
 
   /// Room for the first share, all of whose rows are candidates, and for those of the later ones.
   uint32_t capacity() const {
-    const uint64_t wanted = std::max<uint64_t>(kLeastCapacity, 2 * uint64_t{first_tiles()} * DeviceLayout::kTileRows) +
-                            16 * uint64_t{search_.k};
+    const uint64_t wanted =
+        std::max<uint64_t>(kLeastCapacity, 2 * uint64_t{first_tiles()} * DeviceLayout::kTileRows) +
+        16 * uint64_t{search_.k};
     return static_cast<uint32_t>(std::min<uint64_t>(wanted, row_count_ + DeviceLayout::kTileRows));
   }
 
@@ -104,7 +108,8 @@ class FlatSearch {
     work_->upload(query(first), std::size_t{count} * search_.dimension, &work_->queries);
     if (static_cast<Metric>(search_.metric) != Metric::squared_l2) return;
     std::vector<double> norms(count);
-    for (uint32_t q = 0; q < count; ++q) norms[q] = canonical_dot(query(first + q), query(first + q), search_.dimension);
+    for (uint32_t q = 0; q < count; ++q)
+      norms[q] = canonical_dot(query(first + q), query(first + q), search_.dimension);
     work_->upload(norms.data(), norms.size(), &work_->query_squared_norms);
   }
 
@@ -142,8 +147,8 @@ class FlatSearch {
     return {false, 1, count};
   }
 
-  /// Codes queries first to first + count and puts them on the device; those that codes do not serve get a threshold
-  /// that no row reaches, and are listed.
+  /// Codes queries first to first + count and puts them on the device; those that codes do not serve get a
+  /// threshold that no row reaches, and are listed.
   void upload_codes(uint64_t first, uint32_t count, const Plan& plan, std::vector<uint32_t>* unserved) {
     const auto metric = static_cast<Metric>(search_.metric);
     const CodedQueries coded(query(first), count, search_.dimension, metric, static_cast<int>(plan.planes));
@@ -169,8 +174,8 @@ class FlatSearch {
     std::vector<uint32_t> thresholds(count, 0);
     for (uint32_t q = 0; q < count; ++q) {
       const CodeQuery& from = coded.queries[q];
-      queries[q] = {from.scale, from.fine_scale, from.norm_factor, from.residual_factor, from.bias_factor, from.shift,
-                    from.slack};
+      queries[q] = {from.scale,       from.fine_scale, from.norm_factor, from.residual_factor,
+                    from.bias_factor, from.shift,      from.slack};
       if (coded.usable[q] != 0) continue;
       thresholds[q] = 0xffffffffu;
       unserved->push_back(q);
@@ -227,14 +232,15 @@ class FlatSearch {
   }
 
   void clear_counts(int which, uint32_t count) {
-    check(cudaMemsetAsync(work_->counts[which].data(), 0, count * sizeof(uint32_t), work_->stream), "the device failed");
+    check(cudaMemsetAsync(work_->counts[which].data(), 0, count * sizeof(uint32_t), work_->stream),
+          "the device failed");
   }
 
   /// @return where the candidates are then
   int select(int from, uint32_t room, uint32_t count) {
     clear_counts(1 - from, count);
-    check(launch_select_candidates(lists(from, room), lists(1 - from, room), work_->thresholds.data(), search_.k, count,
-                                   work_->stream),
+    check(launch_select_candidates(lists(from, room), lists(1 - from, room), work_->thresholds.data(),
+                                   search_.k, count, work_->stream),
           "the selection of candidates failed");
     return 1 - from;
   }
@@ -327,8 +333,9 @@ class FlatSearch {
   }
 
   uint32_t segment_with(uint32_t row) const {
-    const auto after = std::upper_bound(segments_.begin(), segments_.end(), row,
-                                        [](uint32_t r, const granule_segment* segment) { return r < segment->first_row; });
+    const auto after =
+        std::upper_bound(segments_.begin(), segments_.end(), row,
+                         [](uint32_t r, const granule_segment* segment) { return r < segment->first_row; });
     return static_cast<uint32_t>(after - segments_.begin()) - 1;
   }
 
@@ -346,8 +353,8 @@ class FlatSearch {
         if (on_device) {
           work_->scores.grow_to(std::size_t{count} * rows, work_->memory_stream);
           check(launch_score_range(score_arguments(count), s, first_row, first_row + rows,
-                                   search_.filter != nullptr ? work_->filter.data() : nullptr, work_->scores.data(), rows,
-                                   work_->stream),
+                                   search_.filter != nullptr ? work_->filter.data() : nullptr,
+                                   work_->scores.data(), rows, work_->stream),
                 "scoring on the device failed");
           scores = work_->download(work_->scores.data(), std::size_t{count} * rows);
           work_->stream.wait();

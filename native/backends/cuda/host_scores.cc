@@ -15,8 +15,8 @@ namespace granule::cuda {
 namespace {
 
 /// Reads stored vectors as float32.
-std::vector<float> read_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
-                                std::size_t count) {
+std::vector<float> read_vectors(const granule_search& search, const granule_segment& segment,
+                                std::size_t first, std::size_t count) {
   if (segment.verify != nullptr && segment.verify(segment.owner, first, count) == 0) throw Damaged();
   std::vector<float> out(count * search.dimension);
   for (std::size_t i = 0; i < out.size(); ++i)
@@ -25,17 +25,19 @@ std::vector<float> read_vectors(const granule_search& search, const granule_segm
 }
 
 /// The score of two vectors before its rounding.
-double similarity(const granule_search& search, const granule_segment& segment, std::size_t index, const float* query,
-                  const float* vector) {
+double similarity(const granule_search& search, const granule_segment& segment, std::size_t index,
+                  const float* query, const float* vector) {
   const auto metric = static_cast<Metric>(search.metric);
   const double row_norm = segment.squared_norms != nullptr ? segment.squared_norms[index] : 0.0;
-  const double query_norm = metric == Metric::squared_l2 ? canonical_dot(query, query, search.dimension) : 0.0;
+  const double query_norm =
+      metric == Metric::squared_l2 ? canonical_dot(query, query, search.dimension) : 0.0;
   return score_of(metric, canonical_dot(query, vector, search.dimension), row_norm, query_norm);
 }
 
 }  // namespace
 
-float host_score(const granule_search& search, const granule_segment& segment, uint64_t row, const float* query) {
+float host_score(const granule_search& search, const granule_segment& segment, uint64_t row,
+                 const float* query) {
   const std::size_t index = row - segment.first_row;
   const std::vector<float> vector = read_vectors(search, segment, index, 1);
   double score = similarity(search, segment, index, query, vector.data());

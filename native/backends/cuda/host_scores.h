@@ -7,7 +7,8 @@ namespace granule::cuda {
 /// The reference score of a row whose vector stays with the host.
 ///
 /// @throws Damaged
-float host_score(const granule_search& search, const granule_segment& segment, uint64_t row, const float* query);
+float host_score(const granule_search& search, const granule_segment& segment, uint64_t row,
+                 const float* query);
 
 /// The reference MaxSim of a document whose vectors stay with the host.
 ///

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// The instructions that kernels are made of. Where they run in an emulator, each has a second form that says what it
-// does.
+// The instructions that kernels are made of. Where they run in an emulator, each has a second form that says
+// what it does.
 
 namespace granule::cuda {
 
@@ -21,7 +21,8 @@ __device__ inline int dot_4(int a, int b, int sum) {
 #if defined(__CUDACC__)
   return __dp4a(a, b, sum);
 #else
-  for (int i = 0; i < 32; i += 8) sum += static_cast<int>(static_cast<int8_t>(a >> i)) * static_cast<int8_t>(b >> i);
+  for (int i = 0; i < 32; i += 8)
+    sum += static_cast<int>(static_cast<int8_t>(a >> i)) * static_cast<int8_t>(b >> i);
   return sum;
 #endif
 }
@@ -30,10 +31,10 @@ __device__ inline int dot_16(const int4& a, const int4& b, int sum) {
   return dot_4(a.w, b.w, dot_4(a.z, b.z, dot_4(a.y, b.y, dot_4(a.x, b.x, sum))));
 }
 
-/// sums (16 x 8) += rows (16 x 32) * queries (32 x 8), signed bytes, over a warp. With r = lane / 4 and c = lane % 4 a
-/// lane holds four bytes of each, from column 4 c on: rows[0] of row r, rows[1] of row r + 8, rows[2] and rows[3] of
-/// the same from column 16 + 4 c on; queries[0] of query r, queries[1] of it from 16 + 4 c on. sums[0], sums[1] belong
-/// to row r and queries 2 c, 2 c + 1; sums[2], sums[3] to row r + 8.
+/// sums (16 x 8) += rows (16 x 32) * queries (32 x 8), signed bytes, over a warp. With r = lane / 4 and c =
+/// lane % 4 a lane holds four bytes of each, from column 4 c on: rows[0] of row r, rows[1] of row r + 8,
+/// rows[2] and rows[3] of the same from column 16 + 4 c on; queries[0] of query r, queries[1] of it from 16 +
+/// 4 c on. sums[0], sums[1] belong to row r and queries 2 c, 2 c + 1; sums[2], sums[3] to row r + 8.
 __device__ inline void multiply_16x8x32(int (&sums)[4], const int (&rows)[4], const int (&queries)[2]) {
 #if defined(__CUDACC__)
   asm volatile(
@@ -61,7 +62,8 @@ __device__ inline void multiply_16x8x32(int (&sums)[4], const int (&rows)[4], co
 #endif
 }
 
-/// Copies 16 bytes from device memory to shared memory, both at borders of 16 bytes, while the thread goes on.
+/// Copies 16 bytes from device memory to shared memory, both at borders of 16 bytes, while the thread goes
+/// on.
 __device__ inline void copy_16_async(void* shared, const void* global) {
 #if defined(__CUDACC__)
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(shared));
@@ -102,13 +104,14 @@ __device__ inline unsigned char* dynamic_shared_memory() {
 
 /// Puts a kernel's run on a stream.
 template <typename... Parameters, typename... Arguments>
-cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
-                   const Arguments&... arguments) {
+cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
+                   cudaStream_t stream, const Arguments&... arguments) {
 #if defined(__CUDACC__)
   kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
   return cudaGetLastError();
 #else
-  return cuda_emulator::launch(grid, block, shared_bytes, stream, [=] { kernel(static_cast<Parameters>(arguments)...); });
+  return cuda_emulator::launch(grid, block, shared_bytes, stream,
+                               [=] { kernel(static_cast<Parameters>(arguments)...); });
 #endif
 }
 

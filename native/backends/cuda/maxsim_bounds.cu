@@ -1,6 +1,5 @@
-#include "backends/cuda/maxsim_bounds.cuh"
-
 #include "backends/cuda/document_panel.cuh"
+#include "backends/cuda/maxsim_bounds.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -71,7 +70,8 @@ __global__ void __launch_bounds__(kListThreads)
   const uint32_t least = from[q];
   // Zero is below every number.
   const uint32_t limit = below != nullptr ? below[q] : 0;
-  for (uint32_t place = blockIdx.x * kListThreads + threadIdx.x; place < count; place += gridDim.x * kListThreads) {
+  for (uint32_t place = blockIdx.x * kListThreads + threadIdx.x; place < count;
+       place += gridDim.x * kListThreads) {
     const float bound = bounds[static_cast<std::size_t>(q) * stride + place];
     if (bound != bound) continue;
     const uint32_t key = ordered_key(__float_as_uint(bound));
@@ -89,16 +89,16 @@ std::size_t panel_shared_bytes(uint32_t dimension) {
   return std::size_t{DeviceLayout::steps(dimension)} * DeviceLayout::kStep * kPanelVectors;
 }
 
-cudaError_t launch_maxsim_bounds(const DocumentArguments& search, float* uppers, float* lowers, uint32_t stride,
-                                 unsigned blocks, cudaStream_t stream) {
+cudaError_t launch_maxsim_bounds(const DocumentArguments& search, float* uppers, float* lowers,
+                                 uint32_t stride, unsigned blocks, cudaStream_t stream) {
   const std::size_t shared = search.coded != 0 ? panel_shared_bytes(search.dimension) : 0;
-  if (const cudaError_t error =
-          cudaFuncSetAttribute(maxsim_bounds, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+  if (const cudaError_t error = cudaFuncSetAttribute(
+          maxsim_bounds, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
       error != cudaSuccess) {
     return error;
   }
-  return launch(maxsim_bounds, dim3(blocks, search.query_count), dim3(kPanelThreads), shared, stream, search, uppers,
-                lowers, stride);
+  return launch(maxsim_bounds, dim3(blocks, search.query_count), dim3(kPanelThreads), shared, stream, search,
+                uppers, lowers, stride);
 }
 
 cudaError_t launch_list_documents(const float* bounds, uint32_t count, uint32_t stride, const uint32_t* from,
@@ -106,8 +106,8 @@ cudaError_t launch_list_documents(const float* bounds, uint32_t count, uint32_t 
                                   cudaStream_t stream) {
   const unsigned wanted = (count + kListThreads - 1) / kListThreads;
   const unsigned blocks = wanted < 1 ? 1 : wanted < kMostListBlocks ? wanted : kMostListBlocks;
-  return launch(list_documents, dim3(blocks, query_count), dim3(kListThreads), 0, stream, bounds, count, stride, from,
-                below, out);
+  return launch(list_documents, dim3(blocks, query_count), dim3(kListThreads), 0, stream, bounds, count,
+                stride, from, below, out);
 }
 
 }  // namespace granule::cuda

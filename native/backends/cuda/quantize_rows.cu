@@ -1,7 +1,6 @@
-#include "backends/cuda/quantize_rows.cuh"
-
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
+#include "backends/cuda/quantize_rows.cuh"
 #include "backends/cuda/stored_number.h"
 #include "core/code_layout.h"
 
@@ -72,7 +71,8 @@ __global__ void __launch_bounds__(kThreads)
         __shfl_sync(kAllLanes, squares, static_cast<int>(lane_index() / kRowLanes * kRowLanes) + l));
   }
 #pragma unroll
-  for (int distance = 8; distance > 0; distance /= 2) squared_codes += __shfl_xor_sync(kAllLanes, squared_codes, distance);
+  for (int distance = 8; distance > 0; distance /= 2)
+    squared_codes += __shfl_xor_sync(kAllLanes, squared_codes, distance);
   if (!there || lane != 0) return;
   if (!usable) *out_of_range = 1;
   const double d = dimension;
@@ -83,19 +83,25 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 /// A thread moves the four codes of one group of a row.
-__global__ void __launch_bounds__(kThreads) arrange_codes(const uint8_t* codes, const uint32_t dimension,
-                                                          const uint32_t first, const uint32_t end, int8_t* out) {
+__global__ void __launch_bounds__(kThreads)
+    arrange_codes(const uint8_t* codes, const uint32_t dimension, const uint32_t first, const uint32_t end,
+                  int8_t* out) {
   const uint32_t groups = DeviceLayout::steps(dimension) * (DeviceLayout::kStep / CodeLayout::kGroup);
   const std::size_t i = static_cast<std::size_t>(blockIdx.x) * kThreads + threadIdx.x;
   const uint32_t row_in_block = i % CodeLayout::kBlockRows;
   const uint32_t group = static_cast<uint32_t>(i / CodeLayout::kBlockRows % groups);
-  const uint32_t row = first + static_cast<uint32_t>(i / CodeLayout::kBlockRows / groups) * CodeLayout::kBlockRows + row_in_block;
+  const uint32_t row = first +
+                       static_cast<uint32_t>(i / CodeLayout::kBlockRows / groups) * CodeLayout::kBlockRows +
+                       row_in_block;
   if (row >= end) return;
   uint32_t word = 0;
-  if (group < (dimension + CodeLayout::kGroup - 1) / CodeLayout::kGroup) {
-    const std::size_t block = (row - first) / CodeLayout::kBlockRows * CodeLayout::block_bytes(dimension);
+  const uint32_t own_groups = (dimension + CodeLayout::kGroup - 1) / CodeLayout::kGroup;
+  if (group < own_groups) {
+    const std::size_t block = std::size_t{(row - first) / CodeLayout::kBlockRows} * own_groups *
+                              CodeLayout::kBlockRows * CodeLayout::kGroup;
     // From bytes that are too large by 128 to signed ones.
-    word = reinterpret_cast<const uint32_t*>(codes + block)[group * CodeLayout::kBlockRows + row_in_block] ^ 0x80808080u;
+    word = reinterpret_cast<const uint32_t*>(codes + block)[group * CodeLayout::kBlockRows + row_in_block] ^
+           0x80808080u;
   }
   const std::size_t tile = row / DeviceLayout::kTileRows * DeviceLayout::tile_bytes(dimension);
   *reinterpret_cast<uint32_t*>(
@@ -104,18 +110,20 @@ __global__ void __launch_bounds__(kThreads) arrange_codes(const uint8_t* codes, 
 
 }  // namespace
 
-cudaError_t launch_quantize_rows(const void* vectors, Dtype dtype, uint32_t dimension, uint32_t first, uint32_t end,
-                                 const CodedRows& out, uint32_t* out_of_range, cudaStream_t stream) {
+cudaError_t launch_quantize_rows(const void* vectors, Dtype dtype, uint32_t dimension, uint32_t first,
+                                 uint32_t end, const CodedRows& out, uint32_t* out_of_range,
+                                 cudaStream_t stream) {
   const unsigned rows_of_block = kThreads / kRowLanes;
-  return launch(quantize_rows, dim3((end - first + rows_of_block - 1) / rows_of_block), dim3(kThreads), 0, stream, vectors,
-                dtype, dimension, first, end, out, out_of_range);
+  return launch(quantize_rows, dim3((end - first + rows_of_block - 1) / rows_of_block), dim3(kThreads), 0,
+                stream, vectors, dtype, dimension, first, end, out, out_of_range);
 }
 
-cudaError_t launch_arrange_codes(const uint8_t* codes, uint32_t dimension, uint32_t first, uint32_t end, int8_t* out,
-                                 cudaStream_t stream) {
-  const std::size_t words = static_cast<std::size_t>(end - first) * DeviceLayout::steps(dimension) * (DeviceLayout::kStep / 4);
-  return launch(arrange_codes, dim3(static_cast<unsigned>((words + kThreads - 1) / kThreads)), dim3(kThreads), 0, stream,
-                codes, dimension, first, end, out);
+cudaError_t launch_arrange_codes(const uint8_t* codes, uint32_t dimension, uint32_t first, uint32_t end,
+                                 int8_t* out, cudaStream_t stream) {
+  const std::size_t words =
+      static_cast<std::size_t>(end - first) * DeviceLayout::steps(dimension) * (DeviceLayout::kStep / 4);
+  return launch(arrange_codes, dim3(static_cast<unsigned>((words + kThreads - 1) / kThreads)), dim3(kThreads),
+                0, stream, codes, dimension, first, end, out);
 }
 
 }  // namespace granule::cuda

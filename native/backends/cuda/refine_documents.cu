@@ -1,8 +1,7 @@
-#include "backends/cuda/refine_documents.cuh"
-
 #include "backends/cuda/document_panel.cuh"
 #include "backends/cuda/maxsim_bounds.cuh"
 #include "backends/cuda/reference_dot.cuh"
+#include "backends/cuda/refine_documents.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -27,7 +26,8 @@ struct Shared {
   unsigned long long best[kPanelVectors];
 };
 
-/// The greater, the greater the similarity, then the smaller the position; the last bit says that a zero is -0.
+/// The greater, the greater the similarity, then the smaller the position; the last bit says that a zero is
+/// -0.
 __device__ unsigned long long match_key(float similarity, uint32_t position) {
   const uint32_t bits = __float_as_uint(similarity);
   return static_cast<unsigned long long>(ordered_key(bits)) << 32 | (0x7fffffffu - position) << 1 |
@@ -43,17 +43,20 @@ __device__ uint32_t position_of_key(unsigned long long key) {
 }
 
 /// The similarity of a query vector and a document's vector, rounded, by eight lanes together.
-__device__ float similarity_of(const DocumentArguments& search, const DocumentRange& document, uint32_t query_vector,
-                               uint32_t position, bool there) {
+__device__ float similarity_of(const DocumentArguments& search, const DocumentRange& document,
+                               uint32_t query_vector, uint32_t position, bool there) {
   const SegmentView& segment = *document.segment;
   const std::size_t vector = document.begin + position;
-  const double dot = reference_dot(search.query_vectors + static_cast<std::size_t>(query_vector) * search.dimension,
-                                   segment.vectors, search.dtype, vector * search.dimension, there ? search.dimension : 0);
+  const double dot =
+      reference_dot(search.query_vectors + static_cast<std::size_t>(query_vector) * search.dimension,
+                    segment.vectors, search.dtype, vector * search.dimension, there ? search.dimension : 0);
   if (search.metric != Metric::squared_l2 || !there) return static_cast<float>(dot);
-  return static_cast<float>((2.0 * dot - segment.squared_norms[vector]) - search.query_squared_norms[query_vector]);
+  return static_cast<float>((2.0 * dot - segment.squared_norms[vector]) -
+                            search.query_squared_norms[query_vector]);
 }
 
-/// Compares pairs of a panel's query vectors and the document's vectors, each with eight lanes. For all threads.
+/// Compares pairs of a panel's query vectors and the document's vectors, each with eight lanes. For all
+/// threads.
 template <typename PairAt>
 __device__ void compare(const DocumentArguments& search, const DocumentRange& document, uint32_t first_vector,
                         uint32_t pairs, const PairAt& pair_at, Shared* shared) {
@@ -61,7 +64,8 @@ __device__ void compare(const DocumentArguments& search, const DocumentRange& do
     const uint32_t i = round + threadIdx.x / kReferenceLanes;
     const bool there = i < pairs;
     const Rival rival = there ? pair_at(i) : Rival{0, 0};
-    const float similarity = similarity_of(search, document, first_vector + rival.vector, rival.position, there);
+    const float similarity =
+        similarity_of(search, document, first_vector + rival.vector, rival.position, there);
     // Neither NaN nor -infinity matches.
     if (there && threadIdx.x % kReferenceLanes == 0 && similarity > __uint_as_float(0xff800000u))
       atomicMax(&shared->best[rival.vector], match_key(similarity, rival.position));
@@ -69,8 +73,8 @@ __device__ void compare(const DocumentArguments& search, const DocumentRange& do
 }
 
 __global__ void __launch_bounds__(kPanelThreads)
-    refine_documents(const DocumentArguments search, const DocumentLists lists, float* scores, const uint32_t stride,
-                     const MatchArrays matches) {
+    refine_documents(const DocumentArguments search, const DocumentLists lists, float* scores,
+                     const uint32_t stride, const MatchArrays matches) {
   __shared__ Shared shared;
   int4* const codes = reinterpret_cast<int4*>(dynamic_shared_memory());
   const uint32_t q = blockIdx.y;
@@ -86,7 +90,8 @@ __global__ void __launch_bounds__(kPanelThreads)
     double sum = 0;
     for (uint32_t panel = 0; panel < panels; ++panel) {
       const uint32_t first = panel * kPanelVectors;
-      const uint32_t own = query.vector_count - first < kPanelVectors ? query.vector_count - first : kPanelVectors;
+      const uint32_t own =
+          query.vector_count - first < kPanelVectors ? query.vector_count - first : kPanelVectors;
       __syncthreads();
       if (threadIdx.x == 0) shared.rival_count = 0;
       if (threadIdx.x < kPanelVectors) shared.best[threadIdx.x] = 0;
@@ -103,11 +108,16 @@ __global__ void __launch_bounds__(kPanelThreads)
         __syncthreads();
       }
       if (query.coded != 0 && shared.rival_count <= kMostRivals) {
-        compare(search, document, query.first_vector + first, shared.rival_count,
-                [&](uint32_t i) { return shared.rivals[i]; }, &shared);
+        compare(
+            search, document, query.first_vector + first, shared.rival_count,
+            [&](uint32_t i) { return shared.rivals[i]; }, &shared);
       } else {
-        compare(search, document, query.first_vector + first, own * vectors,
-                [&](uint32_t i) { return Rival{i % own, i / own}; }, &shared);
+        compare(
+            search, document, query.first_vector + first, own * vectors,
+            [&](uint32_t i) {
+              return Rival{i % own, i / own};
+            },
+            &shared);
       }
       __syncthreads();
       if (threadIdx.x == 0) {
@@ -132,17 +142,18 @@ __global__ void __launch_bounds__(kPanelThreads)
 
 }  // namespace
 
-cudaError_t launch_refine_documents(const DocumentArguments& search, const DocumentLists& lists, uint32_t most_listed,
-                                    float* scores, uint32_t stride, const MatchArrays& matches, cudaStream_t stream) {
+cudaError_t launch_refine_documents(const DocumentArguments& search, const DocumentLists& lists,
+                                    uint32_t most_listed, float* scores, uint32_t stride,
+                                    const MatchArrays& matches, cudaStream_t stream) {
   const std::size_t bytes = search.coded != 0 ? panel_shared_bytes(search.dimension) : 0;
-  if (const cudaError_t error =
-          cudaFuncSetAttribute(refine_documents, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (const cudaError_t error = cudaFuncSetAttribute(
+          refine_documents, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
       error != cudaSuccess) {
     return error;
   }
   const unsigned blocks = most_listed < 1 ? 1 : most_listed < kMostBlocks ? most_listed : kMostBlocks;
-  return launch(refine_documents, dim3(blocks, search.query_count), dim3(kPanelThreads), bytes, stream, search, lists,
-                scores, stride, matches);
+  return launch(refine_documents, dim3(blocks, search.query_count), dim3(kPanelThreads), bytes, stream,
+                search, lists, scores, stride, matches);
 }
 
 }  // namespace granule::cuda

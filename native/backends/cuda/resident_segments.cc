@@ -28,10 +28,17 @@ std::size_t vector_bytes(const granule_search& search) {
   return bytes_of(static_cast<Dtype>(search.dtype)) * search.dimension;
 }
 
-bool has_room_for(std::size_t bytes) {
+std::size_t free_memory(std::size_t* total_bytes = nullptr) {
   std::size_t free = 0;
   std::size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "the device's memory is unknown");
+  if (total_bytes != nullptr) *total_bytes = total;
+  return free;
+}
+
+bool has_room_for(std::size_t bytes) {
+  std::size_t total = 0;
+  const std::size_t free = free_memory(&total);
   return free >= bytes + std::min(kKeptFree, total / kKeptShare);
 }
 
@@ -68,8 +75,9 @@ std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_se
   std::shared_ptr<ResidentSegment>& resident = segments_[segment.id];
   const std::size_t vectors = vectors_of(segment);
   if (resident != nullptr && resident->row_count >= segment.row_count) return resident;
-  const bool lacks_biases = resident != nullptr && ((resident->biases.size() == 0 && has_biases(search, segment)) ||
-                                                    (resident->row_biases.size() == 0 && segment.row_biases != nullptr));
+  const bool lacks_biases =
+      resident != nullptr && ((resident->biases.size() == 0 && has_biases(search, segment)) ||
+                              (resident->row_biases.size() == 0 && segment.row_biases != nullptr));
   if (resident == nullptr || resident->capacity < vectors || lacks_biases) {
     // A segment that grows is made anew, with room for as much again; searches under way keep the former one.
     const std::size_t capacity = resident != nullptr ? std::max(vectors, 2 * resident->capacity) : vectors;
@@ -79,12 +87,13 @@ std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_se
   return resident;
 }
 
-std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& search, const granule_segment& segment,
+std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& search,
+                                                        const granule_segment& segment,
                                                         std::size_t capacity) {
   auto out = std::make_shared<ResidentSegment>();
   out->capacity = capacity;
-  out->codes = DeviceArray<int8_t>(
-      DeviceLayout::tiles(capacity) * DeviceLayout::tile_bytes(search.dimension), memory_stream_);
+  out->codes = DeviceArray<int8_t>(DeviceLayout::tiles(capacity) * DeviceLayout::tile_bytes(search.dimension),
+                                   memory_stream_);
   out->scales = DeviceArray<float>(capacity, memory_stream_);
   out->residual_norms = DeviceArray<float>(capacity, memory_stream_);
   out->code_norms = DeviceArray<float>(capacity, memory_stream_);
@@ -100,10 +109,12 @@ std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& se
 
 template <typename T>
 void ResidentSegments::copy(const T* from, std::size_t count, T* to) {
-  check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, stream_), "a copy to the device failed");
+  check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, stream_),
+        "a copy to the device failed");
 }
 
-void ResidentSegments::append(const granule_search& search, const granule_segment& segment, ResidentSegment* resident) {
+void ResidentSegments::append(const granule_search& search, const granule_segment& segment,
+                              ResidentSegment* resident) {
   const std::size_t first = resident->vector_count;
   const std::size_t end = vectors_of(segment);
   const std::size_t first_row = resident->row_count;
@@ -111,15 +122,17 @@ void ResidentSegments::append(const granule_search& search, const granule_segmen
   append_vectors(search, segment, first, end, resident);
   if (segment.squared_norms != nullptr)
     copy(segment.squared_norms + first, end - first, resident->squared_norms.data() + first);
-  if (segment.row_biases != nullptr) copy(segment.row_biases + first_row, rows, resident->row_biases.data() + first_row);
+  if (segment.row_biases != nullptr)
+    copy(segment.row_biases + first_row, rows, resident->row_biases.data() + first_row);
   if (segment.row_offsets != nullptr)
     copy(segment.row_offsets + first_row, rows + 1, resident->row_offsets.data() + first_row);
   std::vector<float> biases;
   if (resident->biases.size() != 0) {
     biases.resize(end - first);
     for (std::size_t v = first; v < end; ++v) {
-      const double row_bias =
-          segment.row_offsets == nullptr && segment.row_biases != nullptr ? static_cast<double>(segment.row_biases[v]) : 0.0;
+      const double row_bias = segment.row_offsets == nullptr && segment.row_biases != nullptr
+                                  ? static_cast<double>(segment.row_biases[v])
+                                  : 0.0;
       const double squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[v] : 0.0;
       if (!scan_bias(row_bias, squared_norm, &biases[v - first])) resident->in_range = false;
     }
@@ -130,8 +143,8 @@ void ResidentSegments::append(const granule_search& search, const granule_segmen
   resident->row_count = segment.row_count;
 }
 
-void ResidentSegments::append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
-                                      std::size_t end, ResidentSegment* resident) {
+void ResidentSegments::append_vectors(const granule_search& search, const granule_segment& segment,
+                                      std::size_t first, std::size_t end, ResidentSegment* resident) {
   const std::size_t bytes = vector_bytes(search);
   const auto dtype = static_cast<Dtype>(search.dtype);
   const auto* const vectors = static_cast<const uint8_t*>(segment.vectors);
@@ -140,8 +153,8 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
   DeviceArray<uint32_t> out_of_range(1, memory_stream_);
   check(cudaMemsetAsync(out_of_range.data(), 0, sizeof(uint32_t), stream_), "the device failed");
   const auto quantize = [&](const void* on_device, std::size_t from, std::size_t to) {
-    check(launch_quantize_rows(on_device, dtype, search.dimension, static_cast<uint32_t>(from), static_cast<uint32_t>(to),
-                               coded, out_of_range.data(), stream_),
+    check(launch_quantize_rows(on_device, dtype, search.dimension, static_cast<uint32_t>(from),
+                               static_cast<uint32_t>(to), coded, out_of_range.data(), stream_),
           "quantising on the device failed");
   };
   std::size_t at = first;
@@ -151,42 +164,39 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
     at = end;
   }
   // Where vectors do not stay, the codes that the host has spare reading them.
+  constexpr std::size_t kBlock = CodeLayout::kBlockRows;
+  const std::size_t block_bytes = CodeLayout::block_bytes(search.dimension);
+  const std::size_t coded_begin = (at + kBlock - 1) / kBlock * kBlock;
   const std::size_t coded_end = std::min<std::size_t>(end, segment.coded_vector_count);
-  const std::size_t coded_begin = (at + CodeLayout::kBlockRows - 1) / CodeLayout::kBlockRows * CodeLayout::kBlockRows;
-  const std::size_t passing = std::max<std::size_t>(1, kPassingBytes / bytes);
   DeviceArray<uint8_t> room;
   if (at < end) {
-    room = DeviceArray<uint8_t>(
-        std::max(std::min(passing, end - at) * bytes,
-                 coded_begin < coded_end ? (coded_end - coded_begin) / CodeLayout::kBlockRows *
-                                               CodeLayout::block_bytes(search.dimension)
-                                         : 0),
-        memory_stream_);
+    const std::size_t most = std::max(kBlock * bytes, block_bytes);
+    room = DeviceArray<uint8_t>(std::max(most, std::min(free_memory() / 4, kPassingBytes)), memory_stream_);
   }
   while (at < end) {
-    if (at == coded_begin && at < coded_end) {
-      const std::size_t block_bytes = CodeLayout::block_bytes(search.dimension);
-      const std::size_t blocks = (coded_end - at) / CodeLayout::kBlockRows;
-      copy(segment.codes + at / CodeLayout::kBlockRows * block_bytes, blocks * block_bytes, room.data());
-      check(launch_arrange_codes(room.data(), search.dimension, static_cast<uint32_t>(at), static_cast<uint32_t>(coded_end),
-                                 resident->codes.data(), stream_),
+    std::size_t to;
+    if (at >= coded_begin && at < coded_end) {
+      to = std::min(coded_end, at + room.size() / block_bytes * kBlock);
+      copy(segment.codes + at / kBlock * block_bytes, (to - at) / kBlock * block_bytes, room.data());
+      check(launch_arrange_codes(room.data(), search.dimension, static_cast<uint32_t>(at),
+                                 static_cast<uint32_t>(to), resident->codes.data(), stream_),
             "arranging codes on the device failed");
-      copy(segment.scales + at, coded_end - at, resident->scales.data() + at);
-      copy(segment.residual_norms + at, coded_end - at, resident->residual_norms.data() + at);
-      copy(segment.code_norms + at, coded_end - at, resident->code_norms.data() + at);
-      at = coded_end;
+      copy(segment.scales + at, to - at, resident->scales.data() + at);
+      copy(segment.residual_norms + at, to - at, resident->residual_norms.data() + at);
+      copy(segment.code_norms + at, to - at, resident->code_norms.data() + at);
     } else {
       const std::size_t limit = at < coded_begin && coded_begin < coded_end ? coded_begin : end;
-      const std::size_t to = std::min(limit, at + passing);
+      to = std::min(limit, at + room.size() / bytes);
       verify(segment, at, to - at);
       copy(vectors + at * bytes, (to - at) * bytes, room.data());
       quantize(room.data(), at, to);
-      at = to;
     }
     stream_.wait();
+    at = to;
   }
   uint32_t flag = 0;
-  check(cudaMemcpyAsync(&flag, out_of_range.data(), sizeof flag, cudaMemcpyDeviceToHost, stream_), "the device failed");
+  check(cudaMemcpyAsync(&flag, out_of_range.data(), sizeof flag, cudaMemcpyDeviceToHost, stream_),
+        "the device failed");
   stream_.wait();
   if (flag != 0) resident->in_range = false;
 }

@@ -36,8 +36,8 @@ struct ResidentSegment {
   SegmentView view(const granule_segment& segment, uint32_t first_tile) const;
 };
 
-/// The segments that a device holds. Codes and all that goes with them must have room there; vectors stay with the
-/// host where they have none.
+/// The segments that a device holds. Codes and all that goes with them must have room there; vectors stay
+/// with the host where they have none.
 class ResidentSegments {
  public:
   ResidentSegments() = default;
@@ -54,8 +54,8 @@ class ResidentSegments {
   std::shared_ptr<ResidentSegment> make(const granule_search& search, const granule_segment& segment,
                                         std::size_t capacity);
   void append(const granule_search& search, const granule_segment& segment, ResidentSegment* resident);
-  void append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first, std::size_t end,
-                      ResidentSegment* resident);
+  void append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
+                      std::size_t end, ResidentSegment* resident);
   template <typename T>
   void copy(const T* from, std::size_t count, T* to);
 

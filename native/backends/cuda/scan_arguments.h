@@ -28,12 +28,13 @@ struct ScanArguments {
 
 /// Notes a row's interval for a query where it reaches the threshold.
 #if defined(__CUDACC__) || defined(GRANULE_CUDA_EMULATED)
-__device__ inline void take_candidate(const ScanArguments& scan, uint32_t query, uint32_t row, const Interval& interval) {
+__device__ inline void take_candidate(const ScanArguments& scan, uint32_t query, uint32_t row,
+                                      const Interval& interval) {
   if (!is_allowed(scan.filter, row)) return;
   const uint32_t at = atomicAdd(scan.lists.counts + query, 1u);
   if (at < scan.lists.capacity) {
     scan.lists.candidates[static_cast<std::size_t>(query) * scan.lists.capacity + at] = {row, interval.lower,
-                                                                                       interval.upper};
+                                                                                         interval.upper};
   }
 }
 #endif

@@ -1,7 +1,6 @@
-#include "backends/cuda/scan_stream.cuh"
-
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
+#include "backends/cuda/scan_stream.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -30,15 +29,17 @@ __global__ void __launch_bounds__(kThreads) scan_stream(const ScanArguments scan
   for (uint32_t tile = scan.first_tile + blockIdx.x; tile < scan.end_tile; tile += gridDim.x) {
     const SegmentView& segment = scan.segments[scan.segment_of_tile[tile]];
     const uint32_t tile_of_segment = tile - segment.first_tile;
-    const int8_t* const tile_codes =
-        segment.codes + static_cast<std::size_t>(tile_of_segment) * scan.steps * DeviceLayout::kStep * DeviceLayout::kTileRows;
+    const int8_t* const tile_codes = segment.codes + static_cast<std::size_t>(tile_of_segment) * scan.steps *
+                                                         DeviceLayout::kStep * DeviceLayout::kTileRows;
     for (unsigned group = warp_index(); group < kGroups; group += kWarps) {
-      const uint32_t row = tile_of_segment * DeviceLayout::kTileRows + group * DeviceLayout::kGroupRows + row_of_lane;
+      const uint32_t row =
+          tile_of_segment * DeviceLayout::kTileRows + group * DeviceLayout::kGroupRows + row_of_lane;
       const int8_t* const own = tile_codes + group * DeviceLayout::kGroupBytes + lane * DeviceLayout::kChunk;
       int sums[kVectors] = {};
 #pragma unroll 4
       for (unsigned step = 0; step < scan.steps; ++step) {
-        const int4 bytes = __ldg(reinterpret_cast<const int4*>(own + step * DeviceLayout::kStep * DeviceLayout::kTileRows));
+        const int4 bytes =
+            __ldg(reinterpret_cast<const int4*>(own + step * DeviceLayout::kStep * DeviceLayout::kTileRows));
 #pragma unroll
         for (unsigned v = 0; v < kVectors; ++v)
           sums[v] = dot_16(bytes, codes[v * chunks + step * kChunksPerStep + chunk_of_lane], sums[v]);
@@ -58,11 +59,11 @@ __global__ void __launch_bounds__(kThreads) scan_stream(const ScanArguments scan
         // The four lanes of a row share the queries.
         if (q % 4 != chunk_of_lane || q >= scan.query_count) continue;
         const ScanQuery& query = scan.queries[q];
-        const float product =
-            kPlanes == 2 ? (static_cast<float>(sums[q * kPlanes]) * query.scale +
-                            static_cast<float>(sums[q * kPlanes + kPlanes - 1]) * query.fine_scale) *
-                               row_scale
-                         : static_cast<float>(sums[q]) * (query.scale * row_scale);
+        const float product = kPlanes == 2
+                                  ? (static_cast<float>(sums[q * kPlanes]) * query.scale +
+                                     static_cast<float>(sums[q * kPlanes + kPlanes - 1]) * query.fine_scale) *
+                                        row_scale
+                                  : static_cast<float>(sums[q]) * (query.scale * row_scale);
         const Interval interval = interval_of(product, query, residual_norm, code_norm, bias);
         if (ordered_key(__float_as_uint(interval.upper)) >= scan.thresholds[q])
           take_candidate(scan, q, segment.first_row + row, interval);
@@ -74,8 +75,9 @@ __global__ void __launch_bounds__(kThreads) scan_stream(const ScanArguments scan
 template <unsigned kPlanes, unsigned kQueries>
 cudaError_t run(const ScanArguments& scan, unsigned blocks, cudaStream_t stream) {
   const std::size_t shared = std::size_t{kPlanes} * kQueries * scan.steps * DeviceLayout::kStep;
-  if (const cudaError_t error = cudaFuncSetAttribute(scan_stream<kPlanes, kQueries>,
-                                                     cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+  if (const cudaError_t error =
+          cudaFuncSetAttribute(scan_stream<kPlanes, kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shared));
       error != cudaSuccess) {
     return error;
   }
@@ -86,7 +88,8 @@ cudaError_t run(const ScanArguments& scan, unsigned blocks, cudaStream_t stream)
 
 unsigned scan_stream_blocks(unsigned multiprocessors) { return multiprocessors * kBlocksPerMultiprocessor; }
 
-cudaError_t launch_scan_stream(const ScanArguments& scan, unsigned planes, unsigned blocks, cudaStream_t stream) {
+cudaError_t launch_scan_stream(const ScanArguments& scan, unsigned planes, unsigned blocks,
+                               cudaStream_t stream) {
   if (planes == 2) {
     if (scan.query_count == 1) return run<2, 1>(scan, blocks, stream);
     if (scan.query_count <= 2) return run<2, 2>(scan, blocks, stream);

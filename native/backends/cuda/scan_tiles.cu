@@ -1,7 +1,6 @@
-#include "backends/cuda/scan_tiles.cuh"
-
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
+#include "backends/cuda/scan_tiles.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -37,27 +36,30 @@ struct Shape {
   static constexpr unsigned kRowBytes = DeviceLayout::kTileRows * DeviceLayout::kStep;
   static constexpr unsigned kQueryBytes = kTileQueries * DeviceLayout::kStep;
   static constexpr unsigned kStageBytes = kRowBytes + kQueryBytes;
-  static constexpr std::size_t kSharedBytes = std::size_t{kStages} * kStageBytes + sizeof(Factors<kTileQueries>);
+  static constexpr std::size_t kSharedBytes =
+      std::size_t{kStages} * kStageBytes + sizeof(Factors<kTileQueries>);
 };
 
 /// Brings one step of the rows' and of the queries' codes into a stage; both are consecutive in memory.
 template <unsigned kTileQueries>
 __device__ void fetch(unsigned char* stage, const int8_t* rows, const int8_t* queries) {
   using S = Shape<kTileQueries>;
-  for (unsigned at = threadIdx.x * 16; at < S::kRowBytes; at += kThreads * 16) copy_16_async(stage + at, rows + at);
+  for (unsigned at = threadIdx.x * 16; at < S::kRowBytes; at += kThreads * 16)
+    copy_16_async(stage + at, rows + at);
   for (unsigned at = threadIdx.x * 16; at < S::kQueryBytes; at += kThreads * 16)
     copy_16_async(stage + S::kRowBytes + at, queries + at);
 }
 
-/// A block multiplies one tile of rows with one tile of queries; eight warps share it, 64 rows and a quarter of the
-/// queries each. In a step of 64 dimensions a lane holds sixteen bytes of a row and of a query, those of chunk
-/// lane % 4: an instruction takes two words of each, so that bytes of one dimension meet, whichever order the
-/// dimensions come in.
+/// A block multiplies one tile of rows with one tile of queries; eight warps share it, 64 rows and a quarter
+/// of the queries each. In a step of 64 dimensions a lane holds sixteen bytes of a row and of a query, those
+/// of chunk lane % 4: an instruction takes two words of each, so that bytes of one dimension meet, whichever
+/// order the dimensions come in.
 template <unsigned kTileQueries>
 __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments scan) {
   using S = Shape<kTileQueries>;
   unsigned char* const stages = dynamic_shared_memory();
-  Factors<kTileQueries>& factors = *reinterpret_cast<Factors<kTileQueries>*>(stages + kStages * S::kStageBytes);
+  Factors<kTileQueries>& factors =
+      *reinterpret_cast<Factors<kTileQueries>*>(stages + kStages * S::kStageBytes);
   const unsigned query_tiles = (scan.query_count + kTileQueries - 1) / kTileQueries;
   // Blocks that run at the same time share their rows, which the cache then holds.
   const uint32_t tile = scan.first_tile + blockIdx.x / query_tiles;
@@ -70,7 +72,8 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
 
   for (unsigned stage = 0; stage < kStages - 1; ++stage) {
     if (stage < scan.steps)
-      fetch<kTileQueries>(stages + stage * S::kStageBytes, rows + stage * S::kRowBytes, queries + stage * S::kQueryBytes);
+      fetch<kTileQueries>(stages + stage * S::kStageBytes, rows + stage * S::kRowBytes,
+                          queries + stage * S::kQueryBytes);
     commit_copies();
   }
   for (unsigned q = threadIdx.x; q < kTileQueries; q += kThreads) {
@@ -91,18 +94,21 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
   const unsigned row_of_warp = warp_index() / kWarpsOfQueries * kRowsOfWarp;
   const unsigned query_of_warp = warp_index() % kWarpsOfQueries * S::kQueriesOfWarp;
   // Of the sixteen bytes of a lane within a group of eight rows.
-  const unsigned place = lane % 4 * (DeviceLayout::kGroupRows * DeviceLayout::kChunk) + lane / 4 * DeviceLayout::kChunk;
+  const unsigned place =
+      lane % 4 * (DeviceLayout::kGroupRows * DeviceLayout::kChunk) + lane / 4 * DeviceLayout::kChunk;
   int sums[kRowTiles][S::kQueryTiles][4] = {};
   for (unsigned step = 0; step < scan.steps; ++step) {
     wait_for_copies<kStages - 2>();
     __syncthreads();
     if (const unsigned next = step + kStages - 1; next < scan.steps) {
-      fetch<kTileQueries>(stages + next % kStages * S::kStageBytes, rows + static_cast<std::size_t>(next) * S::kRowBytes,
+      fetch<kTileQueries>(stages + next % kStages * S::kStageBytes,
+                          rows + static_cast<std::size_t>(next) * S::kRowBytes,
                           queries + static_cast<std::size_t>(next) * S::kQueryBytes);
     }
     commit_copies();
     const unsigned char* const stage = stages + step % kStages * S::kStageBytes;
-    const unsigned char* const own_rows = stage + row_of_warp / DeviceLayout::kGroupRows * DeviceLayout::kGroupBytes + place;
+    const unsigned char* const own_rows =
+        stage + row_of_warp / DeviceLayout::kGroupRows * DeviceLayout::kGroupBytes + place;
     const unsigned char* const own_queries =
         stage + S::kRowBytes + query_of_warp / DeviceLayout::kGroupRows * DeviceLayout::kGroupBytes + place;
     int4 row_codes[kRowTiles][2];
@@ -110,7 +116,8 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
     for (unsigned i = 0; i < kRowTiles; ++i) {
 #pragma unroll
       for (unsigned half = 0; half < 2; ++half)
-        row_codes[i][half] = *reinterpret_cast<const int4*>(own_rows + (2 * i + half) * DeviceLayout::kGroupBytes);
+        row_codes[i][half] =
+            *reinterpret_cast<const int4*>(own_rows + (2 * i + half) * DeviceLayout::kGroupBytes);
     }
 #pragma unroll
     for (unsigned j = 0; j < S::kQueryTiles; ++j) {
@@ -164,16 +171,19 @@ cudaError_t run(const ScanArguments& scan, cudaStream_t stream) {
     return error;
   }
   const unsigned query_tiles = (scan.query_count + kTileQueries - 1) / kTileQueries;
-  return launch(scan_tiles<kTileQueries>, dim3((scan.end_tile - scan.first_tile) * query_tiles), dim3(kThreads), kShared,
-                stream, scan);
+  return launch(scan_tiles<kTileQueries>, dim3((scan.end_tile - scan.first_tile) * query_tiles),
+                dim3(kThreads), kShared, stream, scan);
 }
 
 }  // namespace
 
-unsigned scan_tiles_queries(uint32_t query_count) { return query_count <= kSmallTile ? kSmallTile : kLargeTile; }
+unsigned scan_tiles_queries(uint32_t query_count) {
+  return query_count <= kSmallTile ? kSmallTile : kLargeTile;
+}
 
 cudaError_t launch_scan_tiles(const ScanArguments& scan, cudaStream_t stream) {
-  return scan_tiles_queries(scan.query_count) == kSmallTile ? run<kSmallTile>(scan, stream) : run<kLargeTile>(scan, stream);
+  return scan_tiles_queries(scan.query_count) == kSmallTile ? run<kSmallTile>(scan, stream)
+                                                            : run<kLargeTile>(scan, stream);
 }
 
 }  // namespace granule::cuda

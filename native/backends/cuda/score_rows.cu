@@ -1,7 +1,6 @@
-#include "backends/cuda/score_rows.cuh"
-
 #include "backends/cuda/instructions.cuh"
 #include "backends/cuda/reference_dot.cuh"
+#include "backends/cuda/score_rows.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -23,11 +22,12 @@ __device__ const SegmentView& segment_of(const ScoreArguments& score, uint32_t r
 }
 
 /// For eight lanes together.
-__device__ float score_of_row(const ScoreArguments& score, const SegmentView& segment, uint32_t index, uint32_t query,
-                              bool there) {
+__device__ float score_of_row(const ScoreArguments& score, const SegmentView& segment, uint32_t index,
+                              uint32_t query, bool there) {
   const float* const query_vector = score.queries + static_cast<std::size_t>(query) * score.dimension;
-  const double dot = reference_dot(query_vector, segment.vectors, score.dtype,
-                                   static_cast<std::size_t>(index) * score.dimension, there ? score.dimension : 0);
+  const double dot =
+      reference_dot(query_vector, segment.vectors, score.dtype,
+                    static_cast<std::size_t>(index) * score.dimension, there ? score.dimension : 0);
   if (!there) return 0;
   const double row_norm = segment.squared_norms != nullptr ? segment.squared_norms[index] : 0.0;
   const double query_norm = score.query_squared_norms != nullptr ? score.query_squared_norms[query] : 0.0;
@@ -36,8 +36,9 @@ __device__ float score_of_row(const ScoreArguments& score, const SegmentView& se
   return static_cast<float>(sum);
 }
 
-__global__ void __launch_bounds__(kThreads) score_candidates(const ScoreArguments score, const CandidateLists lists,
-                                                             const uint32_t* thresholds, float* scores) {
+__global__ void __launch_bounds__(kThreads)
+    score_candidates(const ScoreArguments score, const CandidateLists lists, const uint32_t* thresholds,
+                     float* scores) {
   const uint32_t query = blockIdx.y;
   const uint32_t count = lists.counts[query] < lists.capacity ? lists.counts[query] : lists.capacity;
   const std::size_t begin = static_cast<std::size_t>(query) * lists.capacity;
@@ -46,16 +47,19 @@ __global__ void __launch_bounds__(kThreads) score_candidates(const ScoreArgument
     const uint32_t i = block + threadIdx.x / kReferenceLanes;
     const bool listed = i < count;
     const Candidate candidate = listed ? lists.candidates[begin + i] : Candidate{0, 0, 0};
-    const bool reaches = listed && ordered_key(__float_as_uint(candidate.upper)) >= thresholds[query];
     const SegmentView& segment = segment_of(score, candidate.row);
+    // Vectors that stay with the host are scored there.
+    const bool reaches = listed && segment.vectors != nullptr &&
+                         ordered_key(__float_as_uint(candidate.upper)) >= thresholds[query];
     const float value = score_of_row(score, segment, candidate.row - segment.first_row, query, reaches);
-    if (listed && threadIdx.x % kReferenceLanes == 0) scores[begin + i] = reaches ? value : __uint_as_float(0x7fc00000u);
+    if (listed && threadIdx.x % kReferenceLanes == 0)
+      scores[begin + i] = reaches ? value : __uint_as_float(0x7fc00000u);
   }
 }
 
-__global__ void __launch_bounds__(kThreads) score_range(const ScoreArguments score, const uint32_t segment_index,
-                                                        const uint32_t first, const uint32_t end, const uint8_t* filter,
-                                                        float* scores, const uint32_t stride) {
+__global__ void __launch_bounds__(kThreads)
+    score_range(const ScoreArguments score, const uint32_t segment_index, const uint32_t first,
+                const uint32_t end, const uint8_t* filter, float* scores, const uint32_t stride) {
   const SegmentView& segment = score.segments[segment_index];
   const uint32_t query = blockIdx.y;
   for (uint32_t block = first + blockIdx.x * kRowsOfBlock; block < end; block += gridDim.x * kRowsOfBlock) {
@@ -63,7 +67,8 @@ __global__ void __launch_bounds__(kThreads) score_range(const ScoreArguments sco
     const bool counts = row < end && is_allowed(filter, row);
     const float value = score_of_row(score, segment, counts ? row - segment.first_row : 0, query, counts);
     if (row < end && threadIdx.x % kReferenceLanes == 0)
-      scores[static_cast<std::size_t>(query) * stride + (row - first)] = counts ? value : __uint_as_float(0x7fc00000u);
+      scores[static_cast<std::size_t>(query) * stride + (row - first)] =
+          counts ? value : __uint_as_float(0x7fc00000u);
   }
 }
 
@@ -74,16 +79,17 @@ unsigned blocks_for(uint32_t rows) {
 
 }  // namespace
 
-cudaError_t launch_score_candidates(const ScoreArguments& score, const CandidateLists& lists, const uint32_t* thresholds,
-                                    uint32_t most_candidates, float* scores, cudaStream_t stream) {
-  return launch(score_candidates, dim3(blocks_for(most_candidates), score.query_count), dim3(kThreads), 0, stream, score,
-                lists, thresholds, scores);
+cudaError_t launch_score_candidates(const ScoreArguments& score, const CandidateLists& lists,
+                                    const uint32_t* thresholds, uint32_t most_candidates, float* scores,
+                                    cudaStream_t stream) {
+  return launch(score_candidates, dim3(blocks_for(most_candidates), score.query_count), dim3(kThreads), 0,
+                stream, score, lists, thresholds, scores);
 }
 
 cudaError_t launch_score_range(const ScoreArguments& score, uint32_t segment, uint32_t first, uint32_t end,
                                const uint8_t* filter, float* scores, uint32_t stride, cudaStream_t stream) {
-  return launch(score_range, dim3(blocks_for(end - first), score.query_count), dim3(kThreads), 0, stream, score, segment,
-                first, end, filter, scores, stride);
+  return launch(score_range, dim3(blocks_for(end - first), score.query_count), dim3(kThreads), 0, stream,
+                score, segment, first, end, filter, scores, stride);
 }
 
 }  // namespace granule::cuda

@@ -21,13 +21,14 @@ struct ScoreArguments {
   Dtype dtype;
 };
 
-/// Reference scores of each query's candidates whose upper bound reaches its threshold, NaN for the others: of
-/// candidate i of query q at scores[q * capacity + i].
-cudaError_t launch_score_candidates(const ScoreArguments& score, const CandidateLists& lists, const uint32_t* thresholds,
-                                    uint32_t most_candidates, float* scores, cudaStream_t stream);
+/// Reference scores of each query's candidates whose upper bound reaches its threshold, NaN for the others:
+/// of candidate i of query q at scores[q * capacity + i].
+cudaError_t launch_score_candidates(const ScoreArguments& score, const CandidateLists& lists,
+                                    const uint32_t* thresholds, uint32_t most_candidates, float* scores,
+                                    cudaStream_t stream);
 
-/// Reference scores of all rows from `first` up to `end`, which lie in one segment, NaN for those that the filter
-/// forbids: of row r and query q at scores[q * stride + r - first].
+/// Reference scores of all rows from `first` up to `end`, which lie in one segment, NaN for those that the
+/// filter forbids: of row r and query q at scores[q * stride + r - first].
 cudaError_t launch_score_range(const ScoreArguments& score, uint32_t segment, uint32_t first, uint32_t end,
                                const uint8_t* filter, float* scores, uint32_t stride, cudaStream_t stream);
 

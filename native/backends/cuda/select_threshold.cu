@@ -1,6 +1,5 @@
-#include "backends/cuda/select_threshold.cuh"
-
 #include "backends/cuda/instructions.cuh"
+#include "backends/cuda/select_threshold.cuh"
 
 namespace granule::cuda {
 namespace {
@@ -9,9 +8,9 @@ constexpr unsigned kThreads = 256;
 constexpr unsigned kDigitBits = 8;
 constexpr unsigned kDigits = 1u << kDigitBits;
 
-/// The k-th largest of the keys that `key_at(i)`, i below `count`, gives, 0 for those that do not count; 0 where fewer
-/// than k count. By digits, the greatest first: a histogram tells which digit the k-th largest has. For all threads of
-/// a block together.
+/// The k-th largest of the keys that `key_at(i)`, i below `count`, gives, 0 for those that do not count; 0
+/// where fewer than k count. By digits, the greatest first: a histogram tells which digit the k-th largest
+/// has. For all threads of a block together.
 template <typename KeyAt>
 __device__ uint32_t kth_largest(uint32_t count, uint32_t k, const KeyAt& key_at) {
   __shared__ uint32_t histogram[kDigits];
@@ -56,13 +55,15 @@ __device__ uint32_t key_of(float number) {
 }
 
 __global__ void __launch_bounds__(kThreads)
-    select_candidates(const CandidateLists from, const CandidateLists to, uint32_t* thresholds, const uint32_t k) {
+    select_candidates(const CandidateLists from, const CandidateLists to, uint32_t* thresholds,
+                      const uint32_t k) {
   const uint32_t query = blockIdx.x;
   const uint32_t found = from.counts[query];
   const uint32_t count = found < from.capacity ? found : from.capacity;
   const Candidate* const candidates = from.candidates + static_cast<std::size_t>(query) * from.capacity;
   const uint32_t known = thresholds[query];
-  const uint32_t reached = kth_largest(count, k, [candidates](uint32_t i) { return key_of(candidates[i].lower); });
+  const uint32_t reached =
+      kth_largest(count, k, [candidates](uint32_t i) { return key_of(candidates[i].lower); });
   const uint32_t threshold = reached > known ? reached : known;
   __syncthreads();
   if (threadIdx.x == 0) thresholds[query] = threshold;
@@ -76,9 +77,9 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.x == 0 && found > from.capacity) atomicAdd(to.counts + query, to.capacity + 1u);
 }
 
-__global__ void __launch_bounds__(kThreads) select_threshold(const float* numbers, const uint32_t count,
-                                                             const uint32_t stride, uint32_t* thresholds,
-                                                             const uint32_t k) {
+__global__ void __launch_bounds__(kThreads)
+    select_threshold(const float* numbers, const uint32_t count, const uint32_t stride, uint32_t* thresholds,
+                     const uint32_t k) {
   const float* const own = numbers + static_cast<std::size_t>(blockIdx.x) * stride;
   const uint32_t reached = kth_largest(count, k, [own](uint32_t i) { return key_of(own[i]); });
   if (threadIdx.x == 0 && reached > thresholds[blockIdx.x]) thresholds[blockIdx.x] = reached;
@@ -86,14 +87,17 @@ __global__ void __launch_bounds__(kThreads) select_threshold(const float* number
 
 }  // namespace
 
-cudaError_t launch_select_candidates(const CandidateLists& from, const CandidateLists& to, uint32_t* thresholds,
-                                     uint32_t k, uint32_t query_count, cudaStream_t stream) {
+cudaError_t launch_select_candidates(const CandidateLists& from, const CandidateLists& to,
+                                     uint32_t* thresholds, uint32_t k, uint32_t query_count,
+                                     cudaStream_t stream) {
   return launch(select_candidates, dim3(query_count), dim3(kThreads), 0, stream, from, to, thresholds, k);
 }
 
-cudaError_t launch_select_threshold(const float* numbers, uint32_t count, uint32_t stride, uint32_t* thresholds,
-                                    uint32_t k, uint32_t query_count, cudaStream_t stream) {
-  return launch(select_threshold, dim3(query_count), dim3(kThreads), 0, stream, numbers, count, stride, thresholds, k);
+cudaError_t launch_select_threshold(const float* numbers, uint32_t count, uint32_t stride,
+                                    uint32_t* thresholds, uint32_t k, uint32_t query_count,
+                                    cudaStream_t stream) {
+  return launch(select_threshold, dim3(query_count), dim3(kThreads), 0, stream, numbers, count, stride,
+                thresholds, k);
 }
 
 }  // namespace granule::cuda

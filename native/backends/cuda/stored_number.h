@@ -31,7 +31,9 @@ GRANULE_HD inline float widened_f16(uint16_t half) {
   return float_of_bits(sign | bits_of_float(value));
 }
 
-GRANULE_HD inline float widened_bf16(uint16_t half) { return float_of_bits(static_cast<uint32_t>(half) << 16); }
+GRANULE_HD inline float widened_bf16(uint16_t half) {
+  return float_of_bits(static_cast<uint32_t>(half) << 16);
+}
 
 /// Number i of stored vectors, as float32.
 GRANULE_HD inline float stored_number(const void* vectors, Dtype dtype, std::size_t i) {

@@ -99,7 +99,8 @@ class Event {
   }
 };
 
-cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream, std::function<void()> body) {
+cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+                   std::function<void()> body) {
   const std::size_t threads = std::size_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || threads % kWarp != 0) return report(cudaErrorInvalidValue);
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffffu)
@@ -250,7 +251,9 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess : cudaErrorNotReady; }
 
-cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
+cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+  // What was freed on the stream before is there again.
+  stream->run();
   std::lock_guard<std::mutex> lock(machine().mutex);
   std::size_t& used = machine().used[current_device];
   if (used + bytes > settings().memory_bytes) return report(cudaErrorMemoryAllocation);
@@ -288,7 +291,8 @@ cudaError_t cudaFreeHost(void* memory) {
 
 cudaError_t cudaHostRegister(void* memory, std::size_t, unsigned) {
   std::lock_guard<std::mutex> lock(machine().mutex);
-  return machine().registered.insert(memory).second ? cudaSuccess : report(cudaErrorHostMemoryAlreadyRegistered);
+  return machine().registered.insert(memory).second ? cudaSuccess
+                                                    : report(cudaErrorHostMemoryAlreadyRegistered);
 }
 
 cudaError_t cudaHostUnregister(void* memory) {
@@ -296,7 +300,8 @@ cudaError_t cudaHostUnregister(void* memory) {
   return machine().registered.erase(memory) == 1 ? cudaSuccess : report(cudaErrorInvalidValue);
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
   stream->put([=] { std::memcpy(to, from, bytes); });
   return cudaSuccess;
 }
@@ -305,7 +310,8 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
                               std::size_t width, std::size_t height, cudaMemcpyKind, cudaStream_t stream) {
   stream->put([=] {
     for (std::size_t row = 0; row < height; ++row) {
-      std::memcpy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch, width);
+      std::memcpy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch,
+                  width);
     }
   });
   return cudaSuccess;
@@ -314,4 +320,13 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
   stream->put([=] { std::memset(memory, value, bytes); });
   return cudaSuccess;
+}
+
+// For tests, which load the library that this is a part of.
+extern "C" {
+__attribute__((visibility("default"))) cuda_emulator::Settings* cuda_emulator_settings() {
+  return &settings();
+}
+__attribute__((visibility("default"))) std::size_t cuda_emulator_memory_in_use() { return memory_in_use(); }
+__attribute__((visibility("default"))) std::size_t cuda_emulator_objects_in_use() { return objects_in_use(); }
 }

@@ -1,7 +1,7 @@
-// Stands in for the CUDA runtime where the backend is built for the emulator (emulator.h): what the backend uses of
-// it, on the processor and in host memory. What is put on a stream happens when somebody waits for it, not before:
-// a caller who forgets to wait reads what was there. Devices, their memory, and faults are set by
-// cuda_emulator::settings().
+// Stands in for the CUDA runtime where the backend is built for the emulator (emulator.h): what the backend
+// uses of it, on the processor and in host memory. What is put on a stream happens when somebody waits for
+// it, not before: a caller who forgets to wait reads what was there. Devices, their memory, and faults are
+// set by cuda_emulator::settings().
 #pragma once
 
 #include <cmath>
@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "emulator.h"
+#include "settings.h"
 
 #define __global__
 #define __device__
@@ -85,11 +86,14 @@ inline unsigned __ballot_sync(unsigned, int predicate) {
   unsigned char all[cuda_emulator::kWarp];
   cuda_emulator::exchange(&own, 1, all);
   unsigned out = 0;
-  for (unsigned lane = 0; lane < cuda_emulator::kWarp; ++lane) out |= static_cast<unsigned>(all[lane]) << lane;
+  for (unsigned lane = 0; lane < cuda_emulator::kWarp; ++lane)
+    out |= static_cast<unsigned>(all[lane]) << lane;
   return out;
 }
 inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0 ? 1 : 0; }
-inline int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) == 0xffffffffu ? 1 : 0; }
+inline int __all_sync(unsigned mask, int predicate) {
+  return __ballot_sync(mask, predicate) == 0xffffffffu ? 1 : 0;
+}
 
 template <typename T>
 T atomicAdd(T* address, T value) {
@@ -197,9 +201,11 @@ cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned flags);
 cudaError_t cudaFreeHost(void* memory);
 cudaError_t cudaHostRegister(void* memory, std::size_t bytes, unsigned flags);
 cudaError_t cudaHostUnregister(void* memory);
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
-                              std::size_t width, std::size_t height, cudaMemcpyKind kind, cudaStream_t stream);
+                              std::size_t width, std::size_t height, cudaMemcpyKind kind,
+                              cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream);
 template <typename Function>
 cudaError_t cudaFuncSetAttribute(Function*, cudaFuncAttribute, int) {
@@ -209,18 +215,9 @@ cudaError_t cudaFuncSetAttribute(Function*, cudaFuncAttribute, int) {
 namespace cuda_emulator {
 
 /// Puts a kernel's run on a stream.
-cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream, std::function<void()> body);
+cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+                   std::function<void()> body);
 
-struct Settings {
-  int devices = 1;
-  int major = 9;
-  int minor = 0;
-  /// Of each device.
-  std::size_t memory_bytes = std::size_t{1} << 30;
-  int multiprocessors = 2;
-  /// Every launch fails from this one on, counted from now; negative: none does.
-  int64_t launches_until_failure = -1;
-};
 Settings& settings();
 
 /// Bytes of device memory in use, on all devices.

@@ -1,7 +1,7 @@
-// Runs CUDA kernels on the processor, so that their logic is tested where there is no device. Every CUDA thread is a
-// fiber; blocks run one after another. A fiber runs until it meets a barrier or an exchange with its warp, and the
-// order in which fibers get their turns differs from block to block: what a kernel leaves to chance comes out
-// differently. Memory is the host's. What a device does at the same time is not modelled.
+// Runs CUDA kernels on the processor, so that their logic is tested where there is no device. Every CUDA
+// thread is a fiber; blocks run one after another. A fiber runs until it meets a barrier or an exchange with
+// its warp, and the order in which fibers get their turns differs from block to block: what a kernel leaves
+// to chance comes out differently. Memory is the host's. What a device does at the same time is not modelled.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,8 @@ void sync_block();
 /// As sync_block; the number of threads for which `predicate` holds.
 int sync_block_count(bool predicate);
 
-/// Gives `bytes` of each lane to all lanes of the warp: `all` receives kWarp of them. Every lane must take part.
+/// Gives `bytes` of each lane to all lanes of the warp: `all` receives kWarp of them. Every lane must take
+/// part.
 void exchange(const void* own, std::size_t bytes, void* all);
 
 /// Lets the others of the block have a turn: for loops that wait for what another thread writes.
