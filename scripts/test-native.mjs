@@ -102,17 +102,17 @@ function emulation(processor) {
 /** The tests of the kernels on each of these processors. */
 async function kernelsOn(processors, program, folder) {
   const filter = `--source-file=${KERNEL_TESTS.map((name) => `*${name}_test.cc`).join(',')}`;
-  const results = [];
-  for (const processor of processors) {
-    const [emulator, ...args] = program;
-    const env = { ...process.env, ...emulation(processor) };
-    const tests = [join(folder, 'granule_tests'), filter];
-    const { code, output } = await runCommand(emulator, [...args, ...tests], { env });
-    if (code !== 0) console.error(`on ${processor[0]}:\n${output}`);
-    reportInstructionSets(processor[0], output);
-    results.push(counts(output, code));
-  }
-  return results;
+  return Promise.all(
+    processors.map(async (processor) => {
+      const [emulator, ...args] = program;
+      const env = { ...process.env, ...emulation(processor) };
+      const tests = [join(folder, 'granule_tests'), filter];
+      const { code, output } = await runCommand(emulator, [...args, ...tests], { env });
+      if (code !== 0) console.error(`on ${processor[0]}:\n${output}`);
+      reportInstructionSets(processor[0], output);
+      return counts(output, code);
+    }),
+  );
 }
 
 function configuration(variant, strict) {

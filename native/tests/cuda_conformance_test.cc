@@ -20,7 +20,7 @@ TEST_CASE("CUDA: rows, with every metric, dtype and kind of vector") {
         Case test;
         test.options = {24, metric, dtype, false, true};
         test.kind = test.query_kind = kind;
-        test.vectors = 3000;
+        test.vectors = 2300;
         test.queries = 3;
         test.biased = seed % 2 == 0;
         test.filtered = seed % 3 == 0;
@@ -39,7 +39,7 @@ TEST_CASE("CUDA: rows, with odd dimensions, batches and places") {
     for (const std::size_t queries : {1u, 2u, 5u, 8u, 9u, 70u}) {
       Case test;
       test.options = {dimension, Metric::inner_product, Dtype::f32, false, true};
-      test.vectors = dimension > 128 ? 700 : 2100;
+      test.vectors = dimension > 64 ? 300 : 2100;
       test.queries = queries;
       test.k = queries % 2 == 0 ? 1 : 7;
       test.seed = ++seed;
@@ -79,7 +79,7 @@ TEST_CASE("CUDA: documents, with every metric and kind of vector") {
       Case test;
       test.options = {24, metric, Dtype::f32, true, true};
       test.kind = test.query_kind = kind;
-      test.vectors = 900;
+      test.vectors = 600;
       test.lengths = {1, 9, 33, 5, 17};
       test.queries = 2;
       test.query_lengths = {5, 40};
@@ -101,7 +101,7 @@ TEST_CASE("CUDA: documents of odd dimensions and lengths") {
   for (const uint32_t dimension : {1u, 65u, 128u, 200u}) {
     Case test;
     test.options = {dimension, Metric::inner_product, dimension == 65 ? Dtype::f16 : Dtype::f32, true, true};
-    test.vectors = 1500;
+    test.vectors = 1000;
     test.lengths = {300, 1, 2, 64, 7};
     test.queries = 3;
     test.query_lengths = {1, 32, 33};
