@@ -216,4 +216,8 @@ TEST_CASE("CUDA, emulated: searches run at the same time as others and as adds")
   CHECK(searched.search("cuda").ok());
 }
 
+#else
+
+TEST_CASE("CUDA, emulated: where things go wrong") { CHECK(test_cuda::is_skipped()); }
+
 #endif
