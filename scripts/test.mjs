@@ -1,11 +1,12 @@
 /**
- * `npm test`: the TypeScript tests, then the C++ tests, then a summary that ends with `N passed, N failed`.
+ * `npm test`: the C++ tests, then the TypeScript tests, some of which use what those built, then a summary that ends with
+ * `N passed, N failed`.
  */
 import { testNative } from './test-native.mjs';
 import { testTypescript } from './test-ts.mjs';
 
-const typescript = await testTypescript([]);
 const native = await testNative('release');
+const typescript = await testTypescript([]);
 
 console.log(
   `TypeScript tests: ${typescript.passed} passed, ${typescript.failed} failed, ${typescript.skipped} skipped`,

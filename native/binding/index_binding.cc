@@ -53,6 +53,12 @@ const uint32_t* document_lengths(const Napi::Value& lengths) {
   return array.ElementLength() == 0 ? &none : array.Data();
 }
 
+/// The backend of a name that JavaScript found to be available.
+const granule_backend* find_backend(Napi::Env env, const Napi::Value& name) {
+  AddonInstance* instance = env.GetInstanceData<AddonInstance>();
+  return &instance->engine()->backends.find(name.As<Napi::String>().Utf8Value())->backend;
+}
+
 }  // namespace
 
 IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
@@ -60,8 +66,7 @@ IndexBinding::IndexBinding(const Napi::CallbackInfo& info, bool documents)
   const Napi::Object options = info[0].As<Napi::Object>();
   AddonInstance* instance = env_.GetInstanceData<AddonInstance>();
   threads_ = thread_count(options);
-  backend_ =
-      &instance->engine()->backends.find(options.Get("backend").As<Napi::String>().Utf8Value())->backend;
+  backend_ = find_backend(env_, options.Get("backend"));
   StoreOptions kept;
   kept.dimension = uint32_property(options, "dimension");
   kept.metric = static_cast<Metric>(uint32_property(options, "metric"));
@@ -249,10 +254,13 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
   }
   const uint32_t* length_data = document_lengths(lengths);
 
+  const Napi::Value device = options.Get("backend");
+  const granule_backend* const backend = device.IsUndefined() ? backend_ : find_backend(env, device);
+
   const auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.object));
   auto call = std::make_unique<AsyncCall>(
       env, cancel,
-      [store, snapshot, backend = backend_, data = queries.Data(), query_vectors, length_data, query_count,
+      [store, snapshot, backend, data = queries.Data(), query_vectors, length_data, query_count,
        search_options, cancel, hits = result.hits] {
         return search_snapshot(store->engine(), *backend, *snapshot, store->options(), data, query_vectors,
                                length_data, query_count, search_options, *cancel, hits);

@@ -1,5 +1,6 @@
 import { abortable } from '../native/abortable.js';
 import type { NativeFlatIndex } from '../native/addon-types.js';
+import { backendOf, type Device } from '../native/device.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
@@ -32,6 +33,11 @@ export interface FlatSearchOptions {
   readonly filter?: Uint8Array | undefined;
   /** Stops the scan; the promise then rejects with `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Where this search runs; the index's device by default. Every device can search every index, and gives the same bits: after
+   * an error of a device, `cpu` still answers.
+   */
+  readonly device?: Device | undefined;
 }
 
 /** Options of `add`. */
@@ -123,20 +129,21 @@ export class FlatIndex extends StoredIndex<NativeFlatIndex> {
    *
    * @param queries - one or more rows of dimension finite values
    * @throws GranuleError `EMPTY_INDEX`, `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`,
-   * `FILTER_INVALID`, `NOT_FINITE`, `INDEX_CORRUPT`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as `cause`), `INDEX_DISPOSED`
+   * `FILTER_INVALID`, `NOT_FINITE`, `DEVICE_UNAVAILABLE`, `INDEX_CORRUPT`, `OUT_OF_MEMORY`, `ABORTED` (with the signal's reason as `cause`), `INDEX_DISPOSED`
    */
   async search(queries: Float32Array | Matrix, options: FlatSearchOptions): Promise<Hits> {
     const { native, rows } = this.handle;
-    checkKeys(options, ['k', 'temperature', 'filter', 'signal']);
+    checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'device']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queries, this.dimension, 'queries');
     const temperature = options.temperature === undefined ? 0 : checkTemperature(options.temperature);
     const filter = checkFilter(options.filter, rows);
     const queryCount = data.length / this.dimension;
     checkPlaces(queryCount, k);
+    const backend = options.device === undefined ? undefined : backendOf(options.device);
     const rowsScanned = rows;
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
-      native.search(data, queryCount, { k, temperature, filter, cancel }),
+      native.search(data, queryCount, { k, temperature, filter, cancel, backend }),
     );
     return {
       queries: queryCount,

@@ -1,6 +1,7 @@
 import { GranuleError } from '../errors.js';
 import { abortable } from '../native/abortable.js';
 import type { NativeMultiVectorIndex } from '../native/addon-types.js';
+import { backendOf } from '../native/device.js';
 import { loadAddon } from '../native/load-addon.js';
 import type { Matrix } from '../vectors/matrix.js';
 import {
@@ -125,7 +126,16 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
     options: MultiVectorSearchOptions,
   ): Promise<MultiVectorHits> {
     const { native, rows } = this.handle;
-    checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'candidates', 'explain', 'lengths']);
+    checkKeys(options, [
+      'k',
+      'temperature',
+      'filter',
+      'signal',
+      'device',
+      'candidates',
+      'explain',
+      'lengths',
+    ]);
     const k = checkK(options.k, rows);
     const data = checkQueries(queryVectors, this.dimension, 'queryVectors');
     const lengths = checkQueryLengths(options.lengths, data.length / this.dimension);
@@ -133,9 +143,10 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
     const filter = checkFilter(options.filter, rows);
     const candidates = checkCandidates(options.candidates, rows);
     const explain = checkBoolean(options.explain ?? false, 'explain');
+    const backend = options.device === undefined ? undefined : backendOf(options.device);
     checkPlaces(explain ? data.length / this.dimension : lengths.length, k);
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
-      native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel }),
+      native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel, backend }),
     );
     return new MultiVectorHits(hits, lengths, k, rows);
   }

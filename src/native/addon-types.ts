@@ -52,6 +52,8 @@ export interface NativeFlatSearchOptions {
   /** Bitset of allowed rows, bit r & 7 of byte r >> 3. */
   filter: Uint8Array | undefined;
   cancel: NativeCancelToken | undefined;
+  /** Name of an available backend; undefined: the index's own. */
+  backend: string | undefined;
 }
 
 export interface NativeHits {

@@ -341,6 +341,12 @@ export const MISUSES: Misuse[] = [
     run: (_, multi) => multi.search(floats(4), { k: 1, signal: AbortSignal.abort() }),
   },
   {
+    what: 'searching on a device that is none',
+    code: 'INVALID_ARGUMENT',
+    run: (_, multi) => multi.search(floats(4), { k: 1, device: wrong('tpu') }),
+    message: /device must be one of auto, cpu, cuda, got tpu/,
+  },
+  {
     what: 'a result that is too large',
     code: 'OUT_OF_MEMORY',
     run: (flat) => flat.search(floats(4 * 26_843_546), { k: 10 }),

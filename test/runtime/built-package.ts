@@ -68,14 +68,17 @@ export function copyPackage(builtIndex: string, folder: string): string {
  * Runs `scripts/<script>` in a process of its own. It must end with status 0 and print one line of JSON.
  *
  * @param options.flags - of Node
+ * @param options.env - beside that of this process
  * @throws Error with the script's output where it ends otherwise, a crash included
  */
 export async function runScript<T>(
   script: string,
   args: readonly string[],
-  options: { flags?: readonly string[] } = {},
+  options: { flags?: readonly string[]; env?: Record<string, string> } = {},
 ): Promise<T> {
   const file = path.join(import.meta.dirname, 'scripts', script);
-  const { stdout } = await run(process.execPath, [...(options.flags ?? []), file, ...args]);
+  const { stdout } = await run(process.execPath, [...(options.flags ?? []), file, ...args], {
+    env: { ...process.env, ...options.env },
+  });
   return JSON.parse(stdout) as T;
 }
