@@ -19,13 +19,14 @@ namespace test_cuda {
 using namespace granule;
 using test_data::Kind;
 
-#if !defined(CUDA_EMULATED_LIBRARY)
-#define CUDA_EMULATED_LIBRARY ""
-#endif
-
 inline std::string cuda_library() {
   const char* const given = std::getenv("GRANULE_TEST_CUDA_LIBRARY");
-  return given != nullptr && *given != '\0' ? given : CUDA_EMULATED_LIBRARY;
+  if (given != nullptr && *given != '\0') return given;
+#if defined(CUDA_EMULATED_LIBRARY)
+  return CUDA_EMULATED_LIBRARY;
+#else
+  return {};
+#endif
 }
 
 /// Says why where there is nothing to test.
