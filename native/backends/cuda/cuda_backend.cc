@@ -79,9 +79,10 @@ void write_rows(const granule_search& search, std::vector<std::vector<QueryResul
       all.threshold = std::max(all.threshold, other.threshold);
       all.rows_rescored += other.rows_rescored;
     }
-    hits->thresholds[q] = std::max(all.threshold, all.best.threshold());
+    // Without codes on any device there is none.
+    const bool coded = all.threshold != -std::numeric_limits<float>::infinity();
+    hits->thresholds[q] = coded ? std::max(all.threshold, all.best.threshold()) : all.threshold;
     hits->rows_rescored[q] = static_cast<uint32_t>(all.rows_rescored);
-    if (all.rows_rescored == search.row_count) hits->thresholds[q] = -std::numeric_limits<float>::infinity();
     hits->counts[q] = all.best.drain(hits->rows + q * search.k, hits->scores + q * search.k);
   }
 }
