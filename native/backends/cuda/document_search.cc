@@ -80,8 +80,9 @@ class DocumentShare {
   }
 
   bool holds(uint32_t row) const {
-    const granule_segment* const segment = segment_with(row);
-    return segment != nullptr && row < segment->first_row + segment->row_count;
+    if (segments_.empty() || row < segments_.front()->first_row) return false;
+    const granule_segment& segment = *segments_[segment_place(row)];
+    return row < segment.first_row + segment.row_count;
   }
 
   /// Finds the matches of those hits that this device holds.
@@ -97,19 +98,16 @@ class DocumentShare {
     if (search_.cancelled(search_.cancelled_context) != 0) throw Cancelled();
   }
 
-  const granule_segment* segment_with(uint32_t row) const {
+  /// Where the last segment that begins at the row or before it stands; there must be one.
+  std::size_t segment_place(uint32_t row) const {
     const auto after =
         std::upper_bound(segments_.begin(), segments_.end(), row,
                          [](uint32_t r, const granule_segment* segment) { return r < segment->first_row; });
-    return after == segments_.begin() ? nullptr : *(after - 1);
+    return static_cast<std::size_t>(after - segments_.begin()) - 1;
   }
 
-  bool on_device(const granule_segment& segment) const {
-    for (std::size_t s = 0; s < segments_.size(); ++s) {
-      if (segments_[s] == &segment) return residents_[s]->vectors.size() != 0;
-    }
-    return false;
-  }
+  /// Whether the device holds the vectors of a row that it has.
+  bool on_device(uint32_t row) const { return residents_[segment_place(row)]->vectors.size() != 0; }
 
   uint32_t row_at(uint32_t place) const { return explicit_rows_ ? rows_[place] : place; }
 
@@ -259,11 +257,11 @@ class DocumentShare {
             bound < result.best.threshold())
           continue;
         const uint32_t row = row_at(place);
-        const granule_segment& segment = *segment_with(row);
-        if (on_device(segment)) continue;
+        if (on_device(row)) continue;
         stop_if_asked();
         ++result.scored;
-        result.best.offer(host_maxsim(search_, segment, row, first + q, nullptr, nullptr), row);
+        result.best.offer(
+            host_maxsim(search_, *segments_[segment_place(row)], row, first + q, nullptr, nullptr), row);
       }
       const float reached = keys[q] != 0 ? float_of_bits(bits_of_key(keys[q])) : -kInfinity;
       result.threshold = std::max(reached, result.best.threshold());
@@ -280,8 +278,8 @@ class DocumentShare {
       const uint32_t row = hits.rows[q * search_.k + i];
       if (!holds(row)) continue;
       const std::size_t out = search_.k * first_vector + std::size_t{i} * vectors;
-      if (!on_device(*segment_with(row))) {
-        host_maxsim(search_, *segment_with(row), row, q, hits.matched_vectors + out,
+      if (!on_device(row)) {
+        host_maxsim(search_, *segments_[segment_place(row)], row, q, hits.matched_vectors + out,
                     hits.matched_similarities + out);
         continue;
       }
