@@ -16,6 +16,8 @@ struct QueryResult {
   uint64_t rows_rescored;
 };
 
+QueryResult empty_result(uint32_t k);
+
 /// Searches rows of the segments given, which the device holds or comes to hold.
 ///
 /// @param search its segments are ignored
