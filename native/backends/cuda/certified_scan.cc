@@ -29,7 +29,7 @@ class CertifiedScan {
         first_(first),
         count_(count),
         k_(search.request().k),
-        room_(candidate_capacity(k_, search.row_count())),
+        room_(candidate_capacity(k_, search.tables().row_count)),
         plan_(plan_scan(count, search.request().dimension, search.device().shared_memory_of_block())),
         results_(results) {}
 
@@ -48,7 +48,7 @@ class CertifiedScan {
     }
     clear_counts(0);
     int from = 0;
-    for (const TileRange& share : scan_shares(search_.tiles(), k_)) {
+    for (const TileRange& share : scan_shares(search_.tables().tiles(), k_)) {
       search_.stop_if_asked();
       scan_tiles(share, from);
       from = select(from);
@@ -59,7 +59,7 @@ class CertifiedScan {
     if (!lost.empty()) {
       // The thresholds are good by now: few rows reach them.
       clear_counts(0);
-      scan_tiles({0, search_.tiles()}, 0);
+      scan_tiles({0, search_.tables().tiles()}, 0);
       from = select(0);
       counts = work_.download(work_.counts[from].data(), count_);
       work_.stream.wait();
@@ -93,8 +93,8 @@ class CertifiedScan {
   }
 
   void scan_tiles(const TileRange& tiles, int to) {
-    const ScanArguments scan{work_.segments.data(),
-                             work_.segment_of_tile.data(),
+    const ScanArguments scan{search_.tables().segments.data(),
+                             search_.tables().segment_of_tile.data(),
                              tiles.begin,
                              tiles.end,
                              DeviceLayout::steps(search_.request().dimension),
@@ -183,8 +183,8 @@ class CertifiedScan {
 }  // namespace
 
 uint32_t certified_queries_at_a_time(const RowSearch& search) {
-  const std::size_t bytes =
-      (2 * sizeof(Candidate) + sizeof(float)) * candidate_capacity(search.request().k, search.row_count());
+  const std::size_t bytes = (2 * sizeof(Candidate) + sizeof(float)) *
+                            candidate_capacity(search.request().k, search.tables().row_count);
   return static_cast<uint32_t>(std::clamp<std::size_t>(kCandidateBytes / bytes, 1, kMostQueries));
 }
 

@@ -123,7 +123,7 @@ void release_segment(void* self, uint64_t id) {
   Device& device = *backend.devices[device_of_segment(id, backend.devices.size())];
   try {
     device.use();
-    device.segments().release(id);
+    device.release_segment(id);
   } catch (const CudaFailure&) {
     // A lost device holds nothing any more.
   }

@@ -12,6 +12,7 @@
 #include "backends/cuda/device_types.h"
 #include "backends/cuda/document_arguments.h"
 #include "backends/cuda/resident_segments.h"
+#include "backends/cuda/snapshot_tables.h"
 
 namespace granule::cuda {
 
@@ -20,8 +21,6 @@ struct Workspace {
   Stream memory_stream;
   Stream stream;
   PinnedArena pinned;
-  DeviceArray<SegmentView> segments;
-  DeviceArray<uint32_t> segment_of_tile;
   DeviceArray<uint8_t> filter;
   DeviceArray<float> queries;
   DeviceArray<double> query_squared_norms;
@@ -32,7 +31,7 @@ struct Workspace {
   DeviceArray<Candidate> candidates[2];
   DeviceArray<float> scores;
   // Of searches over documents.
-  DeviceArray<uint32_t> rows;
+  DeviceArray<uint32_t> candidate_rows;
   DeviceArray<DocumentQuery> document_queries;
   DeviceArray<float> bounds;
   DeviceArray<uint32_t> places;
@@ -65,10 +64,12 @@ class Device {
     use();
     check(cudaGetDeviceProperties(&properties_, ordinal), "the device's properties are unknown");
     segments_ = std::make_unique<ResidentSegments>();
+    tables_ = std::make_unique<SnapshotTableStore>();
   }
   ~Device() {
     cudaSetDevice(ordinal_);
     idle_.clear();
+    tables_.reset();
     segments_.reset();
   }
 
@@ -78,7 +79,21 @@ class Device {
   const cudaDeviceProp& properties() const { return properties_; }
   unsigned multiprocessors() const { return static_cast<unsigned>(properties_.multiProcessorCount); }
   std::size_t shared_memory_of_block() const { return properties_.sharedMemPerBlockOptin; }
-  ResidentSegments& segments() { return *segments_; }
+
+  /// The segments, which are brought to the device where they are not there, and where to find their rows.
+  ///
+  /// @throws CudaFailure, Damaged
+  std::shared_ptr<const SnapshotTables> tables(const granule_search& search,
+                                               const std::vector<const granule_segment*>& segments,
+                                               bool list_rows) {
+    return tables_->get(*segments_, search, segments, list_rows);
+  }
+
+  /// No later search will show the segment.
+  void release_segment(uint64_t id) {
+    tables_->release(id);
+    segments_->release(id);
+  }
 
   /// A workspace for one search; it comes back when the pointer goes, unless the search failed.
   class Lease {
@@ -121,6 +136,7 @@ class Device {
   const int ordinal_;
   cudaDeviceProp properties_{};
   std::unique_ptr<ResidentSegments> segments_;
+  std::unique_ptr<SnapshotTableStore> tables_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
 };

@@ -43,26 +43,23 @@ class DocumentShare {
  public:
   DocumentShare(Device& device, const granule_search& search,
                 const std::vector<const granule_segment*>& segments, bool all_segments)
-      : device_(device), search_(search), segments_(segments), work_(device.lease()) {
-    uint32_t tiles = 0;
-    for (const granule_segment* segment : segments_) {
-      residents_.push_back(device.segments().ensure(search, *segment));
-      views_.push_back(residents_.back()->view(*segment, tiles));
-      tiles += static_cast<uint32_t>(DeviceLayout::tiles(segment->row_offsets[segment->row_count]));
-      in_range_ = in_range_ && residents_.back()->in_range;
-      resident_ = resident_ && residents_.back()->vectors.size() != 0;
-      if (search.candidates == nullptr && !all_segments) {
-        for (uint64_t i = 0; i < segment->row_count; ++i)
-          rows_.push_back(static_cast<uint32_t>(segment->first_row + i));
-      }
-    }
+      : device_(device),
+        search_(search),
+        segments_(segments),
+        tables_(device.tables(search, segments_, !all_segments)),
+        work_(device.lease()) {
     if (search.candidates != nullptr) {
       for (uint64_t i = 0; i < search.candidate_count; ++i) {
-        if (holds(search.candidates[i])) rows_.push_back(search.candidates[i]);
+        if (holds(search.candidates[i])) candidates_.push_back(search.candidates[i]);
       }
+      rows_ = &candidates_;
+      work_->upload(candidates_.data(), candidates_.size(), &work_->candidate_rows);
+    } else if (!all_segments) {
+      rows_ = &tables_->rows;
     }
-    explicit_rows_ = search.candidates != nullptr || !all_segments;
-    place_count_ = static_cast<uint32_t>(explicit_rows_ ? rows_.size() : search.row_count);
+    place_count_ = static_cast<uint32_t>(rows_ != nullptr ? rows_->size() : search.row_count);
+    // With every search: it may have changed.
+    if (search.filter != nullptr) work_->upload(search.filter, (search.row_count + 7) / 8, &work_->filter);
   }
 
   std::vector<QueryScores> run() {
@@ -107,9 +104,9 @@ class DocumentShare {
   }
 
   /// Whether the device holds the vectors of a row that it has.
-  bool on_device(uint32_t row) const { return residents_[segment_place(row)]->vectors.size() != 0; }
+  bool on_device(uint32_t row) const { return tables_->residents[segment_place(row)]->vectors.size() != 0; }
 
-  uint32_t row_at(uint32_t place) const { return explicit_rows_ ? rows_[place] : place; }
+  uint32_t row_at(uint32_t place) const { return rows_ != nullptr ? (*rows_)[place] : place; }
 
   /// Puts `count` queries on the device.
   DocumentArguments upload_queries(uint64_t first, uint64_t count) {
@@ -118,7 +115,7 @@ class DocumentShare {
     const uint64_t vectors = search_.query_offsets[first + count] - first_vector;
     const float* const values = search_.query_vectors + first_vector * search_.dimension;
     const bool fits =
-        in_range_ && panel_shared_bytes(search_.dimension) <= device_.shared_memory_of_block() / 2;
+        tables_->in_range && panel_shared_bytes(search_.dimension) <= device_.shared_memory_of_block() / 2;
     const CodedQueries coded(values, vectors, search_.dimension, metric);
     std::vector<DocumentQuery> queries;
     std::vector<ScanQuery> scan_queries;
@@ -152,9 +149,6 @@ class DocumentShare {
         }
       }
     }
-    work_->upload(views_.data(), views_.size(), &work_->segments);
-    work_->upload(rows_.data(), rows_.size(), &work_->rows);
-    if (search_.filter != nullptr) work_->upload(search_.filter, (search_.row_count + 7) / 8, &work_->filter);
     work_->upload(queries.data(), queries.size(), &work_->document_queries);
     work_->upload(scan_queries.data(), scan_queries.size(), &work_->scan_queries);
     work_->upload(codes.data(), codes.size(), &work_->query_codes);
@@ -167,9 +161,11 @@ class DocumentShare {
       }
       work_->upload(norms.data(), norms.size(), &work_->query_squared_norms);
     }
-    return {work_->segments.data(),
-            static_cast<uint32_t>(views_.size()),
-            explicit_rows_ ? work_->rows.data() : nullptr,
+    return {tables_->segments.data(),
+            tables_->segment_count(),
+            rows_ == nullptr        ? nullptr
+            : rows_ == &candidates_ ? work_->candidate_rows.data()
+                                    : tables_->device_rows.data(),
             place_count_,
             search_.filter != nullptr ? work_->filter.data() : nullptr,
             work_->document_queries.data(),
@@ -240,7 +236,7 @@ class DocumentShare {
                const uint32_t* thresholds, std::vector<QueryScores>* out) {
     const std::size_t cells = std::size_t{place_count_} * queries;
     const float* const scores = work_->download(exact, cells);
-    const float* const bounds = resident_ ? nullptr : work_->download(uppers, cells);
+    const float* const bounds = tables_->has_vectors ? nullptr : work_->download(uppers, cells);
     const uint32_t* const keys = work_->download(thresholds, queries);
     work_->stream.wait();
     for (uint32_t q = 0; q < queries; ++q) {
@@ -283,9 +279,10 @@ class DocumentShare {
                     hits.matched_similarities + out);
         continue;
       }
-      places.push_back(explicit_rows_ ? static_cast<uint32_t>(
-                                            std::lower_bound(rows_.begin(), rows_.end(), row) - rows_.begin())
-                                      : row);
+      places.push_back(
+          rows_ != nullptr
+              ? static_cast<uint32_t>(std::lower_bound(rows_->begin(), rows_->end(), row) - rows_->begin())
+              : row);
       slots.push_back(i);
     }
     if (places.empty()) return;
@@ -315,16 +312,14 @@ class DocumentShare {
   Device& device_;
   const granule_search& search_;
   const std::vector<const granule_segment*> segments_;
+  // Goes after the workspace, which waits for what uses it.
+  const std::shared_ptr<const SnapshotTables> tables_;
   const Device::Lease work_;
-  std::vector<std::shared_ptr<const ResidentSegment>> residents_;
-  std::vector<SegmentView> views_;
+  /// Those of the search's that this device holds.
+  std::vector<uint32_t> candidates_;
   /// The rows to score, where they are not simply all.
-  std::vector<uint32_t> rows_;
-  bool explicit_rows_ = false;
+  const std::vector<uint32_t>* rows_ = nullptr;
   uint32_t place_count_ = 0;
-  bool in_range_ = true;
-  /// Whether the device holds all vectors.
-  bool resident_ = true;
 };
 
 void fill_unused_matches(const granule_search& search, const granule_hits& hits) {

@@ -18,10 +18,10 @@ std::vector<QueryResult> search_rows(Device& device, const granule_search& reque
   std::vector<QueryResult> results;
   results.reserve(request.query_count);
   for (uint64_t q = 0; q < request.query_count; ++q) results.push_back(empty_result(request.k));
-  if (search.row_count() == 0) return results;
-  search.upload_tables();
+  if (search.tables().row_count == 0) return results;
+  search.upload_filter();
   // With k of this share of the rows nearly all are candidates.
-  const bool coded = search.in_range() && request.k < search.row_count() / 8;
+  const bool coded = search.tables().in_range && request.k < search.tables().row_count / 8;
   const uint32_t at_a_time = coded ? certified_queries_at_a_time(search) : kPlainQueries;
   for (uint64_t first = 0; first < request.query_count; first += at_a_time) {
     const auto count = static_cast<uint32_t>(std::min<uint64_t>(at_a_time, request.query_count - first));

@@ -49,7 +49,7 @@ void scan_plainly(RowSearch& search, uint64_t first, uint32_t count, std::vector
   }
   for (uint32_t q = 0; q < count; ++q) {
     (*results)[first + q].threshold = -std::numeric_limits<float>::infinity();
-    (*results)[first + q].rows_rescored = search.row_count();
+    (*results)[first + q].rows_rescored = search.tables().row_count;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,7 @@ struct ResidentSegment {
   std::size_t vector_count = 0;
   std::size_t row_count = 0;
   /// Whether the bounds of codes hold for all of them.
-  bool in_range = true;
+  std::atomic<bool> in_range{true};
   DeviceArray<int8_t> codes;
   DeviceArray<float> scales;
   DeviceArray<float> residual_norms;

@@ -2,29 +2,19 @@
 
 #include <algorithm>
 
-#include "backends/cuda/device_layout.h"
 #include "core/canonical_dot.h"
 
 namespace granule::cuda {
 
 RowSearch::RowSearch(Device& device, const granule_search& search,
                      const std::vector<const granule_segment*>& segments)
-    : device_(device), request_(search), segments_(segments), work_(device.lease()) {
-  uint32_t tiles = 0;
-  for (const granule_segment* segment : segments_) {
-    residents_.push_back(device.segments().ensure(search, *segment));
-    views_.push_back(residents_.back()->view(*segment, tiles));
-    const auto own = static_cast<uint32_t>(DeviceLayout::tiles(segment->row_count));
-    segment_of_tile_.insert(segment_of_tile_.end(), own, static_cast<uint32_t>(views_.size() - 1));
-    tiles += own;
-    row_count_ += segment->row_count;
-    in_range_ = in_range_ && residents_.back()->in_range;
-  }
-}
+    : device_(device),
+      request_(search),
+      segments_(segments),
+      tables_(device.tables(search, segments, false)),
+      work_(device.lease()) {}
 
-void RowSearch::upload_tables() {
-  work_->upload(views_.data(), views_.size(), &work_->segments);
-  work_->upload(segment_of_tile_.data(), segment_of_tile_.size(), &work_->segment_of_tile);
+void RowSearch::upload_filter() {
   if (request_.filter != nullptr)
     work_->upload(request_.filter, (request_.row_count + 7) / 8, &work_->filter);
 }
@@ -40,8 +30,8 @@ void RowSearch::upload_queries(uint64_t first, uint32_t count) {
 
 ScoreArguments RowSearch::score_arguments(uint32_t count) const {
   const bool squared = static_cast<Metric>(request_.metric) == Metric::squared_l2;
-  return {work_->segments.data(),
-          static_cast<uint32_t>(views_.size()),
+  return {tables_->segments.data(),
+          tables_->segment_count(),
           work_->queries.data(),
           squared ? work_->query_squared_norms.data() : nullptr,
           count,

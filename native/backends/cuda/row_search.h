@@ -20,8 +20,9 @@ class RowSearch {
   RowSearch(Device& device, const granule_search& search,
             const std::vector<const granule_segment*>& segments);
 
-  /// Puts on the device what does not change from query to query.
-  void upload_tables();
+  /// Puts the filter on the device, if there is one. It goes there with every search: rows are removed, and
+  /// callers change theirs, without a sign of it.
+  void upload_filter();
   /// Puts `count` queries, as they are, on the device.
   void upload_queries(uint64_t first, uint32_t count);
   /// Of the queries that were uploaded.
@@ -34,7 +35,7 @@ class RowSearch {
   /// The place of the segment that holds a row.
   uint32_t segment_with(uint32_t row) const;
   /// Whether the device holds the vectors of a segment.
-  bool on_device(uint32_t segment) const { return residents_[segment]->vectors.size() != 0; }
+  bool on_device(uint32_t segment) const { return tables_->residents[segment]->vectors.size() != 0; }
 
   const granule_search& request() const { return request_; }
   const std::vector<const granule_segment*>& segments() const { return segments_; }
@@ -42,21 +43,15 @@ class RowSearch {
   Workspace& work() const { return *work_; }
   /// The filter on the device; null: all rows are allowed.
   const uint8_t* filter() const { return request_.filter != nullptr ? work_->filter.data() : nullptr; }
-  uint32_t tiles() const { return static_cast<uint32_t>(segment_of_tile_.size()); }
-  uint64_t row_count() const { return row_count_; }
-  /// Whether the bounds of codes hold for all rows.
-  bool in_range() const { return in_range_; }
+  const SnapshotTables& tables() const { return *tables_; }
 
  private:
   Device& device_;
   const granule_search& request_;
   const std::vector<const granule_segment*>& segments_;
+  // Goes after the workspace, which waits for what uses it.
+  const std::shared_ptr<const SnapshotTables> tables_;
   const Device::Lease work_;
-  std::vector<std::shared_ptr<const ResidentSegment>> residents_;
-  std::vector<SegmentView> views_;
-  std::vector<uint32_t> segment_of_tile_;
-  uint64_t row_count_ = 0;
-  bool in_range_ = true;
 };
 
 }  // namespace granule::cuda
