@@ -1,55 +1,15 @@
 // The CUDA backend where things go wrong, or are other than usual: on the emulator, which can be told to.
 
-#include "tests/cuda_fixture.h"
+#include "tests/cuda_emulated_fixture.h"
 
 #if defined(CUDA_EMULATED_LIBRARY)
-#include <dlfcn.h>
-
 #include <atomic>
 #include <thread>
 
-#include "tests/cuda_emulator/settings.h"
-
 using namespace granule;
-using test_cuda::Case;
-using test_cuda::compare;
-using test_cuda::cuda_engine;
-using test_data::Kind;
+using namespace test_cuda;
 
 namespace {
-
-template <typename Function>
-Function* emulator_function(const char* name) {
-  void* const library = dlopen(CUDA_EMULATED_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  REQUIRE(library != nullptr);
-  return reinterpret_cast<Function*>(dlsym(library, name));
-}
-
-std::size_t memory_in_use() { return emulator_function<std::size_t()>("cuda_emulator_memory_in_use")(); }
-std::size_t objects_in_use() { return emulator_function<std::size_t()>("cuda_emulator_objects_in_use")(); }
-
-/// Changes the emulated machine for as long as it lives.
-class Machine {
- public:
-  explicit Machine(const cuda_emulator::Settings& changed)
-      : settings_(emulator_function<cuda_emulator::Settings*()>("cuda_emulator_settings")()),
-        before_(*settings_) {
-    *settings_ = changed;
-  }
-  ~Machine() { *settings_ = before_; }
-
-  cuda_emulator::Settings* operator->() { return settings_; }
-
- private:
-  cuda_emulator::Settings* const settings_;
-  const cuda_emulator::Settings before_;
-};
-
-/// A device of its own library: these tests are the emulator's.
-bool is_real() {
-  const char* const given = std::getenv("GRANULE_TEST_CUDA_LIBRARY");
-  return given != nullptr && *given != '\0';
-}
 
 Case row_case() {
   Case test;
@@ -70,31 +30,6 @@ Case document_case() {
   test.k = 5;
   return test;
 }
-
-/// A store with some rows, and queries for it.
-struct Searched {
-  explicit Searched(const std::shared_ptr<Engine>& engine)
-      : store(engine, {20, Metric::inner_product, Dtype::f32, false, true}),
-        vectors(test_data::vectors(Kind::uniform, 2000, 20, 1)),
-        queries(test_data::vectors(Kind::uniform, 2, 20, 2)) {
-    uint64_t first = 0;
-    REQUIRE(store.add({vectors.data(), 2000, nullptr, 2000}, 2, CancelFlag(), &first).ok());
-  }
-
-  Status search(const char* backend, const CancelFlag& cancel = {}) {
-    SearchOptions options;
-    options.k = 10;
-    options.threads = 1;
-    test_search::Result result(2, 2, 10);
-    return search_snapshot(store.engine(), store.engine().backends.find(backend)->backend, *store.snapshot(),
-                           store.options(), queries.data(), 2, nullptr, 2, options, cancel,
-                           result.hits(false));
-  }
-
-  SegmentStore store;
-  std::vector<float> vectors;
-  std::vector<float> queries;
-};
 
 }  // namespace
 
@@ -144,19 +79,34 @@ TEST_CASE(
     CHECK(searched.search("cpu").ok());
     machine->memory_bytes = std::size_t{1} << 30;
     CHECK(searched.search("cuda").ok());
-    // Wherever in a search the device fails.
-    for (int64_t launches = 0; launches < 3; ++launches) {
-      machine->launches_until_failure = launches;
-      const Status failed = searched.search("cuda");
-      machine->launches_until_failure = -1;
-      CHECK_FALSE(failed.ok());
-      CHECK(failed.message.find("unspecified launch failure") != std::string::npos);
-      CHECK(searched.search("cpu").ok());
-      CHECK(searched.search("cuda").ok());
+    // Wherever in a search the device fails: in one that puts its parts on the stream, and in a batch.
+    for (const uint32_t queries : {2u, 12u}) {
+      Asked asked;
+      asked.queries = queries;
+      int64_t failures = 0;
+      for (;; ++failures) {
+        // A snapshot of its own has no graph yet.
+        REQUIRE(searched.add(20).ok());
+        machine->launches_until_failure = failures;
+        const Status failed = searched.search("cuda", asked);
+        machine->launches_until_failure = -1;
+        if (failed.ok()) break;
+        CHECK(failed.message.find("unspecified launch failure") != std::string::npos);
+        CHECK(searched.search("cpu", asked).ok());
+        CHECK(searched.agrees(asked));
+      }
+      CHECK(failures >= 5);
     }
+    // And in one that a graph repeats.
+    CHECK(searched.agrees({}));
+    CHECK(searched.agrees({}));
+    machine->launches_until_failure = 0;
+    CHECK_FALSE(searched.search("cuda").ok());
+    machine->launches_until_failure = -1;
+    CHECK(searched.agrees({}));
     CancelFlag cancel;
     cancel.cancel();
-    CHECK(searched.search("cuda", cancel).code == StatusCode::aborted);
+    CHECK(searched.search("cuda", {}, cancel).code == StatusCode::aborted);
     CHECK(searched.search("cuda").ok());
     CHECK(memory_in_use() > memory_before);
   }
@@ -207,9 +157,7 @@ TEST_CASE("CUDA, emulated: searches run at the same time as others and as adds")
     });
   }
   for (int i = 0; i < 6; ++i) {
-    uint64_t first = 0;
-    if (!searched.store.add({searched.vectors.data(), 500, nullptr, 500}, 1, CancelFlag(), &first).ok())
-      ++failures;
+    if (!searched.add(500).ok()) ++failures;
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(failures.load() == 0);

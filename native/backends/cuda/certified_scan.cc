@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "backends/cuda/device_layout.h"
-#include "backends/cuda/host_scores.h"
 #include "backends/cuda/plain_scan.h"
 #include "backends/cuda/query_codes.h"
 #include "backends/cuda/scan_shares.h"
@@ -143,18 +142,19 @@ class CertifiedScan {
       if (counts[q] > room_ || thresholds[q] == kUnreached) continue;
       QueryResult& result = (*results_)[first_ + q];
       result.threshold = std::max(result.threshold, float_of_bits(bits_of_key(thresholds[q])));
+      std::vector<HostRow> on_host;
       for (uint32_t i = 0; i < counts[q]; ++i) {
         const Candidate& candidate = candidates[std::size_t{q} * most + i];
         if (ordered_key(bits_of_float(candidate.upper)) < thresholds[q]) continue;
-        const uint32_t segment = search_.segment_with(candidate.row);
-        float score = scores[std::size_t{q} * most + i];
-        if (!search_.on_device(segment)) {
-          score = host_score(search_.request(), *search_.segments()[segment], candidate.row,
-                             search_.query(first_ + q));
-        }
-        result.best.offer(score, candidate.row);
         ++result.rows_rescored;
+        if (search_.on_device(search_.segment_with(candidate.row))) {
+          result.best.offer(scores[std::size_t{q} * most + i], candidate.row);
+        } else {
+          on_host.push_back(search_.host_row(candidate.row, first_ + q));
+        }
       }
+      score_on_host(search_.request(), &on_host);
+      for (const HostRow& row : on_host) result.best.offer(row.score, row.row);
       result.threshold = std::max(result.threshold, result.best.threshold());
     }
   }

@@ -2,100 +2,58 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
 
-#include "backends/cuda/device_memory.h"
-#include "backends/cuda/device_types.h"
-#include "backends/cuda/document_arguments.h"
+#include "backends/cuda/cuda_failure.h"
 #include "backends/cuda/resident_segments.h"
 #include "backends/cuda/snapshot_tables.h"
+#include "backends/cuda/workspace.h"
 
 namespace granule::cuda {
 
-/// What one search works with on a device; kept for the next.
-struct Workspace {
-  Stream memory_stream;
-  Stream stream;
-  PinnedArena pinned;
-  DeviceArray<uint8_t> filter;
-  DeviceArray<float> queries;
-  DeviceArray<double> query_squared_norms;
-  DeviceArray<int8_t> query_codes;
-  DeviceArray<ScanQuery> scan_queries;
-  DeviceArray<uint32_t> thresholds;
-  DeviceArray<uint32_t> counts[2];
-  DeviceArray<Candidate> candidates[2];
-  DeviceArray<float> scores;
-  // Of searches over documents.
-  DeviceArray<uint32_t> candidate_rows;
-  DeviceArray<DocumentQuery> document_queries;
-  DeviceArray<float> bounds;
-  DeviceArray<uint32_t> places;
-
-  /// Copies to the device through pinned memory, which the caller may not wait for.
-  template <typename T>
-  void upload(const T* from, std::size_t count, DeviceArray<T>* to) {
-    if (count == 0) return;
-    to->grow_to(count, memory_stream);
-    T* const staged = pinned.take<T>(count);
-    std::memcpy(staged, from, count * sizeof(T));
-    check(cudaMemcpyAsync(to->data(), staged, count * sizeof(T), cudaMemcpyHostToDevice, stream),
-          "a copy to the device failed");
-  }
-
-  /// Copies to pinned memory, where it is once the stream has been waited for.
-  template <typename T>
-  const T* download(const T* from, std::size_t count) {
-    T* const out = pinned.take<T>(count);
-    check(cudaMemcpyAsync(out, from, count * sizeof(T), cudaMemcpyDeviceToHost, stream),
-          "a copy from the device failed");
-    return out;
-  }
-};
-
 /// A device, the segments that it holds, and workspaces for searches.
+///
+/// Some errors are for good: after a kernel's bad access, or an error of the memory itself, every call of the
+/// process for that device fails until the process ends. The device is lost then, and a search that needs it
+/// fails at once. Nothing else is lost: destructors and releases ask nothing of it.
 class Device {
  public:
-  explicit Device(int ordinal) : ordinal_(ordinal) {
-    use();
-    check(cudaGetDeviceProperties(&properties_, ordinal), "the device's properties are unknown");
-    segments_ = std::make_unique<ResidentSegments>();
-    tables_ = std::make_unique<SnapshotTableStore>();
-  }
-  ~Device() {
-    cudaSetDevice(ordinal_);
-    idle_.clear();
-    tables_.reset();
-    segments_.reset();
-  }
+  /// @throws CudaFailure
+  explicit Device(int ordinal);
+  ~Device();
 
   /// Makes it the calling thread's device.
-  void use() const { check(cudaSetDevice(ordinal_), "the device could not be used"); }
+  ///
+  /// @throws CudaFailure, also where it is lost
+  void use() const;
 
-  const cudaDeviceProp& properties() const { return properties_; }
+  /// To be told of a failure of its work: finds out whether the device is lost, and makes room where its
+  /// memory was used up.
+  void note_failure(const CudaFailure& failure);
+
   unsigned multiprocessors() const { return static_cast<unsigned>(properties_.multiProcessorCount); }
   std::size_t shared_memory_of_block() const { return properties_.sharedMemPerBlockOptin; }
+  /// Bytes that a scan reads in some milliseconds at most, after which it looks whether it is to stop.
+  uint64_t bytes_between_looks() const { return bytes_between_looks_; }
 
   /// The segments, which are brought to the device where they are not there, and where to find their rows.
   ///
   /// @throws CudaFailure, Damaged
   std::shared_ptr<const SnapshotTables> tables(const granule_search& search,
                                                const std::vector<const granule_segment*>& segments,
-                                               bool list_rows) {
-    return tables_->get(*segments_, search, segments, list_rows);
-  }
+                                               bool list_rows);
 
-  /// No later search will show the segment.
-  void release_segment(uint64_t id) {
-    tables_->release(id);
-    segments_->release(id);
-  }
+  /// No later search will show the segment. With the last one the memory that searches worked with goes too.
+  void release_segment(uint64_t id);
 
-  /// A workspace for one search; it comes back when the pointer goes, unless the search failed.
+  /// A workspace for one search. It comes back when the pointer goes, once all that was put on its stream has
+  /// happened; where that cannot be waited for, it is given up.
   class Lease {
    public:
     Lease(Device* device, std::unique_ptr<Workspace> workspace)
@@ -112,29 +70,19 @@ class Device {
     std::unique_ptr<Workspace> workspace_;
   };
 
-  Lease lease() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!idle_.empty()) {
-        std::unique_ptr<Workspace> workspace = std::move(idle_.back());
-        idle_.pop_back();
-        return {this, std::move(workspace)};
-      }
-    }
-    return {this, std::make_unique<Workspace>()};
-  }
+  /// @throws CudaFailure
+  Lease lease();
 
  private:
-  void take_back(std::unique_ptr<Workspace> workspace) {
-    // What was put on the stream may still read pinned memory, also after an exception.
-    cudaStreamSynchronize(workspace->stream);
-    workspace->pinned.reset();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    idle_.push_back(std::move(workspace));
-  }
+  void take_back(std::unique_ptr<Workspace> workspace);
+  void drop_idle_workspaces();
 
   const int ordinal_;
   cudaDeviceProp properties_{};
+  uint64_t bytes_between_looks_;
+  /// What it was lost by.
+  std::atomic<cudaError_t> loss_{cudaSuccess};
+  std::unique_ptr<Stream> probe_;
   std::unique_ptr<ResidentSegments> segments_;
   std::unique_ptr<SnapshotTableStore> tables_;
   std::mutex mutex_;

@@ -74,6 +74,39 @@ class DeviceArray {
   cudaStream_t stream_ = nullptr;
 };
 
+/// An array in memory of the host that a device copies from and to by itself.
+template <typename T>
+class PinnedArray {
+ public:
+  PinnedArray() = default;
+  ~PinnedArray() {
+    if (data_ != nullptr) cudaFreeHost(data_);
+  }
+  PinnedArray(const PinnedArray&) = delete;
+  PinnedArray& operator=(const PinnedArray&) = delete;
+
+  T* data() const { return data_; }
+
+  /// At least `count` elements from now on; what it held is lost where it grows. No device uses it now.
+  ///
+  /// @throws CudaFailure
+  void grow_to(std::size_t count) {
+    if (count <= count_) return;
+    if (data_ != nullptr) cudaFreeHost(data_);
+    data_ = nullptr;
+    count_ = 0;
+    const std::size_t wanted = count + count / 4;
+    void* memory = nullptr;
+    check(cudaHostAlloc(&memory, wanted * sizeof(T), cudaHostAllocDefault), "there is not enough memory");
+    data_ = static_cast<T*>(memory);
+    count_ = wanted;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t count_ = 0;
+};
+
 /// Memory of the host that a device copies from and to by itself, handed out piece by piece and taken back at
 /// once.
 class PinnedArena {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,13 +32,22 @@ void for_each_device(const std::vector<std::unique_ptr<Device>>& devices, const 
     try {
       devices[d]->use();
       work(d);
+    } catch (const CudaFailure& failure) {
+      failures[d] = std::current_exception();
+      devices[d]->note_failure(failure);
     } catch (...) {
       failures[d] = std::current_exception();
     }
   };
   std::vector<std::thread> threads;
-  for (std::size_t d = 1; d < devices.size(); ++d) threads.emplace_back(run, d);
+  std::size_t started = 1;
+  try {
+    for (; started < devices.size(); ++started) threads.emplace_back(run, started);
+  } catch (const std::system_error&) {
+    // This thread does the others' work too.
+  }
   run(0);
+  for (std::size_t d = started; d < devices.size(); ++d) run(d);
   for (std::thread& thread : threads) thread.join();
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);

@@ -31,6 +31,8 @@ constexpr uint32_t kLeastFirst = 32;
 constexpr std::size_t kBoundBytes = std::size_t{256} << 20;
 constexpr uint32_t kMostQueries = 256;
 constexpr unsigned kBlocksPerMultiprocessor = 8;
+/// Documents that a thread of the host scores before the threshold is looked at again.
+constexpr std::size_t kHostDocuments = 8;
 
 struct QueryScores {
   RankedList best;
@@ -247,22 +249,34 @@ class DocumentShare {
         ++result.scored;
         if (score >= result.best.threshold()) result.best.offer(score, row_at(place));
       }
-      for (uint32_t place = 0; bounds != nullptr && place < place_count_; ++place) {
-        const float bound = bounds[std::size_t{q} * place_count_ + place];
-        if (std::isnan(bound) || ordered_key(bits_of_float(bound)) < keys[q] ||
-            bound < result.best.threshold())
-          continue;
-        const uint32_t row = row_at(place);
-        if (on_device(row)) continue;
-        stop_if_asked();
-        ++result.scored;
-        result.best.offer(
-            host_maxsim(search_, *segments_[segment_place(row)], row, first + q, nullptr, nullptr), row);
-      }
+      if (bounds != nullptr)
+        score_host_documents(first + q, bounds + std::size_t{q} * place_count_, keys[q], &result);
       const float reached = keys[q] != 0 ? float_of_bits(bits_of_key(keys[q])) : -kInfinity;
       result.threshold = std::max(reached, result.best.threshold());
     }
     work_->pinned.reset();
+  }
+
+  /// Scores documents whose vectors stay with the host, those with the greatest bounds first.
+  ///
+  /// @param key of the threshold that bounds are to reach
+  void score_host_documents(uint64_t q, const float* bounds, uint32_t key, QueryScores* result) {
+    std::vector<Ranked> left;
+    for (uint32_t place = 0; place < place_count_; ++place) {
+      if (std::isnan(bounds[place]) || ordered_key(bits_of_float(bounds[place])) < key) continue;
+      const uint32_t row = row_at(place);
+      if (!on_device(row)) left.push_back({bounds[place], row});
+    }
+    std::sort(left.begin(), left.end(), ranks_before);
+    const std::size_t at_a_time = std::max<std::size_t>(search_.k, kHostDocuments * search_.threads);
+    for (std::size_t at = 0; at < left.size() && left[at].score >= result->best.threshold();) {
+      std::vector<HostDocument> some;
+      for (; at < left.size() && some.size() < at_a_time; ++at)
+        some.push_back({segments_[segment_place(left[at].row)], left[at].row, q, nullptr, nullptr, 0});
+      score_on_host(search_, &some);
+      for (const HostDocument& document : some) result->best.offer(document.score, document.row);
+      result->scored += some.size();
+    }
   }
 
   void explain(uint64_t q, const granule_hits& hits) {
@@ -270,13 +284,14 @@ class DocumentShare {
     const auto vectors = static_cast<uint32_t>(search_.query_offsets[q + 1] - first_vector);
     std::vector<uint32_t> places;
     std::vector<uint32_t> slots;
+    std::vector<HostDocument> on_host;
     for (uint32_t i = 0; i < hits.counts[q]; ++i) {
       const uint32_t row = hits.rows[q * search_.k + i];
       if (!holds(row)) continue;
       const std::size_t out = search_.k * first_vector + std::size_t{i} * vectors;
       if (!on_device(row)) {
-        host_maxsim(search_, *segments_[segment_place(row)], row, q, hits.matched_vectors + out,
-                    hits.matched_similarities + out);
+        on_host.push_back({segments_[segment_place(row)], row, q, hits.matched_vectors + out,
+                           hits.matched_similarities + out, 0});
         continue;
       }
       places.push_back(
@@ -285,6 +300,7 @@ class DocumentShare {
               : row);
       slots.push_back(i);
     }
+    score_on_host(search_, &on_host);
     if (places.empty()) return;
     const DocumentArguments arguments = upload_queries(q, 1);
     const auto count = static_cast<uint32_t>(places.size());

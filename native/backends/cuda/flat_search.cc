@@ -6,6 +6,7 @@
 #include "backends/cuda/certified_scan.h"
 #include "backends/cuda/plain_scan.h"
 #include "backends/cuda/row_search.h"
+#include "backends/cuda/small_batch.h"
 
 namespace granule::cuda {
 
@@ -19,14 +20,18 @@ std::vector<QueryResult> search_rows(Device& device, const granule_search& reque
   results.reserve(request.query_count);
   for (uint64_t q = 0; q < request.query_count; ++q) results.push_back(empty_result(request.k));
   if (search.tables().row_count == 0) return results;
-  search.upload_filter();
   // With k of this share of the rows nearly all are candidates.
   const bool coded = search.tables().in_range && request.k < search.tables().row_count / 8;
   const uint32_t at_a_time = coded ? certified_queries_at_a_time(search) : kPlainQueries;
   for (uint64_t first = 0; first < request.query_count; first += at_a_time) {
     const auto count = static_cast<uint32_t>(std::min<uint64_t>(at_a_time, request.query_count - first));
     if (coded) {
-      scan_certified(search, first, count, &results);
+      if (!is_small_batch(search, count)) {
+        scan_certified(search, first, count, &results);
+        continue;
+      }
+      for (const uint64_t q : scan_small_batch(search, first, count, &results))
+        scan_certified(search, q, 1, &results);
     } else {
       scan_plainly(search, first, count, &results);
     }

@@ -1,8 +1,12 @@
 #include "backends/cuda/host_scores.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <exception>
 #include <limits>
-#include <vector>
+#include <system_error>
+#include <thread>
 
 #include "backends/cuda/cuda_failure.h"
 #include "backends/cuda/stored_number.h"
@@ -11,66 +15,130 @@
 #include "core/score.h"
 
 namespace granule::cuda {
-
 namespace {
 
-/// Reads stored vectors as float32.
-std::vector<float> read_vectors(const granule_search& search, const granule_segment& segment,
-                                std::size_t first, std::size_t count) {
+/// Numbers of stored vectors that are worth a thread of their own: some tens of microseconds.
+constexpr uint64_t kNumbersOfThread = 1 << 16;
+
+/// Calls work(i) for each i below `count`, on up to `most` threads with `scratch` of their own; rethrows the
+/// first exception.
+template <typename Work>
+void for_each_in_parallel(std::size_t count, std::size_t most, const Work& work) {
+  std::atomic<std::size_t> next{0};
+  const std::size_t threads = std::max<std::size_t>(1, std::min(count, most));
+  std::vector<std::exception_ptr> failures(threads);
+  const auto run = [&](std::size_t t) {
+    try {
+      std::vector<float> scratch;
+      for (std::size_t i = next++; i < count; i = next++) work(i, &scratch);
+    } catch (...) {
+      failures[t] = std::current_exception();
+      next = count;
+    }
+  };
+  std::vector<std::thread> others;
+  try {
+    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(run, t);
+  } catch (const std::system_error&) {
+    // Those that there are do all of it.
+  }
+  run(0);
+  for (std::thread& thread : others) thread.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+void stop_if_asked(const granule_search& search) {
+  if (search.cancelled(search.cancelled_context) != 0) throw Cancelled();
+}
+
+/// Stored vectors as float32: those themselves, or `scratch` with them.
+const float* read_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
+                          std::size_t count, std::vector<float>* scratch) {
   if (segment.verify != nullptr && segment.verify(segment.owner, first, count) == 0) throw Damaged();
-  std::vector<float> out(count * search.dimension);
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = stored_number(segment.vectors, static_cast<Dtype>(search.dtype), first * search.dimension + i);
-  return out;
+  const auto dtype = static_cast<Dtype>(search.dtype);
+  if (dtype == Dtype::f32) return static_cast<const float*>(segment.vectors) + first * search.dimension;
+  scratch->resize(count * search.dimension);
+  for (std::size_t i = 0; i < scratch->size(); ++i)
+    (*scratch)[i] = stored_number(segment.vectors, dtype, first * search.dimension + i);
+  return scratch->data();
 }
 
 /// The score of two vectors before its rounding.
 double similarity(const granule_search& search, const granule_segment& segment, std::size_t index,
-                  const float* query, const float* vector) {
-  const auto metric = static_cast<Metric>(search.metric);
+                  const float* query, double query_norm, const float* vector) {
   const double row_norm = segment.squared_norms != nullptr ? segment.squared_norms[index] : 0.0;
-  const double query_norm =
-      metric == Metric::squared_l2 ? canonical_dot(query, query, search.dimension) : 0.0;
-  return score_of(metric, canonical_dot(query, vector, search.dimension), row_norm, query_norm);
+  return score_of(static_cast<Metric>(search.metric), canonical_dot(query, vector, search.dimension),
+                  row_norm, query_norm);
 }
 
-}  // namespace
-
-float host_score(const granule_search& search, const granule_segment& segment, uint64_t row,
-                 const float* query) {
-  const std::size_t index = row - segment.first_row;
-  const std::vector<float> vector = read_vectors(search, segment, index, 1);
-  double score = similarity(search, segment, index, query, vector.data());
-  if (segment.row_biases != nullptr) score += static_cast<double>(segment.row_biases[index]);
-  return static_cast<float>(score);
-}
-
-float host_maxsim(const granule_search& search, const granule_segment& segment, uint64_t row, uint64_t query,
-                  uint32_t* vectors, float* similarities) {
-  const std::size_t index = row - segment.first_row;
+float maxsim(const granule_search& search, const HostDocument& document, const double* query_norms,
+             std::vector<float>* scratch) {
+  const granule_segment& segment = *document.segment;
+  const std::size_t index = document.row - segment.first_row;
   const std::size_t begin = segment.row_offsets[index];
   const std::size_t count = segment.row_offsets[index + 1] - begin;
-  const std::vector<float> own = read_vectors(search, segment, begin, count);
+  const float* const own = read_vectors(search, segment, begin, count, scratch);
+  const uint64_t first = search.query_offsets[document.query];
   double sum = 0;
-  for (uint64_t v = search.query_offsets[query]; v < search.query_offsets[query + 1]; ++v) {
+  for (uint64_t v = first; v < search.query_offsets[document.query + 1]; ++v) {
     const float* const query_vector = search.query_vectors + v * search.dimension;
     float best = -std::numeric_limits<float>::infinity();
     uint32_t best_vector = kNoRow;
     for (std::size_t i = 0; i < count; ++i) {
-      const auto value = static_cast<float>(
-          similarity(search, segment, begin + i, query_vector, own.data() + i * search.dimension));
+      const auto value = static_cast<float>(similarity(search, segment, begin + i, query_vector,
+                                                       query_norms != nullptr ? query_norms[v] : 0.0,
+                                                       own + i * search.dimension));
       if (!(value > best)) continue;
       best = value;
       best_vector = static_cast<uint32_t>(i);
     }
     sum += static_cast<double>(best);
-    if (vectors != nullptr) {
-      *vectors++ = best_vector;
-      *similarities++ = best;
+    if (document.matched_vectors != nullptr) {
+      document.matched_vectors[v - first] = best_vector;
+      document.matched_similarities[v - first] = best;
     }
   }
   if (segment.row_biases != nullptr) sum += static_cast<double>(segment.row_biases[index]);
   return std::isnan(sum) ? -std::numeric_limits<float>::infinity() : static_cast<float>(sum);
+}
+
+}  // namespace
+
+void score_on_host(const granule_search& search, std::vector<HostRow>* rows) {
+  const std::size_t worth = rows->size() * search.dimension / kNumbersOfThread;
+  for_each_in_parallel(rows->size(), std::min<std::size_t>(worth, search.threads),
+                       [&](std::size_t i, std::vector<float>* scratch) {
+                         HostRow& own = (*rows)[i];
+                         if (i % 1024 == 0) stop_if_asked(search);
+                         const granule_segment& segment = *own.segment;
+                         const std::size_t index = own.row - segment.first_row;
+                         const float* const vector = read_vectors(search, segment, index, 1, scratch);
+                         double score = similarity(search, segment, index,
+                                                   search.query_vectors + own.query * search.dimension,
+                                                   own.query_squared_norm, vector);
+                         if (segment.row_biases != nullptr)
+                           score += static_cast<double>(segment.row_biases[index]);
+                         own.score = static_cast<float>(score);
+                       });
+}
+
+void score_on_host(const granule_search& search, std::vector<HostDocument>* documents) {
+  if (documents->empty()) return;
+  std::vector<double> query_norms;
+  if (static_cast<Metric>(search.metric) == Metric::squared_l2) {
+    query_norms.resize(search.query_offsets[search.query_count]);
+    for (std::size_t v = 0; v < query_norms.size(); ++v) {
+      const float* const vector = search.query_vectors + v * search.dimension;
+      query_norms[v] = canonical_dot(vector, vector, search.dimension);
+    }
+  }
+  for_each_in_parallel(documents->size(), search.threads, [&](std::size_t i, std::vector<float>* scratch) {
+    stop_if_asked(search);
+    HostDocument& own = (*documents)[i];
+    own.score = maxsim(search, own, query_norms.empty() ? nullptr : query_norms.data(), scratch);
+  });
 }
 
 }  // namespace granule::cuda

@@ -1,20 +1,42 @@
 #pragma once
 
+#include <vector>
+
 #include "backends/backend.h"
 
 namespace granule::cuda {
 
-/// The reference score of a row whose vector stays with the host.
-///
-/// @throws Damaged
-float host_score(const granule_search& search, const granule_segment& segment, uint64_t row,
-                 const float* query);
+/// A row whose vector stays with the host, and a query.
+struct HostRow {
+  const granule_segment* segment;
+  uint32_t row;
+  /// In the search.
+  uint64_t query;
+  /// |q|^2 for squared L2, otherwise not used.
+  double query_squared_norm;
+  float score;
+};
 
-/// The reference MaxSim of a document whose vectors stay with the host.
+/// Fills in the reference scores, on as many threads as the search may use.
 ///
-/// @param vectors and @param similarities receive the match of each of the query's vectors; null: not wanted
-/// @throws Damaged
-float host_maxsim(const granule_search& search, const granule_segment& segment, uint64_t row, uint64_t query,
-                  uint32_t* vectors, float* similarities);
+/// @throws Damaged, Cancelled
+void score_on_host(const granule_search& search, std::vector<HostRow>* rows);
+
+/// A document whose vectors stay with the host, and a query.
+struct HostDocument {
+  const granule_segment* segment;
+  uint32_t row;
+  uint64_t query;
+  /// Receive the match of each of the query's vectors; null: not wanted.
+  uint32_t* matched_vectors;
+  float* matched_similarities;
+  float score;
+};
+
+/// Fills in the reference MaxSim scores, and the matches that are wanted, on as many threads as the search
+/// may use.
+///
+/// @throws Damaged, Cancelled
+void score_on_host(const granule_search& search, std::vector<HostDocument>* documents);
 
 }  // namespace granule::cuda

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-
-#include "backends/cuda/host_scores.h"
-
 namespace granule::cuda {
 namespace {
 
@@ -35,13 +32,18 @@ void scan_plainly(RowSearch& search, uint64_t first, uint32_t count, std::vector
       }
       for (uint32_t q = 0; q < count; ++q) {
         QueryResult& result = (*results)[first + q];
+        std::vector<HostRow> on_host;
         for (uint32_t r = 0; r < rows; ++r) {
           if (!is_allowed(request.filter, first_row + r)) continue;
-          const float score = on_device
-                                  ? scores[std::size_t{q} * rows + r]
-                                  : host_score(request, segment, first_row + r, search.query(first + q));
+          if (!on_device) {
+            on_host.push_back(search.host_row(first_row + r, first + q));
+            continue;
+          }
+          const float score = scores[std::size_t{q} * rows + r];
           if (score >= result.best.threshold()) result.best.offer(score, first_row + r);
         }
+        score_on_host(request, &on_host);
+        for (const HostRow& row : on_host) result.best.offer(row.score, row.row);
       }
       work.stream.wait();
       work.pinned.reset();

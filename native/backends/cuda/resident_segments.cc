@@ -83,7 +83,13 @@ std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_se
     const std::size_t capacity = resident != nullptr ? std::max(vectors, 2 * resident->capacity) : vectors;
     resident = make(search, segment, DeviceLayout::tiles(capacity) * DeviceLayout::kTileRows);
   }
-  append(search, segment, resident.get());
+  try {
+    append(search, segment, resident.get());
+  } catch (...) {
+    // What is on its way still reads the segment and writes to the device's memory.
+    cudaStreamSynchronize(stream_);
+    throw;
+  }
   return resident;
 }
 
@@ -201,9 +207,9 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
   if (flag != 0) resident->in_range = false;
 }
 
-void ResidentSegments::release(uint64_t id) {
+bool ResidentSegments::release(uint64_t id) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  segments_.erase(id);
+  return segments_.erase(id) != 0 && segments_.empty();
 }
 
 }  // namespace granule::cuda

@@ -49,7 +49,9 @@ class ResidentSegments {
   std::shared_ptr<const ResidentSegment> ensure(const granule_search& search, const granule_segment& segment);
 
   /// Searches that use the segment keep it until they end.
-  void release(uint64_t id);
+  ///
+  /// @return whether it was the last that the device held
+  bool release(uint64_t id);
 
  private:
   std::shared_ptr<ResidentSegment> make(const granule_search& search, const granule_segment& segment,

@@ -12,32 +12,39 @@ RowSearch::RowSearch(Device& device, const granule_search& search,
       request_(search),
       segments_(segments),
       tables_(device.tables(search, segments, false)),
-      work_(device.lease()) {}
+      work_(device.lease()) {
+  if (static_cast<Metric>(search.metric) != Metric::squared_l2) return;
+  for (uint64_t q = 0; q < search.query_count; ++q)
+    query_squared_norms_.push_back(canonical_dot(query(q), query(q), search.dimension));
+}
 
-void RowSearch::upload_filter() {
-  if (request_.filter != nullptr)
-    work_->upload(request_.filter, (request_.row_count + 7) / 8, &work_->filter);
+const uint8_t* RowSearch::filter() {
+  if (request_.filter == nullptr) return nullptr;
+  if (!has_filter_) work_->upload(request_.filter, filter_bytes(), &work_->filter);
+  has_filter_ = true;
+  return work_->filter.data();
 }
 
 void RowSearch::upload_queries(uint64_t first, uint32_t count) {
   work_->upload(query(first), std::size_t{count} * request_.dimension, &work_->queries);
-  if (static_cast<Metric>(request_.metric) != Metric::squared_l2) return;
-  std::vector<double> norms(count);
-  for (uint32_t q = 0; q < count; ++q)
-    norms[q] = canonical_dot(query(first + q), query(first + q), request_.dimension);
-  work_->upload(norms.data(), norms.size(), &work_->query_squared_norms);
+  if (!query_squared_norms_.empty())
+    work_->upload(query_squared_norms_.data() + first, count, &work_->query_squared_norms);
 }
 
 ScoreArguments RowSearch::score_arguments(uint32_t count) const {
-  const bool squared = static_cast<Metric>(request_.metric) == Metric::squared_l2;
   return {tables_->segments.data(),
           tables_->segment_count(),
           work_->queries.data(),
-          squared ? work_->query_squared_norms.data() : nullptr,
+          query_squared_norms_.empty() ? nullptr : work_->query_squared_norms.data(),
           count,
           request_.dimension,
           static_cast<Metric>(request_.metric),
           static_cast<Dtype>(request_.dtype)};
+}
+
+HostRow RowSearch::host_row(uint32_t row, uint64_t q) const {
+  return {segments_[segment_with(row)], row, q, query_squared_norms_.empty() ? 0.0 : query_squared_norms_[q],
+          0};
 }
 
 void RowSearch::stop_if_asked() const {

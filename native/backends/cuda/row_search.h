@@ -6,6 +6,7 @@
 
 #include "backends/backend.h"
 #include "backends/cuda/device.h"
+#include "backends/cuda/host_scores.h"
 #include "backends/cuda/score_rows.cuh"
 
 namespace granule::cuda {
@@ -20,9 +21,6 @@ class RowSearch {
   RowSearch(Device& device, const granule_search& search,
             const std::vector<const granule_segment*>& segments);
 
-  /// Puts the filter on the device, if there is one. It goes there with every search: rows are removed, and
-  /// callers change theirs, without a sign of it.
-  void upload_filter();
   /// Puts `count` queries, as they are, on the device.
   void upload_queries(uint64_t first, uint32_t count);
   /// Of the queries that were uploaded.
@@ -41,9 +39,16 @@ class RowSearch {
   const std::vector<const granule_segment*>& segments() const { return segments_; }
   Device& device() const { return device_; }
   Workspace& work() const { return *work_; }
-  /// The filter on the device; null: all rows are allowed.
-  const uint8_t* filter() const { return request_.filter != nullptr ? work_->filter.data() : nullptr; }
+  /// The filter on the device; null: all rows are allowed. It goes there with every search: rows are removed,
+  /// and callers change theirs, without a sign of it.
+  const uint8_t* filter();
+  std::size_t filter_bytes() const { return request_.filter != nullptr ? (request_.row_count + 7) / 8 : 0; }
+  const std::shared_ptr<const SnapshotTables>& shared_tables() const { return tables_; }
   const SnapshotTables& tables() const { return *tables_; }
+  /// |q|^2 in float64 of all queries for squared L2; otherwise empty.
+  const std::vector<double>& query_squared_norms() const { return query_squared_norms_; }
+  /// A row to be scored on the host.
+  HostRow host_row(uint32_t row, uint64_t q) const;
 
  private:
   Device& device_;
@@ -52,6 +57,8 @@ class RowSearch {
   // Goes after the workspace, which waits for what uses it.
   const std::shared_ptr<const SnapshotTables> tables_;
   const Device::Lease work_;
+  std::vector<double> query_squared_norms_;
+  bool has_filter_ = false;
 };
 
 }  // namespace granule::cuda

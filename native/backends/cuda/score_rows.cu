@@ -58,6 +58,32 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
+    score_survivors(const ScoreArguments score, const CandidateLists lists, const uint32_t* thresholds,
+                    const SurvivorLists out) {
+  const uint32_t query = blockIdx.y;
+  const uint32_t count = lists.counts[query];
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    out.counts[query] = count;
+    out.thresholds[query] = thresholds[query];
+  }
+  if (count > out.capacity) return;
+  for (uint32_t block = blockIdx.x * kRowsOfBlock; block < count; block += gridDim.x * kRowsOfBlock) {
+    const uint32_t i = block + threadIdx.x / kReferenceLanes;
+    const bool listed = i < count;
+    const uint32_t row =
+        listed ? lists.candidates[static_cast<std::size_t>(query) * lists.capacity + i].row : 0;
+    const SegmentView& segment = segment_of(score, row);
+    // Vectors that stay with the host are scored there.
+    const bool here = listed && segment.vectors != nullptr;
+    const float value = score_of_row(score, segment, row - segment.first_row, query, here);
+    if (listed && threadIdx.x % kReferenceLanes == 0) {
+      out.survivors[static_cast<std::size_t>(query) * out.capacity + i] = {
+          row, here ? value : __uint_as_float(0x7fc00000u)};
+    }
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
     score_range(const ScoreArguments score, const uint32_t segment_index, const uint32_t first,
                 const uint32_t end, const uint8_t* filter, float* scores, const uint32_t stride) {
   const SegmentView& segment = score.segments[segment_index];
@@ -84,6 +110,13 @@ cudaError_t launch_score_candidates(const ScoreArguments& score, const Candidate
                                     cudaStream_t stream) {
   return launch(score_candidates, dim3(blocks_for(most_candidates), score.query_count), dim3(kThreads), 0,
                 stream, score, lists, thresholds, scores);
+}
+
+cudaError_t launch_score_survivors(const ScoreArguments& score, const CandidateLists& lists,
+                                   const uint32_t* thresholds, const SurvivorLists& out,
+                                   cudaStream_t stream) {
+  return launch(score_survivors, dim3(blocks_for(out.capacity), score.query_count), dim3(kThreads), 0, stream,
+                score, lists, thresholds, out);
 }
 
 cudaError_t launch_score_range(const ScoreArguments& score, uint32_t segment, uint32_t first, uint32_t end,

@@ -71,11 +71,17 @@ std::shared_ptr<const SnapshotTables> SnapshotTableStore::make(
     check(cudaMemcpyAsync(to->data(), from.data(), to->bytes(), cudaMemcpyHostToDevice, stream_),
           "a copy to the device failed");
   };
-  upload(views, &out->segments);
-  // Documents are found by their rows.
-  if (search.query_offsets == nullptr) upload(segment_of_tile, &out->segment_of_tile);
-  upload(out->rows, &out->device_rows);
-  stream_.wait();
+  try {
+    upload(views, &out->segments);
+    // Documents are found by their rows.
+    if (search.query_offsets == nullptr) upload(segment_of_tile, &out->segment_of_tile);
+    upload(out->rows, &out->device_rows);
+    stream_.wait();
+  } catch (...) {
+    // What is on its way still reads what is about to go.
+    cudaStreamSynchronize(stream_);
+    throw;
+  }
   return out;
 }
 

@@ -2,92 +2,16 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <set>
-#include <utility>
+
+#include "machine.h"
 
 namespace cuda_emulator {
 namespace {
-
-/// What the devices hold, under one lock.
-struct Machine {
-  std::mutex mutex;
-  std::map<void*, std::pair<std::size_t, int>> allocations;
-  std::map<int, std::size_t> used;
-  std::set<void*> registered;
-  std::size_t objects = 0;
-  bool lost = false;
-};
-
-Machine& machine() {
-  static Machine instance;
-  return instance;
-}
-
-thread_local int current_device = 0;
-thread_local cudaError_t last_error = cudaSuccess;
-
-cudaError_t report(cudaError_t error) {
-  if (error != cudaSuccess) last_error = error;
-  return error;
-}
 
 /// Memory that nobody has written: NaN, and no sensible integer.
 constexpr int kNoise = 0xff;
 
 }  // namespace
-
-Settings& settings() {
-  static Settings instance;
-  return instance;
-}
-
-std::size_t memory_in_use() {
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  std::size_t sum = 0;
-  for (const auto& [device, bytes] : machine().used) sum += bytes;
-  return sum;
-}
-
-std::size_t objects_in_use() {
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  return machine().objects;
-}
-
-/// What waits to happen, in order. A host thread that waits does it.
-class Stream {
- public:
-  void put(std::function<void()> work) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    work_.push_back(std::move(work));
-  }
-
-  void run() {
-    std::lock_guard<std::recursive_mutex> running(running_);
-    for (;;) {
-      std::function<void()> work;
-      {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (work_.empty()) return;
-        work = std::move(work_.front());
-        work_.pop_front();
-      }
-      work();
-    }
-  }
-
-  bool empty() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return work_.empty();
-  }
-
- private:
-  std::mutex mutex_;
-  std::recursive_mutex running_;
-  std::deque<std::function<void()>> work_;
-};
 
 class Event {
  public:
@@ -99,22 +23,34 @@ class Event {
   }
 };
 
+cudaError_t count_launch(cudaStream_t stream) {
+  if (const cudaError_t error = error_of_device(stream->device); error != cudaSuccess) return error;
+  std::lock_guard<std::mutex> lock(machine().mutex);
+  int64_t& left = settings().launches_until_failure;
+  if (left == 0) machine().fails = true;
+  if (left > 0) --left;
+  // After a failure nothing works any more, until the settings say so.
+  if (machine().fails && left < 0) machine().fails = false;
+  return machine().fails ? report(cudaErrorLaunchFailure) : cudaSuccess;
+}
+
 cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
                    std::function<void()> body) {
   const std::size_t threads = std::size_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || threads % kWarp != 0) return report(cudaErrorInvalidValue);
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffffu)
     return report(cudaErrorInvalidValue);
-  {
-    std::lock_guard<std::mutex> lock(machine().mutex);
-    int64_t& left = settings().launches_until_failure;
-    if (left == 0) machine().lost = true;
-    if (left > 0) --left;
-    // As on a device: after a failure nothing works any more.
-    if (machine().lost && left < 0) machine().lost = false;
-    if (machine().lost) return report(cudaErrorLaunchFailure);
-  }
-  stream->put([=] { run_grid(grid, block, shared_bytes, body); });
+  if (const cudaError_t error = count_launch(stream); error != cudaSuccess) return error;
+  ++traffic().operations;
+  stream->put([=] {
+    {
+      std::lock_guard<std::mutex> lock(machine().mutex);
+      int64_t& left = settings().launches_until_loss;
+      if (left == 0) settings().lost_devices |= 1u << stream->device;
+      if (left >= 0) --left;
+    }
+    if (error_of_device(stream->device) == cudaSuccess) run_grid(grid, block, shared_bytes, body);
+  });
   return cudaSuccess;
 }
 
@@ -132,6 +68,12 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "out of memory";
     case cudaErrorNoDevice:
       return "no CUDA-capable device is detected";
+    case cudaErrorIllegalAddress:
+      return "an illegal memory access was encountered";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     case cudaErrorLaunchFailure:
       return "unspecified launch failure";
     case cudaErrorNotReady:
@@ -140,9 +82,6 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "invalid argument";
   }
 }
-
-cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
-cudaError_t cudaPeekAtLastError() { return last_error; }
 
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = settings().devices;
@@ -161,26 +100,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
-  *value = 1;
-  return cudaSuccess;
-}
-
-cudaError_t cudaSetDevice(int device) {
-  if (device < 0 || device >= settings().devices) return report(cudaErrorInvalidValue);
-  current_device = device;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGetDevice(int* device) {
-  *device = current_device;
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = attribute == cudaDevAttrMemoryClockRate        ? settings().memory_kilohertz
+           : attribute == cudaDevAttrGlobalMemoryBusWidth ? settings().memory_bits
+                                                          : 1;
   return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  if (const cudaError_t error = error_of_device(current_device()); error != cudaSuccess) return error;
   std::lock_guard<std::mutex> lock(machine().mutex);
   *total = settings().memory_bytes;
-  const std::size_t used = machine().used[current_device];
+  const std::size_t used = machine().used[current_device()];
   *free = *total > used ? *total - used : 0;
   return cudaSuccess;
 }
@@ -196,26 +127,32 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new Stream;
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  ++machine().objects;
+  if (const cudaError_t error = error_of_device(current_device()); error != cudaSuccess) return error;
+  *stream = new Stream(current_device());
+  count_object(1);
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   stream->run();
+  const cudaError_t error = error_of_device(stream->device);
   delete stream;
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  --machine().objects;
-  return cudaSuccess;
+  count_object(-1);
+  return error;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (stream->spoil_capture()) return report(cudaErrorStreamCaptureUnsupported);
+  ++traffic().waits;
   stream->run();
-  return cudaSuccess;
+  return error_of_device(stream->device);
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return stream->empty() ? cudaSuccess : cudaErrorNotReady; }
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  if (stream->spoil_capture()) return report(cudaErrorStreamCaptureUnsupported);
+  if (const cudaError_t error = error_of_device(stream->device); error != cudaSuccess) return error;
+  return stream->empty() ? cudaSuccess : cudaErrorNotReady;
+}
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   stream->put([event] { event->wait(); });
@@ -224,16 +161,14 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   *event = new Event;
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  ++machine().objects;
+  count_object(1);
   return cudaSuccess;
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   event->wait();
   delete event;
-  std::lock_guard<std::mutex> lock(machine().mutex);
-  --machine().objects;
+  count_object(-1);
   return cudaSuccess;
 }
 
@@ -252,47 +187,62 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess : cudaErrorNotReady; }
 
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+  if (stream->spoil_capture()) return report(cudaErrorStreamCaptureUnsupported);
+  if (const cudaError_t error = error_of_device(stream->device); error != cudaSuccess) return error;
   // What was freed on the stream before is there again.
   stream->run();
   std::lock_guard<std::mutex> lock(machine().mutex);
-  std::size_t& used = machine().used[current_device];
+  std::size_t& used = machine().used[current_device()];
   if (used + bytes > settings().memory_bytes) return report(cudaErrorMemoryAllocation);
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   std::memset(*memory, kNoise, bytes);
-  machine().allocations[*memory] = {bytes, current_device};
+  machine().allocations[*memory] = {bytes, current_device()};
   used += bytes;
   return cudaSuccess;
 }
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
-  stream->put([memory] {
-    std::lock_guard<std::mutex> lock(machine().mutex);
-    const auto found = machine().allocations.find(memory);
-    if (found == machine().allocations.end()) std::abort();
-    machine().used[found->second.second] -= found->second.first;
-    std::memset(memory, kNoise, found->second.first);
-    machine().allocations.erase(found);
-    std::free(memory);
-  });
-  return cudaSuccess;
+  // A lost device's memory goes with it.
+  stream->put(
+      [memory] {
+        std::lock_guard<std::mutex> lock(machine().mutex);
+        const auto found = machine().allocations.find(memory);
+        if (found == machine().allocations.end()) std::abort();
+        machine().used[found->second.second] -= found->second.first;
+        std::memset(memory, kNoise, found->second.first);
+        machine().allocations.erase(found);
+        std::free(memory);
+      },
+      true);
+  return error_of_device(stream->device);
 }
 
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
+  if (const cudaError_t error = error_of_device(current_device()); error != cudaSuccess) return error;
   *memory = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   if (*memory == nullptr) return report(cudaErrorMemoryAllocation);
   std::memset(*memory, kNoise, bytes);
+  std::lock_guard<std::mutex> lock(machine().mutex);
+  machine().pinned[*memory] = bytes;
   return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* memory) {
+  {
+    std::lock_guard<std::mutex> lock(machine().mutex);
+    if (machine().pinned.erase(memory) != 1) std::abort();
+  }
+  std::memset(memory, kNoise, 1);
   std::free(memory);
-  return cudaSuccess;
+  return error_of_device(current_device());
 }
 
-cudaError_t cudaHostRegister(void* memory, std::size_t, unsigned) {
+cudaError_t cudaHostRegister(void* memory, std::size_t bytes, unsigned) {
+  if (const cudaError_t error = error_of_device(current_device()); error != cudaSuccess) return error;
+  if (!settings().registers) return report(cudaErrorNotSupported);
   std::lock_guard<std::mutex> lock(machine().mutex);
-  return machine().registered.insert(memory).second ? cudaSuccess
-                                                    : report(cudaErrorHostMemoryAlreadyRegistered);
+  return machine().registered.emplace(memory, bytes).second ? cudaSuccess
+                                                            : report(cudaErrorHostMemoryAlreadyRegistered);
 }
 
 cudaError_t cudaHostUnregister(void* memory) {
@@ -300,15 +250,24 @@ cudaError_t cudaHostUnregister(void* memory) {
   return machine().registered.erase(memory) == 1 ? cudaSuccess : report(cudaErrorInvalidValue);
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  stream->put([=] { std::memcpy(to, from, bytes); });
-  return cudaSuccess;
+  return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
-                              std::size_t width, std::size_t height, cudaMemcpyKind, cudaStream_t stream) {
+                              std::size_t width, std::size_t height, cudaMemcpyKind kind,
+                              cudaStream_t stream) {
+  if (const cudaError_t error = error_of_device(stream->device); error != cudaSuccess) return error;
+  ++traffic().operations;
+  const bool in = kind == cudaMemcpyHostToDevice;
+  const bool out = kind == cudaMemcpyDeviceToHost;
+  const std::size_t host_bytes = height == 0 ? 0 : (height - 1) * (in ? from_pitch : to_pitch) + width;
+  const bool pinned = is_pinned(in ? from : to, host_bytes);
   stream->put([=] {
+    if (in) traffic().bytes_to_device += width * height;
+    if (out) traffic().bytes_from_device += width * height;
+    if (in && !pinned) traffic().pageable_bytes += width * height;
     for (std::size_t row = 0; row < height; ++row) {
       std::memcpy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch,
                   width);
@@ -318,15 +277,8 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t error = error_of_device(stream->device); error != cudaSuccess) return error;
+  ++traffic().operations;
   stream->put([=] { std::memset(memory, value, bytes); });
   return cudaSuccess;
-}
-
-// For tests, which load the library that this is a part of.
-extern "C" {
-__attribute__((visibility("default"))) cuda_emulator::Settings* cuda_emulator_settings() {
-  return &settings();
-}
-__attribute__((visibility("default"))) std::size_t cuda_emulator_memory_in_use() { return memory_in_use(); }
-__attribute__((visibility("default"))) std::size_t cuda_emulator_objects_in_use() { return objects_in_use(); }
 }

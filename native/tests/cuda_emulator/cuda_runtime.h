@@ -1,7 +1,7 @@
 // Stands in for the CUDA runtime where the backend is built for the emulator (emulator.h): what the backend
 // uses of it, on the processor and in host memory. What is put on a stream happens when somebody waits for
-// it, not before: a caller who forgets to wait reads what was there. Devices, their memory, and faults are
-// set by cuda_emulator::settings().
+// it, not before: a caller who forgets to wait reads what was there. A graph records what is put on a stream
+// and puts it there again. Devices, their memory, and faults are set by cuda_emulator::settings().
 #pragma once
 
 #include <cmath>
@@ -144,9 +144,12 @@ enum cudaError_t {
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorNotReady = 600,
-  cudaErrorLaunchFailure = 719,
+  cudaErrorIllegalAddress = 700,
   cudaErrorHostMemoryAlreadyRegistered = 712,
-  cudaErrorNotSupported = 801
+  cudaErrorLaunchFailure = 719,
+  cudaErrorNotSupported = 801,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901
 };
 const char* cudaGetErrorString(cudaError_t error);
 const char* cudaGetErrorName(cudaError_t error);
@@ -161,7 +164,11 @@ struct cudaDeviceProp {
   int major;
   int minor;
 };
-enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
+enum cudaDeviceAttr {
+  cudaDevAttrMemoryClockRate = 36,
+  cudaDevAttrGlobalMemoryBusWidth = 37,
+  cudaDevAttrMemoryPoolsSupported = 115
+};
 
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
@@ -175,9 +182,13 @@ cudaError_t cudaRuntimeGetVersion(int* version);
 namespace cuda_emulator {
 class Stream;
 class Event;
+class Graph;
+class GraphExec;
 }  // namespace cuda_emulator
 using cudaStream_t = cuda_emulator::Stream*;
 using cudaEvent_t = cuda_emulator::Event*;
+using cudaGraph_t = cuda_emulator::Graph*;
+using cudaGraphExec_t = cuda_emulator::GraphExec*;
 
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
 enum { cudaHostRegisterReadOnly = 8, cudaHostRegisterDefault = 0 };
@@ -189,6 +200,14 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamQuery(cudaStream_t stream);
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags = 0);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
@@ -218,11 +237,10 @@ namespace cuda_emulator {
 cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
                    std::function<void()> body);
 
-Settings& settings();
+/// Counts a launch; the error that it was to meet.
+cudaError_t count_launch(cudaStream_t stream);
 
-/// Bytes of device memory in use, on all devices.
-std::size_t memory_in_use();
-/// Streams and events that were made and not destroyed.
-std::size_t objects_in_use();
+Settings& settings();
+Traffic& traffic();
 
 }  // namespace cuda_emulator
