@@ -114,6 +114,70 @@ TEST_CASE(
   CHECK(objects_in_use() == objects_before);
 }
 
+TEST_CASE("CUDA, emulated: a lost device fails searches at once, and the processor answers") {
+  if (is_real()) return;
+  cuda_emulator::Settings settings;
+  Machine machine(settings);
+  const std::size_t memory_before = memory_in_use();
+  const std::size_t objects_before = objects_in_use();
+  // Lost while rows come to it, while a search runs, while a graph does, and in a batch.
+  struct {
+    uint32_t queries;
+    int searches_before;
+    int64_t launches;
+  } const losses[] = {{2, 0, 0}, {2, 0, 3}, {1, 3, 2}, {12, 1, 2}};
+  for (const auto& loss : losses) {
+    {
+      const auto engine = cuda_engine();
+      Searched searched(engine);
+      auto other = std::make_unique<Searched>(engine);
+      Asked asked;
+      asked.queries = loss.queries;
+      for (int i = 0; i < loss.searches_before; ++i) REQUIRE(searched.agrees(asked));
+      REQUIRE(other->agrees({}));
+      machine->launches_until_loss = loss.launches;
+      const Status failed = searched.search("cuda", asked);
+      CHECK(failed.code == StatusCode::internal);
+      CHECK(failed.message.find("an illegal memory access was encountered") != std::string::npos);
+      CHECK(machine->lost_devices == 1u);
+      const uint64_t operations = traffic().operations;
+      for (const Searched* each : {&searched, other.get()}) {
+        const Status later = each->search("cuda", asked);
+        CHECK(later.message ==
+              "CUDA device 0 was lost and is there again when the process has been restarted; device 'cpu' "
+              "still answers: an illegal memory access was encountered");
+        CHECK(each->search("cpu", asked).ok());
+      }
+      CHECK(traffic().operations == operations);
+      // Rows are added, and indexes go, as if nothing had happened.
+      CHECK(searched.add(100).ok());
+      other.reset();
+    }
+    machine->launches_until_loss = -1;
+    machine->lost_devices = 0u;
+    CHECK(memory_in_use() == memory_before);
+    CHECK(objects_in_use() == objects_before);
+  }
+  // Another engine, as of a process that was restarted.
+  CHECK(Searched(cuda_engine()).agrees({}));
+}
+
+TEST_CASE("CUDA, emulated: of several devices one may be lost") {
+  if (is_real()) return;
+  cuda_emulator::Settings settings;
+  settings.devices = 2;
+  Machine machine(settings);
+  const auto engine = cuda_engine();
+  Searched searched(engine);
+  for (int i = 0; i < 5; ++i) REQUIRE(searched.add(1500).ok());
+  REQUIRE(searched.agrees({}));
+  machine->lost_devices = 2u;
+  CHECK_FALSE(searched.search("cuda").ok());
+  const Status later = searched.search("cuda");
+  CHECK(later.message.find("CUDA device 1 was lost") == 0);
+  CHECK(searched.search("cpu").ok());
+}
+
 TEST_CASE("CUDA, emulated: segments that go give their memory back") {
   if (is_real()) return;
   Machine machine{cuda_emulator::Settings{}};
