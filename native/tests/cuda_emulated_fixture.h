@@ -6,7 +6,7 @@
 #if defined(CUDA_EMULATED_LIBRARY)
 #include <dlfcn.h>
 
-#include <mutex>
+#include <atomic>
 
 #include "tests/cuda_emulator/settings.h"
 
@@ -118,6 +118,59 @@ class Searched {
  private:
   const Kind kind_;
   uint64_t seed_ = 0;
+};
+
+/// A search of all rows of a store that asks a backend without the index between: its segments can be
+/// changed, and it stops at a certain look.
+class DirectSearch {
+ public:
+  explicit DirectSearch(const SegmentStore& store)
+      : segments(store.snapshot()->segments),
+        result(1, 1, 10),
+        store_(store),
+        snapshot_(store.snapshot()),
+        query_(test_data::vectors(Kind::uniform, 1, store.dimension(), 3)) {}
+
+  /// @param last_look the search is told to stop the so many-th time that it looks; 0: never
+  granule_result run(const char* backend_name, int last_look = 0) {
+    looks = 0;
+    last_look_ = last_look;
+    granule_search request{};
+    request.dimension = store_.dimension();
+    request.metric = static_cast<int32_t>(store_.metric());
+    request.dtype = static_cast<int32_t>(store_.options().dtype);
+    request.segments = segments.data();
+    request.segment_count = segments.size();
+    request.row_count = snapshot_->row_count;
+    request.query_vectors = query_.data();
+    request.query_count = 1;
+    request.k = 10;
+    request.threads = 2;
+    request.cancelled = [](const void* context) {
+      auto& self = *static_cast<DirectSearch*>(const_cast<void*>(context));
+      return ++self.looks == self.last_look_ ? 1 : 0;
+    };
+    request.cancelled_context = this;
+    granule_hits hits{};
+    hits.rows = result.rows.data();
+    hits.scores = result.scores.data();
+    hits.counts = result.counts.data();
+    hits.thresholds = result.thresholds.data();
+    hits.rows_rescored = result.rows_rescored.data();
+    const granule_backend& backend = store_.engine().backends.find(backend_name)->backend;
+    char message[256] = "";
+    return backend.search(backend.self, &request, &hits, message, sizeof message);
+  }
+
+  std::vector<granule_segment> segments;
+  test_search::Result result;
+  std::atomic<int> looks{0};
+
+ private:
+  const SegmentStore& store_;
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const std::vector<float> query_;
+  int last_look_ = 0;
 };
 
 }  // namespace test_cuda

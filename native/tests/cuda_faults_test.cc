@@ -4,6 +4,7 @@
 
 #if defined(CUDA_EMULATED_LIBRARY)
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 using namespace granule;
@@ -207,25 +208,63 @@ TEST_CASE("CUDA, emulated: no device, or one that is too old, is no backend, wit
   CHECK(old.reason.find("compute capability 7.0, 1024 MiB), too old") != std::string::npos);
 }
 
-TEST_CASE("CUDA, emulated: searches run at the same time as others and as adds") {
+TEST_CASE("CUDA, emulated: searches, adds, removals, indexes that go and aborts, all at the same time") {
   if (is_real()) return;
   Machine machine{cuda_emulator::Settings{}};
-  Searched searched(cuda_engine());
-  std::atomic<int> failures{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t) {
+  const std::size_t memory_before = memory_in_use();
+  const std::size_t objects_before = objects_in_use();
+  {
+    const auto engine = cuda_engine();
+    Searched searched(engine, {8, Metric::squared_l2, Dtype::f32, false, true}, 1500);
+    std::atomic<bool> over{false};
+    std::atomic<int> failures{0};
+    std::atomic<int> searches{0};
+    std::atomic<int> aborted{0};
+    std::vector<std::thread> threads;
+    // Each search is compared with the processor's of the same snapshot.
+    for (const uint32_t queries : {1u, 3u, 10u}) {
+      threads.emplace_back([&, queries] {
+        for (uint64_t seed = 1; !over; ++seed) {
+          if (!searched.agrees({queries, 5, seed, seed % 3})) ++failures;
+          ++searches;
+        }
+      });
+    }
     threads.emplace_back([&] {
-      for (int i = 0; i < 6; ++i) {
-        if (!searched.search("cuda").ok()) ++failures;
+      for (uint32_t round = 0; !over; ++round) {
+        uint64_t count = 0;
+        if (!searched.store.remove(&round, 1, &count).ok() || !searched.add(round % 4 == 0 ? 150 : 2).ok())
+          ++failures;
+        const Searched short_lived(engine, {8, Metric::inner_product, Dtype::f32, false, true}, 300);
+        if (!short_lived.agrees({2, 3, round + 1, 0})) ++failures;
       }
     });
+    threads.emplace_back([&] {
+      while (!over) {
+        CancelFlag cancel;
+        std::thread canceller([&] {
+          std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          cancel.cancel();
+        });
+        const Status status = searched.search("cuda", {4, 10, 1, 0}, cancel);
+        canceller.join();
+        if (status.code == StatusCode::aborted) {
+          ++aborted;
+        } else if (!status.ok()) {
+          ++failures;
+        }
+      }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    over = true;
+    for (std::thread& thread : threads) thread.join();
+    CHECK(failures == 0);
+    CHECK(searches >= 6);
+    MESSAGE(searches.load() << " searches compared, " << aborted.load() << " aborted");
+    CHECK(searched.agrees({3, 5, 1, 0}));
   }
-  for (int i = 0; i < 6; ++i) {
-    if (!searched.add(500).ok()) ++failures;
-  }
-  for (std::thread& thread : threads) thread.join();
-  CHECK(failures.load() == 0);
-  CHECK(searched.search("cuda").ok());
+  CHECK(memory_in_use() == memory_before);
+  CHECK(objects_in_use() == objects_before);
 }
 
 #else

@@ -147,35 +147,10 @@ TEST_CASE("CUDA, emulated: a corpus that takes long is scanned in parts, and a s
   // 47 tiles.
   CHECK(whole.submissions == 6);
 
-  const std::vector<float> query = test_data::vectors(Kind::uniform, 1, 24, 3);
-  test_search::Result result(1, 1, 10);
-  const auto snapshot = searched.store.snapshot();
-  int looks = 0;
-  granule_search request{};
-  request.dimension = 24;
-  request.segments = snapshot->segments.data();
-  request.segment_count = snapshot->segments.size();
-  request.row_count = snapshot->row_count;
-  request.query_vectors = query.data();
-  request.query_count = 1;
-  request.k = 10;
-  request.threads = 1;
-  request.cancelled = [](const void* context) {
-    return ++*static_cast<int*>(const_cast<void*>(context)) == 4 ? 1 : 0;
-  };
-  request.cancelled_context = &looks;
-  granule_hits hits{};
-  hits.rows = result.rows.data();
-  hits.scores = result.scores.data();
-  hits.counts = result.counts.data();
-  hits.thresholds = result.thresholds.data();
-  hits.rows_rescored = result.rows_rescored.data();
-  const granule_backend& backend = searched.store.engine().backends.find("cuda")->backend;
+  DirectSearch direct(searched.store);
   for (int again = 0; again < 3; ++again) {
-    looks = 0;
-    char message[64] = "";
-    CHECK(backend.search(backend.self, &request, &hits, message, sizeof message) == GRANULE_CANCELLED);
-    CHECK(looks == 4);
+    CHECK(direct.run("cuda", 4) == GRANULE_CANCELLED);
+    CHECK(direct.looks == 4);
   }
   CHECK(searched.agrees({1, 10, 3, 0}));
 }

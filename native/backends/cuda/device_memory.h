@@ -31,6 +31,38 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+/// Waits for a stream when it goes, also where an exception takes it: before what was declared earlier goes.
+class WaitAtEnd {
+ public:
+  explicit WaitAtEnd(const Stream& stream) : stream_(stream) {}
+  ~WaitAtEnd() { cudaStreamSynchronize(stream_); }
+  WaitAtEnd(const WaitAtEnd&) = delete;
+  WaitAtEnd& operator=(const WaitAtEnd&) = delete;
+
+ private:
+  cudaStream_t stream_;
+};
+
+/// A place in a stream that can be waited for.
+class Event {
+ public:
+  Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "an event could not be made"); }
+  ~Event() {
+    if (event_ != nullptr) cudaEventDestroy(event_);
+  }
+  Event(Event&& other) noexcept { std::swap(event_, other.event_); }
+  Event& operator=(Event&&) = delete;
+
+  void record(cudaStream_t stream) const { check(cudaEventRecord(event_, stream), "the device failed"); }
+  /// Until the stream has come to where it was recorded last; at once where it never was.
+  ///
+  /// @throws CudaFailure
+  void wait() const { check(cudaEventSynchronize(event_), "the device failed"); }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
 /// An array in device memory, taken and given back on a stream that does nothing else, so that no other work
 /// waits for it. Whoever frees it has waited for the work that uses it.
 template <typename T>

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
 #include <memory>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 #include "backends/backend.h"
 #include "backends/cuda/device.h"
+#include "backends/cuda/host_threads.h"
 
 namespace granule::cuda {
 
@@ -27,31 +25,15 @@ inline std::vector<std::vector<const granule_segment*>> divide_segments(const gr
 /// Calls work(d) for each device, all at once, on a thread that uses it; rethrows the first exception.
 template <typename Work>
 void for_each_device(const std::vector<std::unique_ptr<Device>>& devices, const Work& work) {
-  std::vector<std::exception_ptr> failures(devices.size());
-  const auto run = [&](std::size_t d) {
+  run_on_threads(devices.size(), [&](std::size_t d) {
     try {
       devices[d]->use();
       work(d);
     } catch (const CudaFailure& failure) {
-      failures[d] = std::current_exception();
       devices[d]->note_failure(failure);
-    } catch (...) {
-      failures[d] = std::current_exception();
+      throw;
     }
-  };
-  std::vector<std::thread> threads;
-  std::size_t started = 1;
-  try {
-    for (; started < devices.size(); ++started) threads.emplace_back(run, started);
-  } catch (const std::system_error&) {
-    // This thread does the others' work too.
-  }
-  run(0);
-  for (std::size_t d = started; d < devices.size(); ++d) run(d);
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  });
 }
 
 }  // namespace granule::cuda

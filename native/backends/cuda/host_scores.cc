@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
-#include <system_error>
-#include <thread>
 
 #include "backends/cuda/cuda_failure.h"
+#include "backends/cuda/host_threads.h"
 #include "backends/cuda/stored_number.h"
 #include "core/canonical_dot.h"
 #include "core/ranked_list.h"
@@ -20,33 +18,20 @@ namespace {
 /// Numbers of stored vectors that are worth a thread of their own: some tens of microseconds.
 constexpr uint64_t kNumbersOfThread = 1 << 16;
 
-/// Calls work(i) for each i below `count`, on up to `most` threads with `scratch` of their own; rethrows the
-/// first exception.
+/// Calls work(i, scratch) for each i below `count`, on up to `most` threads with a scratch of their own.
 template <typename Work>
 void for_each_in_parallel(std::size_t count, std::size_t most, const Work& work) {
   std::atomic<std::size_t> next{0};
-  const std::size_t threads = std::max<std::size_t>(1, std::min(count, most));
-  std::vector<std::exception_ptr> failures(threads);
-  const auto run = [&](std::size_t t) {
+  run_on_threads(std::max<std::size_t>(1, std::min(count, most)), [&](std::size_t) {
+    std::vector<float> scratch;
     try {
-      std::vector<float> scratch;
       for (std::size_t i = next++; i < count; i = next++) work(i, &scratch);
     } catch (...) {
-      failures[t] = std::current_exception();
+      // The others have nothing left to do.
       next = count;
+      throw;
     }
-  };
-  std::vector<std::thread> others;
-  try {
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(run, t);
-  } catch (const std::system_error&) {
-    // Those that there are do all of it.
-  }
-  run(0);
-  for (std::thread& thread : others) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  });
 }
 
 void stop_if_asked(const granule_search& search) {

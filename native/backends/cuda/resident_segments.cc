@@ -83,13 +83,7 @@ std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_se
     const std::size_t capacity = resident != nullptr ? std::max(vectors, 2 * resident->capacity) : vectors;
     resident = make(search, segment, DeviceLayout::tiles(capacity) * DeviceLayout::kTileRows);
   }
-  try {
-    append(search, segment, resident.get());
-  } catch (...) {
-    // What is on its way still reads the segment and writes to the device's memory.
-    cudaStreamSynchronize(stream_);
-    throw;
-  }
+  append(search, segment, resident.get());
   return resident;
 }
 
@@ -113,26 +107,21 @@ std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& se
   return out;
 }
 
-template <typename T>
-void ResidentSegments::copy(const T* from, std::size_t count, T* to) {
-  check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, stream_),
-        "a copy to the device failed");
-}
-
 void ResidentSegments::append(const granule_search& search, const granule_segment& segment,
                               ResidentSegment* resident) {
   const std::size_t first = resident->vector_count;
   const std::size_t end = vectors_of(segment);
   const std::size_t first_row = resident->row_count;
   const std::size_t rows = segment.row_count - first_row;
-  append_vectors(search, segment, first, end, resident);
-  if (segment.squared_norms != nullptr)
-    copy(segment.squared_norms + first, end - first, resident->squared_norms.data() + first);
-  if (segment.row_biases != nullptr)
-    copy(segment.row_biases + first_row, rows, resident->row_biases.data() + first_row);
-  if (segment.row_offsets != nullptr)
-    copy(segment.row_offsets + first_row, rows + 1, resident->row_offsets.data() + first_row);
   std::vector<float> biases;
+  HostUploads uploads(search, stream_);
+  append_vectors(search, segment, first, end, &uploads, resident);
+  const auto copy = [&](const auto* from, std::size_t at, std::size_t count, const auto& to) {
+    if (from != nullptr) uploads.copy(from + at, count, to.data() + at, HostMemory::lasting);
+  };
+  copy(segment.squared_norms, first, end - first, resident->squared_norms);
+  copy(segment.row_biases, first_row, rows, resident->row_biases);
+  copy(segment.row_offsets, first_row, rows + 1, resident->row_offsets);
   if (resident->biases.size() != 0) {
     biases.resize(end - first);
     for (std::size_t v = first; v < end; ++v) {
@@ -142,21 +131,24 @@ void ResidentSegments::append(const granule_search& search, const granule_segmen
       const double squared_norm = segment.squared_norms != nullptr ? segment.squared_norms[v] : 0.0;
       if (!scan_bias(row_bias, squared_norm, &biases[v - first])) resident->in_range = false;
     }
-    copy(biases.data(), biases.size(), resident->biases.data() + first);
+    uploads.copy(biases.data(), biases.size(), resident->biases.data() + first, HostMemory::passing);
   }
-  stream_.wait();
+  uploads.wait();
   resident->vector_count = end;
   resident->row_count = segment.row_count;
 }
 
 void ResidentSegments::append_vectors(const granule_search& search, const granule_segment& segment,
-                                      std::size_t first, std::size_t end, ResidentSegment* resident) {
+                                      std::size_t first, std::size_t end, HostUploads* uploads,
+                                      ResidentSegment* resident) {
   const std::size_t bytes = vector_bytes(search);
   const auto dtype = static_cast<Dtype>(search.dtype);
   const auto* const vectors = static_cast<const uint8_t*>(segment.vectors);
   const CodedRows coded{resident->codes.data(), resident->scales.data(), resident->residual_norms.data(),
                         resident->code_norms.data()};
+  DeviceArray<uint8_t> room;
   DeviceArray<uint32_t> out_of_range(1, memory_stream_);
+  const WaitAtEnd wait(stream_);
   check(cudaMemsetAsync(out_of_range.data(), 0, sizeof(uint32_t), stream_), "the device failed");
   const auto quantize = [&](const void* on_device, std::size_t from, std::size_t to) {
     check(launch_quantize_rows(on_device, dtype, search.dimension, static_cast<uint32_t>(from),
@@ -165,7 +157,9 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
   };
   std::size_t at = first;
   if (resident->vectors.size() != 0) {
-    copy(vectors + at * bytes, (end - at) * bytes, resident->vectors.data() + at * bytes);
+    // Codes could come along, but they are a quarter as much again, and made from vectors in no time.
+    uploads->copy(vectors + at * bytes, (end - at) * bytes, resident->vectors.data() + at * bytes,
+                  HostMemory::lasting);
     quantize(resident->vectors.data() + at * bytes, at, end);
     at = end;
   }
@@ -174,7 +168,6 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
   const std::size_t block_bytes = CodeLayout::block_bytes(search.dimension);
   const std::size_t coded_begin = (at + kBlock - 1) / kBlock * kBlock;
   const std::size_t coded_end = std::min<std::size_t>(end, segment.coded_vector_count);
-  DeviceArray<uint8_t> room;
   if (at < end) {
     const std::size_t most = std::max(kBlock * bytes, block_bytes);
     room = DeviceArray<uint8_t>(std::max(most, std::min(free_memory() / 4, kPassingBytes)), memory_stream_);
@@ -183,21 +176,26 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
     std::size_t to;
     if (at >= coded_begin && at < coded_end) {
       to = std::min(coded_end, at + room.size() / block_bytes * kBlock);
-      copy(segment.codes + at / kBlock * block_bytes, (to - at) / kBlock * block_bytes, room.data());
+      uploads->copy(segment.codes + at / kBlock * block_bytes, (to - at) / kBlock * block_bytes, room.data(),
+                    HostMemory::lasting);
       check(launch_arrange_codes(room.data(), search.dimension, static_cast<uint32_t>(at),
                                  static_cast<uint32_t>(to), resident->codes.data(), stream_),
             "arranging codes on the device failed");
-      copy(segment.scales + at, to - at, resident->scales.data() + at);
-      copy(segment.residual_norms + at, to - at, resident->residual_norms.data() + at);
-      copy(segment.code_norms + at, to - at, resident->code_norms.data() + at);
+      const auto copy = [&](const float* from, const DeviceArray<float>& out) {
+        uploads->copy(from + at, to - at, out.data() + at, HostMemory::lasting);
+      };
+      copy(segment.scales, resident->scales);
+      copy(segment.residual_norms, resident->residual_norms);
+      copy(segment.code_norms, resident->code_norms);
     } else {
       const std::size_t limit = at < coded_begin && coded_begin < coded_end ? coded_begin : end;
       to = std::min(limit, at + room.size() / bytes);
       verify(segment, at, to - at);
-      copy(vectors + at * bytes, (to - at) * bytes, room.data());
+      uploads->copy(vectors + at * bytes, (to - at) * bytes, room.data(),
+                    segment.verify == nullptr ? HostMemory::lasting : HostMemory::passing);
       quantize(room.data(), at, to);
     }
-    stream_.wait();
+    uploads->wait();
     at = to;
   }
   uint32_t flag = 0;

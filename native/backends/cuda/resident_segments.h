@@ -10,6 +10,7 @@
 #include "backends/backend.h"
 #include "backends/cuda/device_memory.h"
 #include "backends/cuda/device_types.h"
+#include "backends/cuda/host_uploads.h"
 
 namespace granule::cuda {
 
@@ -45,7 +46,7 @@ class ResidentSegments {
 
   /// The segment, with at least the rows that `search` shows; brings what is missing.
   ///
-  /// @throws CudaFailure, Damaged
+  /// @throws CudaFailure, Damaged, Cancelled; what had been brought of the segment is then brought again
   std::shared_ptr<const ResidentSegment> ensure(const granule_search& search, const granule_segment& segment);
 
   /// Searches that use the segment keep it until they end.
@@ -58,9 +59,7 @@ class ResidentSegments {
                                         std::size_t capacity);
   void append(const granule_search& search, const granule_segment& segment, ResidentSegment* resident);
   void append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
-                      std::size_t end, ResidentSegment* resident);
-  template <typename T>
-  void copy(const T* from, std::size_t count, T* to);
+                      std::size_t end, HostUploads* uploads, ResidentSegment* resident);
 
   // Outlive the arrays.
   Stream memory_stream_;

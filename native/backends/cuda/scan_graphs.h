@@ -76,12 +76,13 @@ struct ScanShape {
 /// of tables that are gone are dropped.
 class ScanGraphs {
  public:
-  /// @param parts graphs of the scan
-  /// @return those of the scan, to be captured where that has not been done; null the first time: kernels are
-  /// loaded when they first run, which cannot be recorded, and few searches of a snapshot that soon changes
-  /// are worth it
-  std::vector<Graph>* find(const std::shared_ptr<const SnapshotTables>& tables, const ScanShape& shape,
-                           std::size_t parts);
+  /// @return the graphs of the scan, to be captured where that has not been done; null where it has not run
+  /// before: kernels are loaded when they first run, which cannot be recorded, and a search of a snapshot
+  /// that soon changes is not worth it
+  std::vector<Graph>* find(const std::shared_ptr<const SnapshotTables>& tables, const ScanShape& shape);
+
+  /// To be told that the scan has run, in so many parts.
+  void add(const std::shared_ptr<const SnapshotTables>& tables, const ScanShape& shape, std::size_t parts);
 
  private:
   struct Entry {

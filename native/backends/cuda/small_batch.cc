@@ -70,7 +70,7 @@ class SmallBatch {
       candidates.grow_to(std::size_t{count_} * room_, work_.memory_stream);
     write_queries();
     const std::vector<std::vector<Step>> parts = divide();
-    std::vector<Graph>* const graphs = work_.graphs.find(search_.shared_tables(), shape(), parts.size());
+    std::vector<Graph>* const graphs = work_.graphs.find(search_.shared_tables(), shape());
     for (std::size_t p = 0; p < parts.size(); ++p) {
       search_.stop_if_asked();
       const auto put = [&] { put_part(parts[p], p == 0, p + 1 == parts.size()); };
@@ -83,6 +83,7 @@ class SmallBatch {
       }
       work_.stream.wait();
     }
+    if (graphs == nullptr) work_.graphs.add(search_.shared_tables(), shape(), parts.size());
     return collect(results);
   }
 

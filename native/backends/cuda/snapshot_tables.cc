@@ -71,17 +71,12 @@ std::shared_ptr<const SnapshotTables> SnapshotTableStore::make(
     check(cudaMemcpyAsync(to->data(), from.data(), to->bytes(), cudaMemcpyHostToDevice, stream_),
           "a copy to the device failed");
   };
-  try {
-    upload(views, &out->segments);
-    // Documents are found by their rows.
-    if (search.query_offsets == nullptr) upload(segment_of_tile, &out->segment_of_tile);
-    upload(out->rows, &out->device_rows);
-    stream_.wait();
-  } catch (...) {
-    // What is on its way still reads what is about to go.
-    cudaStreamSynchronize(stream_);
-    throw;
-  }
+  const WaitAtEnd wait(stream_);
+  upload(views, &out->segments);
+  // Documents are found by their rows.
+  if (search.query_offsets == nullptr) upload(segment_of_tile, &out->segment_of_tile);
+  upload(out->rows, &out->device_rows);
+  stream_.wait();
   return out;
 }
 

@@ -181,7 +181,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   event->wait();
-  return cudaSuccess;
+  Stream* const on = event->stream.load();
+  return on != nullptr ? error_of_device(on->device) : cudaSuccess;
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess : cudaErrorNotReady; }
@@ -241,8 +242,18 @@ cudaError_t cudaHostRegister(void* memory, std::size_t bytes, unsigned) {
   if (const cudaError_t error = error_of_device(current_device()); error != cudaSuccess) return error;
   if (!settings().registers) return report(cudaErrorNotSupported);
   std::lock_guard<std::mutex> lock(machine().mutex);
-  return machine().registered.emplace(memory, bytes).second ? cudaSuccess
-                                                            : report(cudaErrorHostMemoryAlreadyRegistered);
+  // Whole pages are registered, and none twice.
+  constexpr uintptr_t kPage = 4096;
+  const auto first = reinterpret_cast<uintptr_t>(memory) / kPage;
+  const auto last = (reinterpret_cast<uintptr_t>(memory) + bytes - 1) / kPage;
+  for (const auto& [other, other_bytes] : machine().registered) {
+    const auto begin = reinterpret_cast<uintptr_t>(other);
+    if (begin / kPage <= last && first <= (begin + other_bytes - 1) / kPage)
+      return report(cudaErrorHostMemoryAlreadyRegistered);
+  }
+  machine().registered.emplace(memory, bytes);
+  traffic().registered_bytes += bytes;
+  return cudaSuccess;
 }
 
 cudaError_t cudaHostUnregister(void* memory) {
@@ -263,8 +274,10 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
   const bool in = kind == cudaMemcpyHostToDevice;
   const bool out = kind == cudaMemcpyDeviceToHost;
   const std::size_t host_bytes = height == 0 ? 0 : (height - 1) * (in ? from_pitch : to_pitch) + width;
-  const bool pinned = is_pinned(in ? from : to, host_bytes);
+  const bool pinned = (in || out) && is_pinned(in ? from : to, host_bytes);
   stream->put([=] {
+    // What was pinned when the copy was asked for must be so while it happens.
+    if (pinned && !is_pinned(in ? from : to, host_bytes)) std::abort();
     if (in) traffic().bytes_to_device += width * height;
     if (out) traffic().bytes_from_device += width * height;
     if (in && !pinned) traffic().pageable_bytes += width * height;

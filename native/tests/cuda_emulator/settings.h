@@ -51,6 +51,8 @@ struct Traffic {
   std::atomic<uint64_t> waits{0};
   /// Graphs made.
   std::atomic<uint64_t> graphs{0};
+  /// Bytes of the host's memory that were registered.
+  std::atomic<uint64_t> registered_bytes{0};
   /// Bytes copied to devices from memory that they cannot read by themselves.
   std::atomic<uint64_t> pageable_bytes{0};
 };
