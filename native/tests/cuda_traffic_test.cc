@@ -155,6 +155,19 @@ TEST_CASE("CUDA, emulated: a corpus that takes long is scanned in parts, and a s
   CHECK(searched.agrees({1, 10, 3, 0}));
 }
 
+TEST_CASE("CUDA, emulated: a graph's kernels keep their shared memory when others have need of less") {
+  if (is_real()) return;
+  Machine machine{cuda_emulator::Settings{}};
+  const auto engine = cuda_engine();
+  // Codes of four queries in two planes: 64 KiB, more than a kernel has unasked.
+  const Searched wide(engine, {8192, Metric::inner_product, Dtype::f32, false, true}, 130);
+  const Searched narrow(engine, {8, Metric::inner_product, Dtype::f32, false, true}, 130);
+  for (uint64_t seed = 1; seed < 4; ++seed) {
+    REQUIRE(wide.agrees({4, 3, seed, 0}));
+    REQUIRE(narrow.agrees({4, 3, seed, 0}));
+  }
+}
+
 TEST_CASE("CUDA, emulated: what searches worked with goes with the last index") {
   if (is_real()) return;
   Machine machine{cuda_emulator::Settings{}};

@@ -110,7 +110,7 @@ cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::si
   kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
   return cudaGetLastError();
 #else
-  return cuda_emulator::launch(grid, block, shared_bytes, stream,
+  return cuda_emulator::launch(reinterpret_cast<const void*>(kernel), grid, block, shared_bytes, stream,
                                [=] { kernel(static_cast<Parameters>(arguments)...); });
 #endif
 }

@@ -1,5 +1,6 @@
 #include "backends/cuda/document_panel.cuh"
 #include "backends/cuda/maxsim_bounds.cuh"
+#include "backends/cuda/shared_memory.h"
 
 namespace granule::cuda {
 namespace {
@@ -92,8 +93,7 @@ std::size_t panel_shared_bytes(uint32_t dimension) {
 cudaError_t launch_maxsim_bounds(const DocumentArguments& search, float* uppers, float* lowers,
                                  uint32_t stride, unsigned blocks, cudaStream_t stream) {
   const std::size_t shared = search.coded != 0 ? panel_shared_bytes(search.dimension) : 0;
-  if (const cudaError_t error = cudaFuncSetAttribute(
-          maxsim_bounds, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+  if (const cudaError_t error = allow_shared_memory(reinterpret_cast<const void*>(maxsim_bounds), shared);
       error != cudaSuccess) {
     return error;
   }

@@ -2,6 +2,7 @@
 #include "backends/cuda/maxsim_bounds.cuh"
 #include "backends/cuda/reference_dot.cuh"
 #include "backends/cuda/refine_documents.cuh"
+#include "backends/cuda/shared_memory.h"
 
 namespace granule::cuda {
 namespace {
@@ -146,8 +147,7 @@ cudaError_t launch_refine_documents(const DocumentArguments& search, const Docum
                                     uint32_t most_listed, float* scores, uint32_t stride,
                                     const MatchArrays& matches, cudaStream_t stream) {
   const std::size_t bytes = search.coded != 0 ? panel_shared_bytes(search.dimension) : 0;
-  if (const cudaError_t error = cudaFuncSetAttribute(
-          refine_documents, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (const cudaError_t error = allow_shared_memory(reinterpret_cast<const void*>(refine_documents), bytes);
       error != cudaSuccess) {
     return error;
   }

@@ -1,6 +1,7 @@
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
 #include "backends/cuda/scan_stream.cuh"
+#include "backends/cuda/shared_memory.h"
 
 namespace granule::cuda {
 namespace {
@@ -76,8 +77,7 @@ template <unsigned kPlanes, unsigned kQueries>
 cudaError_t run(const ScanArguments& scan, unsigned blocks, cudaStream_t stream) {
   const std::size_t shared = std::size_t{kPlanes} * kQueries * scan.steps * DeviceLayout::kStep;
   if (const cudaError_t error =
-          cudaFuncSetAttribute(scan_stream<kPlanes, kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shared));
+          allow_shared_memory(reinterpret_cast<const void*>(scan_stream<kPlanes, kQueries>), shared);
       error != cudaSuccess) {
     return error;
   }

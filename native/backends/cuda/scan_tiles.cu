@@ -1,6 +1,7 @@
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
 #include "backends/cuda/scan_tiles.cuh"
+#include "backends/cuda/shared_memory.h"
 
 namespace granule::cuda {
 namespace {
@@ -165,8 +166,8 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
 template <unsigned kTileQueries>
 cudaError_t run(const ScanArguments& scan, cudaStream_t stream) {
   constexpr std::size_t kShared = Shape<kTileQueries>::kSharedBytes;
-  if (const cudaError_t error = cudaFuncSetAttribute(
-          scan_tiles<kTileQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(kShared));
+  if (const cudaError_t error =
+          allow_shared_memory(reinterpret_cast<const void*>(scan_tiles<kTileQueries>), kShared);
       error != cudaSuccess) {
     return error;
   }

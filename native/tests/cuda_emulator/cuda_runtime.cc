@@ -11,6 +11,16 @@ namespace {
 /// Memory that nobody has written: NaN, and no sensible integer.
 constexpr int kNoise = 0xff;
 
+constexpr std::size_t kSharedBytesOfBlock = std::size_t{227} << 10;
+/// What a kernel may have without asking.
+constexpr std::size_t kSharedBytesUnasked = std::size_t{48} << 10;
+
+std::size_t shared_memory_allowed(const void* kernel) {
+  std::lock_guard<std::mutex> lock(machine().mutex);
+  const auto found = machine().shared_memory.find(kernel);
+  return found == machine().shared_memory.end() ? kSharedBytesUnasked : found->second;
+}
+
 }  // namespace
 
 class Event {
@@ -34,12 +44,13 @@ cudaError_t count_launch(cudaStream_t stream) {
   return machine().fails ? report(cudaErrorLaunchFailure) : cudaSuccess;
 }
 
-cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+cudaError_t launch(const void* kernel, Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
                    std::function<void()> body) {
   const std::size_t threads = std::size_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || threads % kWarp != 0) return report(cudaErrorInvalidValue);
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffffu)
     return report(cudaErrorInvalidValue);
+  if (shared_bytes > shared_memory_allowed(kernel)) return report(cudaErrorInvalidValue);
   if (const cudaError_t error = count_launch(stream); error != cudaSuccess) return error;
   ++traffic().operations;
   stream->put([=] {
@@ -49,6 +60,8 @@ cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t
       if (left == 0) settings().lost_devices |= 1u << stream->device;
       if (left >= 0) --left;
     }
+    // A graph may launch it long after.
+    if (shared_bytes > shared_memory_allowed(kernel)) std::abort();
     if (error_of_device(stream->device) == cudaSuccess) run_grid(grid, block, shared_bytes, body);
   });
   return cudaSuccess;
@@ -93,7 +106,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::strcpy(properties->name, "emulated device");
   properties->totalGlobalMem = settings().memory_bytes;
-  properties->sharedMemPerBlockOptin = 227 << 10;
+  properties->sharedMemPerBlockOptin = kSharedBytesOfBlock;
   properties->multiProcessorCount = settings().multiprocessors;
   properties->major = settings().major;
   properties->minor = settings().minor;
@@ -186,6 +199,13 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess : cudaErrorNotReady; }
+
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  if (static_cast<std::size_t>(value) > kSharedBytesOfBlock) return report(cudaErrorInvalidValue);
+  std::lock_guard<std::mutex> lock(machine().mutex);
+  machine().shared_memory[kernel] = static_cast<std::size_t>(value);
+  return cudaSuccess;
+}
 
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
   if (stream->spoil_capture()) return report(cudaErrorStreamCaptureUnsupported);
