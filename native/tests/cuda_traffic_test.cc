@@ -106,12 +106,12 @@ TEST_CASE("CUDA, emulated: searches that come again give the same bits, whatever
     Searched other(engine, {24, metric, Dtype::f16, false, true}, 2500);
     uint64_t seed = 10;
     for (int round = 0; round < 2; ++round) {
-      for (const uint32_t queries : {1u, 4u, 5u}) {
+      for (const uint32_t queries : {1u, 2u, 5u}) {
         for (int again = 0; again < 6; ++again) {
           // Each kind of search three times, with other queries and another filter.
           const Asked asked{queries, again % 2 == 0 ? 3u : 10u, ++seed, again % 2 == 0 ? 0 : seed};
           REQUIRE(searched.agrees(asked));
-          if (queries == 4 && again > 1) REQUIRE(other.agrees(asked));
+          if (queries == 2 && again > 1) REQUIRE(other.agrees(asked));
         }
       }
       // Rows go, and come: into the segment that is there, and into one that must grow.
@@ -179,11 +179,11 @@ TEST_CASE("CUDA, emulated: what searches worked with goes with the last index") 
     std::vector<std::size_t> objects;
     for (int round = 0; round < 3; ++round) {
       {
-        Searched large(engine, {64, Metric::squared_l2, Dtype::f32, false, true}, 3000);
+        Searched large(engine, {64, Metric::squared_l2, Dtype::f32, false, true}, 1500);
         for (const uint32_t queries : {1u, 8u, 40u}) {
           for (int again = 0; again < 3; ++again) REQUIRE(large.agrees({queries, 20, 1, 3}));
         }
-        REQUIRE(large.add(6000).ok());
+        REQUIRE(large.add(3000).ok());
         REQUIRE(large.agrees({1, 20, 1, 3}));
       }
       const Searched tiny(engine, {4, Metric::inner_product, Dtype::f32, false, true}, 100);
@@ -193,8 +193,8 @@ TEST_CASE("CUDA, emulated: what searches worked with goes with the last index") 
     }
     CHECK(memory[2] == memory[0]);
     CHECK(objects[2] == objects[0]);
-    // Nothing of the large index is left: 64 numbers of 4 bytes for 9000 rows alone were 2 MiB.
-    CHECK(memory[0] - memory_before < (1 << 20));
+    // Nothing of the large index is left: 64 numbers of 4 bytes for 4500 rows alone were 1.1 MiB.
+    CHECK(memory[0] - memory_before < (1 << 19));
   }
   CHECK(memory_in_use() == memory_before);
   CHECK(objects_in_use() == objects_before);

@@ -71,8 +71,16 @@ SegmentView ResidentSegment::view(const granule_segment& segment, uint32_t first
 
 std::shared_ptr<const ResidentSegment> ResidentSegments::ensure(const granule_search& search,
                                                                 const granule_segment& segment) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::shared_ptr<ResidentSegment>& resident = segments_[segment.id];
+  std::shared_ptr<Slot> slot;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::shared_ptr<Slot>& own = slots_[segment.id];
+    if (own == nullptr) own = std::make_shared<Slot>();
+    slot = own;
+  }
+  // Other searches wait where they need the same segment, and only there.
+  const std::lock_guard<std::mutex> lock(slot->mutex);
+  std::shared_ptr<ResidentSegment>& resident = slot->resident;
   const std::size_t vectors = vectors_of(segment);
   if (resident != nullptr && resident->row_count >= segment.row_count) return resident;
   const bool lacks_biases =
@@ -102,8 +110,14 @@ std::shared_ptr<ResidentSegment> ResidentSegments::make(const granule_search& se
   if (segment.row_biases != nullptr) out->row_biases = DeviceArray<float>(capacity, memory_stream_);
   if (segment.row_offsets != nullptr) out->row_offsets = DeviceArray<uint64_t>(capacity + 1, memory_stream_);
   // Vectors in files stay there: only what a search looks at is read.
-  if (segment.verify == nullptr && has_room_for(capacity * vector_bytes(search)))
-    out->vectors = DeviceArray<uint8_t>(capacity * vector_bytes(search), memory_stream_);
+  if (segment.verify == nullptr && has_room_for(capacity * vector_bytes(search))) {
+    try {
+      out->vectors = DeviceArray<uint8_t>(capacity * vector_bytes(search), memory_stream_);
+    } catch (const CudaFailure& failure) {
+      // Another search may have taken the room meanwhile.
+      if (failure.error != cudaErrorMemoryAllocation) throw;
+    }
+  }
   return out;
 }
 
@@ -113,9 +127,10 @@ void ResidentSegments::append(const granule_search& search, const granule_segmen
   const std::size_t end = vectors_of(segment);
   const std::size_t first_row = resident->row_count;
   const std::size_t rows = segment.row_count - first_row;
+  const Stream stream;
   std::vector<float> biases;
-  HostUploads uploads(search, stream_);
-  append_vectors(search, segment, first, end, &uploads, resident);
+  HostUploads uploads(search, stream);
+  append_vectors(search, segment, first, end, stream, &uploads, resident);
   const auto copy = [&](const auto* from, std::size_t at, std::size_t count, const auto& to) {
     if (from != nullptr) uploads.copy(from + at, count, to.data() + at, HostMemory::lasting);
   };
@@ -139,8 +154,8 @@ void ResidentSegments::append(const granule_search& search, const granule_segmen
 }
 
 void ResidentSegments::append_vectors(const granule_search& search, const granule_segment& segment,
-                                      std::size_t first, std::size_t end, HostUploads* uploads,
-                                      ResidentSegment* resident) {
+                                      std::size_t first, std::size_t end, const Stream& stream,
+                                      HostUploads* uploads, ResidentSegment* resident) {
   const std::size_t bytes = vector_bytes(search);
   const auto dtype = static_cast<Dtype>(search.dtype);
   const auto* const vectors = static_cast<const uint8_t*>(segment.vectors);
@@ -148,11 +163,11 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
                         resident->code_norms.data()};
   DeviceArray<uint8_t> room;
   DeviceArray<uint32_t> out_of_range(1, memory_stream_);
-  const WaitAtEnd wait(stream_);
-  check(cudaMemsetAsync(out_of_range.data(), 0, sizeof(uint32_t), stream_), "the device failed");
+  const WaitAtEnd wait(stream);
+  check(cudaMemsetAsync(out_of_range.data(), 0, sizeof(uint32_t), stream), "the device failed");
   const auto quantize = [&](const void* on_device, std::size_t from, std::size_t to) {
     check(launch_quantize_rows(on_device, dtype, search.dimension, static_cast<uint32_t>(from),
-                               static_cast<uint32_t>(to), coded, out_of_range.data(), stream_),
+                               static_cast<uint32_t>(to), coded, out_of_range.data(), stream),
           "quantising on the device failed");
   };
   std::size_t at = first;
@@ -179,7 +194,7 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
       uploads->copy(segment.codes + at / kBlock * block_bytes, (to - at) / kBlock * block_bytes, room.data(),
                     HostMemory::lasting);
       check(launch_arrange_codes(room.data(), search.dimension, static_cast<uint32_t>(at),
-                                 static_cast<uint32_t>(to), resident->codes.data(), stream_),
+                                 static_cast<uint32_t>(to), resident->codes.data(), stream),
             "arranging codes on the device failed");
       const auto copy = [&](const float* from, const DeviceArray<float>& out) {
         uploads->copy(from + at, to - at, out.data() + at, HostMemory::lasting);
@@ -199,15 +214,15 @@ void ResidentSegments::append_vectors(const granule_search& search, const granul
     at = to;
   }
   uint32_t flag = 0;
-  check(cudaMemcpyAsync(&flag, out_of_range.data(), sizeof flag, cudaMemcpyDeviceToHost, stream_),
+  check(cudaMemcpyAsync(&flag, out_of_range.data(), sizeof flag, cudaMemcpyDeviceToHost, stream),
         "the device failed");
-  stream_.wait();
+  stream.wait();
   if (flag != 0) resident->in_range = false;
 }
 
 bool ResidentSegments::release(uint64_t id) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return segments_.erase(id) != 0 && segments_.empty();
+  return slots_.erase(id) != 0 && slots_.empty();
 }
 
 }  // namespace granule::cuda

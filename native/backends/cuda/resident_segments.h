@@ -59,13 +59,18 @@ class ResidentSegments {
                                         std::size_t capacity);
   void append(const granule_search& search, const granule_segment& segment, ResidentSegment* resident);
   void append_vectors(const granule_search& search, const granule_segment& segment, std::size_t first,
-                      std::size_t end, HostUploads* uploads, ResidentSegment* resident);
+                      std::size_t end, const Stream& stream, HostUploads* uploads, ResidentSegment* resident);
 
-  // Outlive the arrays.
+  struct Slot {
+    /// Held while the segment is looked at or brought.
+    std::mutex mutex;
+    std::shared_ptr<ResidentSegment> resident;
+  };
+
+  // Outlives the arrays.
   Stream memory_stream_;
-  Stream stream_;
   std::mutex mutex_;
-  std::unordered_map<uint64_t, std::shared_ptr<ResidentSegment>> segments_;
+  std::unordered_map<uint64_t, std::shared_ptr<Slot>> slots_;
 };
 
 }  // namespace granule::cuda
