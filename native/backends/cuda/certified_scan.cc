@@ -1,13 +1,11 @@
 #include "backends/cuda/certified_scan.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/plain_scan.h"
 #include "backends/cuda/query_codes.h"
 #include "backends/cuda/scan_shares.h"
-#include "backends/cuda/scan_stream.cuh"
 #include "backends/cuda/scan_tiles.cuh"
 #include "backends/cuda/select_threshold.cuh"
 #include "backends/cuda/stored_number.h"

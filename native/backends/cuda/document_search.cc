@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <limits>
-#include <thread>
 
 #include "backends/coded_queries.h"
 #include "backends/cuda/device_layout.h"
