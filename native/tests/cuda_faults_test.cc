@@ -81,14 +81,27 @@ struct Searched {
     REQUIRE(store.add({vectors.data(), 2000, nullptr, 2000}, 2, CancelFlag(), &first).ok());
   }
 
-  Status search(const char* backend, const CancelFlag& cancel = {}) {
+  Status search(const char* backend, const CancelFlag& cancel = {}, bool log_sum_exp = false) {
     SearchOptions options;
     options.k = 10;
     options.threads = 1;
     test_search::Result result(2, 2, 10);
     return search_snapshot(store.engine(), store.engine().backends.find(backend)->backend, *store.snapshot(),
                            store.options(), queries.data(), 2, nullptr, 2, options, cancel,
-                           result.hits(false));
+                           result.hits(false, log_sum_exp));
+  }
+
+  /// For how many places in a search the device can fail; each is an error that leaves everything usable.
+  int64_t failing_launches(Machine* machine, bool log_sum_exp) {
+    REQUIRE(search("cuda").ok());
+    for (int64_t launches = 0;; ++launches) {
+      (*machine)->launches_until_failure = launches;
+      const Status failed = search("cuda", {}, log_sum_exp);
+      (*machine)->launches_until_failure = -1;
+      CHECK(search("cuda", {}, log_sum_exp).ok());
+      if (failed.ok()) return launches;
+      CHECK(failed.message.find("unspecified launch failure") != std::string::npos);
+    }
   }
 
   SegmentStore store;
@@ -162,6 +175,44 @@ TEST_CASE(
   }
   CHECK(memory_in_use() == memory_before);
   CHECK(objects_in_use() == objects_before);
+}
+
+TEST_CASE(
+    "CUDA, emulated: a device that fails while terms are added is an error, and leaves everything usable") {
+  if (is_real()) return;
+  Machine machine{cuda_emulator::Settings{}};
+  const std::size_t memory_before = memory_in_use();
+  const std::size_t objects_before = objects_in_use();
+  {
+    Searched searched(cuda_engine());
+    CHECK(searched.failing_launches(&machine, true) > searched.failing_launches(&machine, false));
+  }
+  CHECK(memory_in_use() == memory_before);
+  CHECK(objects_in_use() == objects_before);
+}
+
+TEST_CASE("CUDA, emulated: log-sum-exps of several devices, and of vectors that stay with the host") {
+  if (is_real()) return;
+  for (Case test : {row_case(), document_case()}) {
+    test.vectors = 1500;
+    test.queries = 2;
+    test.query_lengths = {7, 2};
+    test.log_sum_exp = true;
+    {
+      cuda_emulator::Settings settings;
+      // Enough for the codes, not for the vectors.
+      settings.memory_bytes = std::size_t{test.lengths.empty() ? 600u : 280u} << 10;
+      Machine machine(settings);
+      compare(cuda_engine(), test);
+    }
+    cuda_emulator::Settings settings;
+    settings.devices = 2;
+    Machine machine(settings);
+    test.adds = 3;
+    test.filtered = true;
+    test.candidates = !test.lengths.empty();
+    compare(cuda_engine(), test);
+  }
 }
 
 TEST_CASE("CUDA, emulated: segments that go give their memory back") {

@@ -1,5 +1,5 @@
-// The log-sum-exp over all rows of a search and the share of it that the hits hold, bit for bit, against sums of
-// integers that the compiler adds.
+// The log-sum-exp over all rows of a search and the share of it that the hits hold, bit for bit, against sums
+// of integers that the compiler adds.
 
 #include "core/log_sum_exp.h"
 
@@ -70,7 +70,8 @@ struct Case {
 
 std::vector<float> as_stored(const Case& test, std::vector<float> vectors) {
   if (test.metric == Metric::cosine) vectors = oracle::normalised(vectors, test.dimension);
-  if (test.dtype == Dtype::f16) std::transform(vectors.begin(), vectors.end(), vectors.begin(), oracle::as_f16);
+  if (test.dtype == Dtype::f16)
+    std::transform(vectors.begin(), vectors.end(), vectors.begin(), oracle::as_f16);
   if (test.dtype == Dtype::bf16)
     std::transform(vectors.begin(), vectors.end(), vectors.begin(), oracle::as_bf16);
   return vectors;
@@ -334,8 +335,8 @@ TEST_CASE("where no row is allowed the log-sum-exp is -infinity and the share 0"
     options.filter_bytes = 1;
     Result result(1, 1, 2);
     const std::vector<uint32_t> one = {1};
-    REQUIRE(
-        test_search::search(store, {1.0f}, documents ? &one : nullptr, options, result.hits(false, true)).ok());
+    REQUIRE(test_search::search(store, {1.0f}, documents ? &one : nullptr, options, result.hits(false, true))
+                .ok());
     CHECK(result.log_sum_exps[0] == -kInfinity);
     CHECK(result.mass_shares[0] == 0.0);
   }

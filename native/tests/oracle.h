@@ -83,8 +83,8 @@ inline MaxSim maxsim(int metric, const float* query, std::size_t query_vectors, 
   return out;
 }
 
-/// exp(x) for x <= 0 as 2^n exp(r): n the integer nearest x / ln 2, exp(r) its Taylor polynomial of degree 13 by
-/// Horner's rule, each operation rounded by itself; 0 below -708.
+/// exp(x) for x <= 0 as 2^n exp(r): n the integer nearest x / ln 2, exp(r) its Taylor polynomial of degree 13
+/// by Horner's rule, each operation rounded by itself; 0 below -708.
 inline double exponential(double x) {
   if (!(x >= -708.0)) return 0.0;
   volatile double n = std::nearbyint(x * 1.4426950408889634);

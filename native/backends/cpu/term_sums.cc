@@ -11,7 +11,8 @@
 #include "backends/cpu/widened_queries.h"
 #include "core/log_sum_exp.h"
 
-// Sums of exponentials over all rows of a search, from the reference scores of all of them (core/log_sum_exp.h).
+// Sums of exponentials over all rows of a search, from the reference scores of all of them
+// (core/log_sum_exp.h).
 
 namespace granule {
 namespace {
