@@ -244,7 +244,8 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
   search_options.threads = threads_;
   const bool documents = !lengths.IsUndefined();
   const ResultArrays result(env, query_count, query_vectors, search_options.k, search_options.temperature > 0,
-                            options.Get("logSumExp").ToBoolean().Value(), documents && options.Get("explain").ToBoolean().Value());
+                            options.Get("logSumExp").ToBoolean().Value(),
+                            documents && options.Get("explain").ToBoolean().Value());
 
   const Napi::Value filter = options.Get("filter");
   if (!filter.IsUndefined()) {

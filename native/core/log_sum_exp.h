@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "core/canonical_exp.h"
 #include "core/canonical_log.h"
@@ -38,6 +40,17 @@ GRANULE_HD inline uint64_t softmax_term(float score, float maximum, double tempe
   const double difference =
       static_cast<double>(finite_score(score)) - static_cast<double>(finite_score(maximum));
   return term_of_exponential(canonical_exp(difference / temperature));
+}
+
+/// Scores below this have the term 0; -infinity where every score may have one.
+///
+/// exp(-43) is below 2^-62. The thousandth covers the roundings of a term's difference and quotient, and a
+/// step of float32 those made here.
+inline float least_score_with_term(float maximum, double temperature) {
+  const double least = static_cast<double>(finite_score(maximum)) - 43.001 * temperature;
+  if (!(least >= -static_cast<double>(std::numeric_limits<float>::max())))
+    return -std::numeric_limits<float>::infinity();
+  return std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity());
 }
 
 /// A sum of terms: low + 2^64 high. 2^66 of them fit.

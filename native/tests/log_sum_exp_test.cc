@@ -245,6 +245,28 @@ TEST_CASE("a term is cut off, never rounded up: 2^62 at the greatest score, 0 be
   }
 }
 
+TEST_CASE("a score below the least that has a term has none, and the least is not far from having one") {
+  Random random(14);
+  const float infinity = std::numeric_limits<float>::infinity();
+  int finite = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const float maximum = std::ldexp(random.uniform(), static_cast<int>(random.below(240)) - 120);
+    const double temperature =
+        std::ldexp(1.0 + std::fabs(random.uniform()), static_cast<int>(random.below(260)) - 130);
+    const float least = least_score_with_term(maximum, temperature);
+    if (least == -infinity) continue;
+    REQUIRE(softmax_term(-infinity, maximum, temperature) == 0);
+    ++finite;
+    REQUIRE(least < maximum);
+    REQUIRE(softmax_term(std::nextafter(least, -infinity), maximum, temperature) == 0);
+    const double near = static_cast<double>(maximum) - 42.97 * temperature;
+    const auto above = std::nextafter(static_cast<float>(near), infinity);
+    REQUIRE(above > least);
+    if (above < maximum) REQUIRE(softmax_term(above, maximum, temperature) > 0);
+  }
+  CHECK(finite > 10000);
+}
+
 TEST_CASE("terms add up as integers, in any order and any groups") {
   Random random(13);
   std::vector<uint64_t> terms(5000);

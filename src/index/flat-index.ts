@@ -31,8 +31,9 @@ export interface FlatSearchOptions {
   readonly temperature?: number | undefined;
   /**
    * Asks for `logSumExp` and `massShare`: ln sum_j exp(s_j / t) over all rows, or all that `filter` allows, at the `temperature`
-   * t, which must be given; and the share of that sum that the k hits hold. Every row is scored in full for it, so it
-   * takes as long as a scan of the vectors. Off by default.
+   * t, which must be given; and the share of that sum that the k hits hold. Every row that can
+   * add to the sum, those up to 43 t below the best, is scored in full for it: a low temperature is fast, a high one takes as long as a scan
+   * of the vectors. Off by default.
    */
   readonly logSumExp?: boolean | undefined;
   /** Allowed rows, one bit each: row r is bit r & 7 of byte r >> 3; ceil(rows / 8) bytes. See `rowFilter`. */
