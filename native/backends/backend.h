@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of this file that an older library would misread.
-#define GRANULE_BACKEND_ABI 3
+#define GRANULE_BACKEND_ABI 4
 
 /// A run of stored rows. Rows are only ever appended: a later snapshot may show the same segment with more
 /// rows, while those it had keep their content and address, so that a device may keep copies by `id`.
@@ -98,6 +98,22 @@ typedef struct granule_hits {
   uint32_t* rows_rescored;
 } granule_hits;
 
+/// A sum of integer terms: low + 2^64 high.
+typedef struct granule_term_sum {
+  uint64_t low;
+  uint64_t high;
+} granule_term_sum;
+
+/// A sum of exponentials over all rows of a search, which need not be among the k best.
+typedef struct granule_term_search {
+  /// The rows and queries; its k is not looked at.
+  const granule_search* search;
+  /// t: finite, above 0.
+  double temperature;
+  /// m of each query: the greatest score of its rows, -infinity where there are none.
+  const float* maxima;
+} granule_term_search;
+
 typedef enum granule_result {
   GRANULE_OK = 0,
   GRANULE_CANCELLED = 1,
@@ -113,6 +129,10 @@ typedef struct granule_backend {
   /// Searches rows (row_offsets null) or documents by MaxSim. `message` receives the reason of a failure.
   granule_result (*search)(void* self, const granule_search* search, granule_hits* hits, char* message,
                            size_t message_size);
+  /// For each query the sum of floor(2^62 exp((s - m) / t)) over the scores s of all rows that the search
+  /// allows (core/log_sum_exp.h); 0 where there are none.
+  granule_result (*sum_terms)(void* self, const granule_term_search* search, granule_term_sum* sums,
+                              char* message, size_t message_size);
   /// No later search will show this segment: copies of it may go.
   void (*release_segment)(void* self, uint64_t id);
   void (*destroy)(void* self);

@@ -21,7 +21,7 @@ struct IndexBinding::ResultArrays {
   }
 
   ResultArrays(Napi::Env env, std::size_t query_count, std::size_t query_vectors, std::size_t k,
-               bool probabilities, bool explain)
+               bool probabilities, bool log_sum_exp, bool explain)
       : object(Napi::Object::New(env)) {
     const std::size_t places = query_count * k;
     hits.rows = add<Napi::Uint32Array>(env, "rows", places);
@@ -30,6 +30,10 @@ struct IndexBinding::ResultArrays {
     hits.thresholds = add<Napi::Float32Array>(env, "thresholds", query_count);
     hits.rows_rescored = add<Napi::Uint32Array>(env, "rowsRescored", query_count);
     if (probabilities) hits.probabilities = add<Napi::Float32Array>(env, "probabilities", places);
+    if (log_sum_exp) {
+      hits.log_sum_exps = add<Napi::Float64Array>(env, "logSumExp", query_count);
+      hits.mass_shares = add<Napi::Float64Array>(env, "massShare", query_count);
+    }
     if (explain) {
       hits.matched_vectors = add<Napi::Uint32Array>(env, "matchedVectors", query_vectors * k);
       hits.matched_similarities = add<Napi::Float32Array>(env, "matchedSimilarities", query_vectors * k);
@@ -240,6 +244,7 @@ Napi::Value IndexBinding::search(Napi::Env env, Napi::Object keeper, Napi::Float
   search_options.threads = threads_;
   const bool documents = !lengths.IsUndefined();
   const ResultArrays result(env, query_count, query_vectors, search_options.k, search_options.temperature > 0,
+                            options.Get("logSumExp").ToBoolean().Value(),
                             documents && options.Get("explain").ToBoolean().Value());
 
   const Napi::Value filter = options.Get("filter");

@@ -1,9 +1,11 @@
 #include "index/search.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "core/log_sum_exp.h"
 #include "index/prepared_vectors.h"
 #include "index/top_k_softmax.h"
 
@@ -53,6 +55,35 @@ Status status_of(granule_result result, const char* message, const Snapshot& sna
     default:
       return Status::failure(StatusCode::internal, message);
   }
+}
+
+/// Adds each query's log-sum-exp over all rows, and the share of it that its hits hold. The backend sums the
+/// terms, whose greatest score the hits have; the hits' own are the same integers.
+granule_result add_log_sum_exps(const granule_backend& backend, const granule_search& search,
+                                double temperature, const Hits& hits, char* message,
+                                std::size_t message_size) {
+  const std::size_t queries = search.query_count;
+  std::vector<float> maxima(queries);
+  for (std::size_t q = 0; q < queries; ++q) maxima[q] = hits.scores[q * search.k];
+  std::vector<granule_term_sum> sums(queries);
+  const granule_term_search request{&search, temperature, maxima.data()};
+  if (const granule_result result =
+          backend.sum_terms(backend.self, &request, sums.data(), message, message_size);
+      result != GRANULE_OK) {
+    return result;
+  }
+  for (std::size_t q = 0; q < queries; ++q) {
+    hits.log_sum_exps[q] = -std::numeric_limits<double>::infinity();
+    hits.mass_shares[q] = 0;
+    if (hits.counts[q] == 0) continue;
+    TermSum top;
+    for (uint32_t i = 0; i < hits.counts[q]; ++i)
+      top.add(softmax_term(hits.scores[q * search.k + i], maxima[q], temperature));
+    const TermSum all{sums[q].low, sums[q].high};
+    hits.log_sum_exps[q] = log_sum_exp(all, maxima[q], temperature);
+    hits.mass_shares[q] = mass_share(top, all);
+  }
+  return GRANULE_OK;
 }
 
 }  // namespace
@@ -109,7 +140,9 @@ Status search_snapshot(const Engine& engine, const granule_backend& backend, con
       hits.thresholds, hits.rows_rescored};
 
   char message[256] = "";
-  const granule_result result = backend.search(backend.self, &search, &out, message, sizeof message);
+  granule_result result = backend.search(backend.self, &search, &out, message, sizeof message);
+  if (result == GRANULE_OK && hits.log_sum_exps != nullptr)
+    result = add_log_sum_exps(backend, search, options.temperature, hits, message, sizeof message);
   if (Status status = status_of(result, message, snapshot); !status.ok()) return status;
 
   if (hits.probabilities != nullptr) {

@@ -12,7 +12,7 @@ namespace granule {
 struct SearchOptions {
   /// From 1 to the rows of the snapshot.
   uint32_t k = 1;
-  /// Softmax temperature of the probabilities, where those are wanted.
+  /// Softmax temperature of the probabilities and of the log-sum-exps, where those are wanted.
   double temperature = 1;
   /// Bitset of allowed rows (bit r & 7 of byte r >> 3); rows behind its end are not allowed. Null allows all.
   const uint8_t* filter = nullptr;
@@ -24,7 +24,7 @@ struct SearchOptions {
 };
 
 /// Where the results of a search go: queries x k places, best first; see granule_hits. The caller owns the
-/// memory; probabilities and matches are null where not wanted (no temperature, no explanation).
+/// memory; probabilities, matches, log-sum-exps and shares are null where not wanted.
 struct Hits {
   uint32_t* rows = nullptr;
   float* scores = nullptr;
@@ -35,9 +35,14 @@ struct Hits {
   /// The certificate, one entry per query.
   float* thresholds = nullptr;
   uint32_t* rows_rescored = nullptr;
+  /// Per query ln sum_j exp(s_j / t) over all rows that the search allows, -infinity where there are none;
+  /// and the share of that sum that its hits hold, then 0.
+  double* log_sum_exps = nullptr;
+  double* mass_shares = nullptr;
 };
 
-/// Prepares queries (finite, normalised for cosine), runs the backend over a snapshot, adds probabilities.
+/// Prepares queries (finite, normalised for cosine), runs the backend over a snapshot, adds probabilities and
+/// log-sum-exps.
 ///
 /// @param lengths of the query_count queries in vectors, for document search; null where each query is one
 /// vector

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/canonical_log.h"
 #include "core/ranked_list.h"
 #include "index/prepared_vectors.h"
 
@@ -55,7 +56,7 @@ Status top_k_softmax(const KernelTable& kernels, const float* scores, std::size_
   const double top = kernels.softmax_terms(out->scores.data(), k, maximum, temperature, terms.data());
   const double all = kernels.softmax_terms(scores, count, maximum, temperature, nullptr);
   for (std::size_t i = 0; i < k; ++i) out->probabilities[i] = static_cast<float>(terms[i] / top);
-  out->log_sum_exp = maximum / temperature + std::log(all);
+  out->log_sum_exp = maximum / temperature + canonical_log(all);
   out->mass = std::min(1.0, top / all);
   return Status::success();
 }

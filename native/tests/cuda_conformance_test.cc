@@ -110,3 +110,57 @@ TEST_CASE("CUDA: documents of odd dimensions and lengths") {
     compare(engine, test);
   }
 }
+
+TEST_CASE("CUDA: log-sum-exps over all rows, with every metric, dtype and kind of vector") {
+  if (is_skipped()) return;
+  const auto engine = cuda_engine();
+  uint64_t seed = 3000;
+  for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+    for (const Kind kind : test_data::kAllKinds) {
+      Case test;
+      test.options = {11, metric, static_cast<Dtype>(seed % 3), false, true};
+      test.kind = test.query_kind = test.options.dtype == Dtype::f32 ? kind : Kind::uniform;
+      test.vectors = 300;
+      test.adds = 2;
+      test.queries = 3;
+      test.biased = seed % 2 == 0;
+      test.filtered = seed % 5 == 0;
+      test.log_sum_exp = true;
+      test.seed = ++seed;
+      compare(engine, test);
+    }
+  }
+  Case batch;
+  batch.options = {5, Metric::squared_l2, Dtype::f32, false, true};
+  batch.vectors = 90;
+  batch.queries = 70;
+  batch.k = 90;
+  batch.log_sum_exp = true;
+  compare(engine, batch);
+}
+
+TEST_CASE("CUDA: log-sum-exps over all documents, with every metric and kind of vector") {
+  if (is_skipped()) return;
+  const auto engine = cuda_engine();
+  uint64_t seed = 4000;
+  for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
+    for (const Kind kind : test_data::kAllKinds) {
+      Case test;
+      test.options = {7, metric, Dtype::f32, true, true};
+      test.kind = test.query_kind = kind;
+      test.vectors = 130;
+      test.lengths = {1, 9, 33, 5, 17};
+      test.queries = 2;
+      test.query_lengths = {3, 34};
+      test.k = 4;
+      test.biased = seed % 2 == 0;
+      test.filtered = seed % 3 == 0;
+      test.candidates = seed % 4 == 0;
+      test.log_sum_exp = true;
+      // So high that also documents without a sum, which rank last, count.
+      if (kind == Kind::huge) test.temperature = 1e38;
+      test.seed = ++seed;
+      compare(engine, test);
+    }
+  }
+}

@@ -61,6 +61,7 @@ struct Asked {
   uint64_t seed = 2;
   /// Which rows are allowed: a random half by this seed; 0: all.
   uint64_t filter_seed = 0;
+  bool log_sum_exp = false;
 };
 
 /// A store of rows, and searches of it.
@@ -101,7 +102,7 @@ class Searched {
         test_data::vectors(Kind::uniform, asked.queries, store.dimension(), asked.seed);
     return search_snapshot(store.engine(), store.engine().backends.find(backend)->backend, snapshot,
                            store.options(), queries.data(), asked.queries, nullptr, asked.queries, options,
-                           cancel, result->hits(false));
+                           cancel, result->hits(false, asked.log_sum_exp));
   }
 
   /// Whether the device gives the processor's bits, for one snapshot.
@@ -110,7 +111,8 @@ class Searched {
     test_search::Result cpu(asked.queries, asked.queries, asked.k);
     test_search::Result cuda(asked.queries, asked.queries, asked.k);
     return search(*snapshot, "cpu", asked, &cpu).ok() && search(*snapshot, "cuda", asked, &cuda).ok() &&
-           cuda.counts == cpu.counts && cuda.rows == cpu.rows && same_bits(cuda.scores, cpu.scores);
+           cuda.counts == cpu.counts && cuda.rows == cpu.rows && same_bits(cuda.scores, cpu.scores) &&
+           same_bits(cuda.log_sum_exps, cpu.log_sum_exps);
   }
 
   SegmentStore store;

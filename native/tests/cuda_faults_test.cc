@@ -32,6 +32,18 @@ Case document_case() {
   return test;
 }
 
+/// For how many places in a search the device can fail; each is an error that leaves everything usable.
+int64_t failing_launches(const Searched& searched, const Asked& asked, Machine* machine) {
+  for (int64_t launches = 0;; ++launches) {
+    (*machine)->launches_until_failure = launches;
+    const Status failed = searched.search("cuda", asked);
+    (*machine)->launches_until_failure = -1;
+    CHECK(searched.agrees(asked));
+    if (failed.ok()) return launches;
+    CHECK(failed.message.find("unspecified launch failure") != std::string::npos);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("CUDA, emulated: several devices share the rows") {
@@ -177,6 +189,48 @@ TEST_CASE("CUDA, emulated: of several devices one may be lost") {
   const Status later = searched.search("cuda");
   CHECK(later.message.find("CUDA device 1 was lost") == 0);
   CHECK(searched.search("cpu").ok());
+}
+
+TEST_CASE(
+    "CUDA, emulated: a device that fails while terms are added is an error, and leaves everything usable") {
+  if (is_real()) return;
+  Machine machine{cuda_emulator::Settings{}};
+  const std::size_t memory_before = memory_in_use();
+  const std::size_t objects_before = objects_in_use();
+  {
+    const Searched searched(cuda_engine());
+    Asked asked;
+    REQUIRE(searched.agrees(asked));
+    const int64_t without = failing_launches(searched, asked, &machine);
+    asked.log_sum_exp = true;
+    CHECK(failing_launches(searched, asked, &machine) > without);
+  }
+  CHECK(memory_in_use() == memory_before);
+  CHECK(objects_in_use() == objects_before);
+}
+
+TEST_CASE("CUDA, emulated: log-sum-exps of several devices, and of vectors that stay with the host") {
+  if (is_real()) return;
+  for (Case test : {row_case(), document_case()}) {
+    test.vectors = 1500;
+    test.queries = 2;
+    test.query_lengths = {7, 2};
+    test.log_sum_exp = true;
+    {
+      cuda_emulator::Settings settings;
+      // Enough for the codes, not for the vectors.
+      settings.memory_bytes = std::size_t{test.lengths.empty() ? 600u : 280u} << 10;
+      Machine machine(settings);
+      compare(cuda_engine(), test);
+    }
+    cuda_emulator::Settings settings;
+    settings.devices = 2;
+    Machine machine(settings);
+    test.adds = 3;
+    test.filtered = true;
+    test.candidates = !test.lengths.empty();
+    compare(cuda_engine(), test);
+  }
 }
 
 TEST_CASE("CUDA, emulated: segments that go give their memory back") {

@@ -62,6 +62,9 @@ struct Case {
   uint32_t k = 10;
   bool filtered = false;
   bool candidates = false;
+  /// The log-sum-exp over all rows is compared too.
+  bool log_sum_exp = false;
+  double temperature = 0.5;
   uint64_t seed = 1;
 };
 
@@ -79,6 +82,7 @@ inline Outcome search(const SegmentStore& store, const char* backend, const Case
   SearchOptions options;
   options.k = test.k;
   options.threads = 2;
+  options.temperature = test.temperature;
   std::vector<uint8_t> filter((snapshot->row_count + 7) / 8);
   test_data::Random random(test.seed + 77);
   for (uint8_t& byte : filter) byte = static_cast<uint8_t>(random.next());
@@ -97,12 +101,13 @@ inline Outcome search(const SegmentStore& store, const char* backend, const Case
                                store.options(), queries.data(), vectors,
                                query_lengths.empty() ? nullptr : query_lengths.data(),
                                query_lengths.empty() ? vectors : query_lengths.size(), options, cancel,
-                               out.result.hits(!query_lengths.empty()));
+                               out.result.hits(!query_lengths.empty(), test.log_sum_exp));
   return out;
 }
 
-inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+template <typename T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
 inline void compare(const std::shared_ptr<Engine>& engine, const Case& test) {
@@ -158,6 +163,8 @@ inline void compare(const std::shared_ptr<Engine>& engine, const Case& test) {
     REQUIRE(cuda.result.counts == cpu.result.counts);
     REQUIRE(cuda.result.rows == cpu.result.rows);
     REQUIRE(same_bits(cuda.result.scores, cpu.result.scores));
+    REQUIRE(same_bits(cuda.result.log_sum_exps, cpu.result.log_sum_exps));
+    REQUIRE(same_bits(cuda.result.mass_shares, cpu.result.mass_shares));
     if (!query_lengths.empty()) {
       REQUIRE(cuda.result.matched_vectors == cpu.result.matched_vectors);
       REQUIRE(same_bits(cuda.result.matched_similarities, cpu.result.matched_similarities));

@@ -21,6 +21,10 @@ int32_t open(granule_backend* backend, char*, size_t) {
     std::snprintf(message, size, "the device was lost");
     return GRANULE_FAILED;
   };
+  backend->sum_terms = [](void*, const granule_term_search*, granule_term_sum*, char* message, size_t size) {
+    std::snprintf(message, size, "the device was lost");
+    return GRANULE_FAILED;
+  };
   backend->release_segment = [](void*, uint64_t) {};
   backend->destroy = [](void*) {};
   return 1;

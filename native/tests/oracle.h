@@ -83,6 +83,42 @@ inline MaxSim maxsim(int metric, const float* query, std::size_t query_vectors, 
   return out;
 }
 
+/// exp(x) for x <= 0 as 2^n exp(r): n the integer nearest x / ln 2, exp(r) its Taylor polynomial of degree 13
+/// by Horner's rule, each operation rounded by itself; 0 below -708.
+inline double exponential(double x) {
+  if (!(x >= -708.0)) return 0.0;
+  volatile double n = std::nearbyint(x * 1.4426950408889634);
+  volatile double high = n * 0.6931471803691238;
+  volatile double low = n * 1.9082149292705877e-10;
+  volatile double r = x - high;
+  r = r - low;
+  double factorial = 6227020800.0;
+  volatile double sum = 1.0 / factorial;
+  for (int degree = 13; degree > 0; --degree) {
+    factorial /= degree;
+    volatile double product = sum * r;
+    sum = product + 1.0 / factorial;
+  }
+  return std::ldexp(sum, static_cast<int>(n));
+}
+
+/// An integer of 128 bits, as the compiler has it.
+__extension__ typedef unsigned __int128 Wide;
+
+/// sum over the scores of floor(2^62 exp((s - m) / t)); infinite ones count as the greatest float32.
+inline Wide term_sum(const std::vector<float>& scores, float maximum, double temperature) {
+  const auto finite = [](float s) {
+    constexpr float kGreatest = std::numeric_limits<float>::max();
+    return static_cast<double>(std::min(std::max(s, -kGreatest), kGreatest));
+  };
+  Wide sum = 0;
+  for (const float s : scores) {
+    const double term = exponential((finite(s) - finite(maximum)) / temperature);
+    sum += static_cast<uint64_t>(std::floor(std::ldexp(term, 62)));
+  }
+  return sum;
+}
+
 /// (score, row) in the order of results, the first k of them.
 inline std::vector<std::pair<float, uint32_t>> ranked(std::vector<std::pair<float, uint32_t>> scored,
                                                       std::size_t k) {

@@ -49,9 +49,11 @@ struct Result {
         matched_vectors(query_vectors * k, 12345),
         matched_similarities(query_vectors * k, 12345.0f),
         thresholds(queries, 12345.0f),
-        rows_rescored(queries, 12345) {}
+        rows_rescored(queries, 12345),
+        log_sum_exps(queries, 12345.0),
+        mass_shares(queries, 12345.0) {}
 
-  granule::Hits hits(bool explain) {
+  granule::Hits hits(bool explain, bool log_sum_exp = false) {
     return {rows.data(),
             scores.data(),
             counts.data(),
@@ -59,7 +61,9 @@ struct Result {
             explain ? matched_vectors.data() : nullptr,
             explain ? matched_similarities.data() : nullptr,
             thresholds.data(),
-            rows_rescored.data()};
+            rows_rescored.data(),
+            log_sum_exp ? log_sum_exps.data() : nullptr,
+            log_sum_exp ? mass_shares.data() : nullptr};
   }
 
   std::vector<uint32_t> rows;
@@ -70,6 +74,8 @@ struct Result {
   std::vector<float> matched_similarities;
   std::vector<float> thresholds;
   std::vector<uint32_t> rows_rescored;
+  std::vector<double> log_sum_exps;
+  std::vector<double> mass_shares;
 };
 
 inline granule::Status search(const granule::SegmentStore& store, const std::vector<float>& queries,

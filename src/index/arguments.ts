@@ -239,6 +239,21 @@ export function checkTemperature(temperature: number): number {
   return temperature;
 }
 
+/**
+ * What a search asks of the softmax; a temperature of 0 means nothing.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`, `TEMPERATURE_INVALID`
+ */
+export function checkSoftmax(
+  temperature: number | undefined,
+  logSumExp: boolean | undefined,
+): { temperature: number; logSumExp: boolean } {
+  const asked = checkBoolean(logSumExp ?? false, 'logSumExp');
+  if (temperature !== undefined) return { temperature: checkTemperature(temperature), logSumExp: asked };
+  if (asked) throw new GranuleError('TEMPERATURE_INVALID', 'logSumExp needs a temperature');
+  return { temperature: 0, logSumExp: false };
+}
+
 /** @throws GranuleError `FILTER_INVALID` */
 export function checkFilter(filter: Uint8Array | undefined, rows: number): Uint8Array | undefined {
   if (filter === undefined) return undefined;

@@ -11,8 +11,8 @@ import {
   checkPlaces,
   checkQueries,
   checkSignal,
+  checkSoftmax,
   checkStillThere,
-  checkTemperature,
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
@@ -29,6 +29,13 @@ export interface FlatSearchOptions {
    * near 0.01; with t = 1 the distribution is flat.
    */
   readonly temperature?: number | undefined;
+  /**
+   * Asks for `logSumExp` and `massShare`: ln sum_j exp(s_j / t) over all rows, or all that `filter` allows, at the `temperature`
+   * t, which must be given; and the share of that sum that the k hits hold. Every row that can
+   * add to the sum, those up to 43 t below the best, is scored in full for it: a low temperature is fast, a high one takes as long as a scan
+   * of the vectors. Off by default.
+   */
+  readonly logSumExp?: boolean | undefined;
   /** Allowed rows, one bit each: row r is bit r & 7 of byte r >> 3; ceil(rows / 8) bytes. See `rowFilter`. */
   readonly filter?: Uint8Array | undefined;
   /** Stops the scan; the promise then rejects with `ABORTED`. */
@@ -133,17 +140,17 @@ export class FlatIndex extends StoredIndex<NativeFlatIndex> {
    */
   async search(queries: Float32Array | Matrix, options: FlatSearchOptions): Promise<Hits> {
     const { native, rows } = this.handle;
-    checkKeys(options, ['k', 'temperature', 'filter', 'signal', 'device']);
+    checkKeys(options, ['k', 'temperature', 'logSumExp', 'filter', 'signal', 'device']);
     const k = checkK(options.k, rows);
     const data = checkQueries(queries, this.dimension, 'queries');
-    const temperature = options.temperature === undefined ? 0 : checkTemperature(options.temperature);
+    const softmax = checkSoftmax(options.temperature, options.logSumExp);
     const filter = checkFilter(options.filter, rows);
     const queryCount = data.length / this.dimension;
     checkPlaces(queryCount, k);
     const backend = options.device === undefined ? undefined : backendOf(options.device);
     const rowsScanned = rows;
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
-      native.search(data, queryCount, { k, temperature, filter, cancel, backend }),
+      native.search(data, queryCount, { k, ...softmax, filter, cancel, backend }),
     );
     return {
       queries: queryCount,
@@ -152,6 +159,8 @@ export class FlatIndex extends StoredIndex<NativeFlatIndex> {
       scores: hits.scores,
       counts: hits.counts,
       ...(hits.probabilities && { probabilities: hits.probabilities }),
+      ...(hits.logSumExp && { logSumExp: hits.logSumExp }),
+      ...(hits.massShare && { massShare: hits.massShare }),
       certificate: { thresholds: hits.thresholds, rowsScanned, rowsRescored: hits.rowsRescored },
     };
   }

@@ -16,6 +16,8 @@ export class MultiVectorHits implements Hits {
   readonly scores: Float32Array;
   readonly counts: Uint32Array;
   readonly probabilities?: Float32Array;
+  readonly logSumExp?: Float64Array;
+  readonly massShare?: Float64Array;
   readonly certificate: Certificate;
   /**
    * With `explain`: for query q of n_q vectors whose first is vector t_q of all, the block at k * t_q holds, for each of
@@ -36,6 +38,8 @@ export class MultiVectorHits implements Hits {
     this.counts = native.counts;
     this.certificate = { thresholds: native.thresholds, rowsScanned, rowsRescored: native.rowsRescored };
     if (native.probabilities) this.probabilities = native.probabilities;
+    if (native.logSumExp) this.logSumExp = native.logSumExp;
+    if (native.massShare) this.massShare = native.massShare;
     if (native.matchedVectors) this.matchedVectors = native.matchedVectors;
     if (native.matchedSimilarities) this.matchedSimilarities = native.matchedSimilarities;
     this.#lengths = lengths;

@@ -13,8 +13,8 @@ import {
   checkPlaces,
   checkQueries,
   checkSignal,
+  checkSoftmax,
   checkStillThere,
-  checkTemperature,
   checkUint32,
   checkVectors,
   type IndexOptions,
@@ -129,6 +129,7 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
     checkKeys(options, [
       'k',
       'temperature',
+      'logSumExp',
       'filter',
       'signal',
       'device',
@@ -139,14 +140,14 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
     const k = checkK(options.k, rows);
     const data = checkQueries(queryVectors, this.dimension, 'queryVectors');
     const lengths = checkQueryLengths(options.lengths, data.length / this.dimension);
-    const temperature = options.temperature === undefined ? 0 : checkTemperature(options.temperature);
+    const softmax = checkSoftmax(options.temperature, options.logSumExp);
     const filter = checkFilter(options.filter, rows);
     const candidates = checkCandidates(options.candidates, rows);
     const explain = checkBoolean(options.explain ?? false, 'explain');
     const backend = options.device === undefined ? undefined : backendOf(options.device);
     checkPlaces(explain ? data.length / this.dimension : lengths.length, k);
     const hits = await abortable(checkSignal(options.signal), (cancel) =>
-      native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel, backend }),
+      native.search(data, lengths, { k, ...softmax, filter, candidates, explain, cancel, backend }),
     );
     return new MultiVectorHits(hits, lengths, k, rows);
   }

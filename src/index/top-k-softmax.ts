@@ -18,7 +18,7 @@ export interface TopKSoftmax {
   readonly scores: Float32Array;
   /** exp(s_i / t) / sum over the k of exp(s_j / t). */
   readonly probabilities: Float32Array;
-  /** ln of the sum of exp(s / t) over all scores; its last place may differ between C libraries, nothing else does. */
+  /** ln of the sum of exp(s / t) over all scores. */
   readonly logSumExp: number;
   /** Share of that sum that the k hold: 1 where k is all. */
   readonly mass: number;

@@ -49,6 +49,8 @@ export interface NativeFlatSearchOptions {
   k: number;
   /** Softmax temperature; 0 means that no probabilities are wanted. */
   temperature: number;
+  /** Whether the log-sum-exp over all rows is wanted, at that temperature. */
+  logSumExp: boolean;
   /** Bitset of allowed rows, bit r & 7 of byte r >> 3. */
   filter: Uint8Array | undefined;
   cancel: NativeCancelToken | undefined;
@@ -69,6 +71,10 @@ export interface NativeHits {
   thresholds: Float32Array;
   /** Per query: rows scored by the reference arithmetic. */
   rowsRescored: Uint32Array;
+  /** Per query: ln of the sum of exp(score / temperature) over all rows that were allowed; -Infinity without any. */
+  logSumExp: Float64Array | undefined;
+  /** Per query: share of that sum that its hits hold; 0 without any. */
+  massShare: Float64Array | undefined;
 }
 
 /** A segment file that was written and flushed to the disk. */

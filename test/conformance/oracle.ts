@@ -132,6 +132,57 @@ export function softmax(scores: readonly number[], temperature: number): number[
   return terms.map((term) => Math.fround(term / sum));
 }
 
+/**
+ * ln x for x >= 1: x = 2^e f with f at most sqrt(2), g = f - 1 and s = g / (2 + g); ln f = g - s (g - R) with R = 2/3 s^2 + 2/5 s^4
+ * + ... + 2/21 s^20 by Horner's rule.
+ */
+export function logarithm(x: number): number {
+  let exponent = 0;
+  let f = x;
+  while (f >= 2) {
+    f /= 2;
+    exponent++;
+  }
+  if (f > Math.SQRT2) {
+    f /= 2;
+    exponent++;
+  }
+  const g = f - 1;
+  const s = g / (2 + g);
+  let r = 2 / 21;
+  for (let i = 19; i >= 3; i -= 2) r = r * (s * s) + 2 / i;
+  r *= s * s;
+  return exponent * 0.6931471803691238 - (s * (g - r) - exponent * 1.9082149292705877e-10 - g);
+}
+
+/** A sum of integers in float64: its low 64 bits and the others are rounded by themselves. */
+function sumOfTerms(terms: readonly bigint[]): number {
+  const sum = terms.reduce((a, b) => a + b, 0n);
+  return Number(sum >> 64n) * 2 ** 64 + Number(sum & (2n ** 64n - 1n));
+}
+
+/**
+ * L = m / t + ln(2^-62 sum_j floor(2^62 exp((s_j - m) / t))) of all scores, and the share that the k greatest have in that sum;
+ * infinite scores count as the greatest float32 of their sign.
+ */
+export function corpusMass(
+  scores: readonly number[],
+  k: number,
+  temperature: number,
+): { logSumExp: number; massShare: number } {
+  if (scores.length === 0) return { logSumExp: Number.NEGATIVE_INFINITY, massShare: 0 };
+  const greatest = 3.4028234663852886e38;
+  const finite = scores.map((value) => Math.max(-greatest, Math.min(greatest, value))).sort((a, b) => b - a);
+  const terms = finite.map((value) =>
+    BigInt(Math.floor(exponential((value - finite[0]!) / temperature) * 2 ** 62)),
+  );
+  const all = sumOfTerms(terms);
+  return {
+    logSumExp: finite[0]! / temperature + logarithm(all / 2 ** 62),
+    massShare: sumOfTerms(terms.slice(0, k)) / all,
+  };
+}
+
 /** ln of the sum of exp(s / t), by the mathematics library. */
 export function logSumExp(scores: readonly number[], temperature: number): number {
   const maximum = scores.reduce((a, b) => Math.max(a, b));

@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runtimeInfo } from '../../src/index.js';
 import { flatCases } from './flat-cases.js';
 import { availableInstructionSets } from './instruction-set.js';
+import { logSumExpCases } from './log-sum-exp-cases.js';
 import { multiVectorCases } from './multi-vector-cases.js';
 import { softmaxCases } from './softmax-cases.js';
 import { storedRowsCases } from './stored-rows-cases.js';
@@ -33,5 +34,6 @@ export function describeInstructionSet(isa: string): void {
     describe('MultiVectorIndex', multiVectorCases);
     describe('what is stored', storedRowsCases);
     describe('topKSoftmax', softmaxCases);
+    describe('logSumExp', logSumExpCases);
   });
 }

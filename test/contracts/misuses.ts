@@ -259,18 +259,6 @@ export const MISUSES: Misuse[] = [
     code: 'EMPTY_INDEX',
     run: () => new MultiVectorIndex({ dimension: 4 }).search(floats(4), { k: 1 }),
   },
-  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1', null].flatMap((temperature): Misuse[] => [
-    {
-      what: `temperature ${temperature}`,
-      code: 'TEMPERATURE_INVALID',
-      run: (flat) => flat.search(floats(4), { k: 1, temperature: wrong(temperature) }),
-    },
-    {
-      what: `softmax with temperature ${temperature}`,
-      code: 'TEMPERATURE_INVALID',
-      run: () => topKSoftmax(floats(4), { k: 1, temperature: wrong(temperature) }),
-    },
-  ]),
   ...[0, 1, 3].map(
     (bytes): Misuse => ({
       what: `a filter of ${bytes} bytes for 10 rows`,

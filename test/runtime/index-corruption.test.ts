@@ -140,3 +140,27 @@ describe.each(SUBJECTS)('$name', (subject) => {
     expect(error).toMatchObject({ code: 'INDEX_CORRUPT', details: { file: segment } });
   });
 });
+
+it('damage that a search of a mapped index passes by is found by a sum over all rows', async () => {
+  const rows = 3_008;
+  const folder = path.join(root, 'sum');
+  const index = new FlatIndex({ dimension: DIMENSION });
+  // The best are the first sixteen, and no other comes near them.
+  await index.add(
+    Float32Array.from({ length: rows * DIMENSION }, (_, i) => (i < 16 * DIMENSION ? 9 : -1 - i / 1e5)),
+  );
+  await index.save(folder);
+  const segment = readdirSync(folder).find((name) => name.endsWith('.safetensors'))!;
+  const bytes = readFileSync(path.join(folder, segment));
+  // The last vector that is stored.
+  const last = Float32Array.of(-1 - (rows * DIMENSION - 1) / 1e5);
+  bytes[bytes.lastIndexOf(Buffer.from(last.buffer))]! ^= 1;
+  writeFileSync(path.join(folder, segment), bytes);
+  const mapped = await FlatIndex.open(folder, { mmap: true });
+  const ones = new Float32Array(DIMENSION).fill(1);
+  expect((await mapped.search(ones, { k: 3 })).counts[0]).toBe(3);
+  await expect(mapped.search(ones, { k: 3, temperature: 1, logSumExp: true })).rejects.toMatchObject({
+    code: 'INDEX_CORRUPT',
+    details: { file: segment },
+  });
+});

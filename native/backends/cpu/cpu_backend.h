@@ -33,4 +33,11 @@ granule_result certified_maxsim(const CpuBackend& backend, const granule_search&
 /// Scores documents by MaxSim (maxsim_scan.cc). @throws std::bad_alloc
 granule_result maxsim_scan(const CpuBackend& backend, const granule_search& search, granule_hits& hits);
 
+/// Sums of exponentials over rows that are one vector each (row_terms.cc), and over documents
+/// (document_terms.cc). @throws std::bad_alloc
+granule_result sum_row_terms(const CpuBackend& backend, const granule_term_search& request,
+                             granule_term_sum* sums);
+granule_result sum_document_terms(const CpuBackend& backend, const granule_term_search& request,
+                                  granule_term_sum* sums);
+
 }  // namespace granule

@@ -16,6 +16,7 @@
 #include "backends/cuda/device_shares.h"
 #include "backends/cuda/document_search.h"
 #include "backends/cuda/flat_search.h"
+#include "backends/cuda/term_sums.h"
 
 namespace granule::cuda {
 namespace {
@@ -87,20 +88,10 @@ void write_rows(const granule_search& search, std::vector<std::vector<QueryResul
   }
 }
 
-granule_result search(void* self, const granule_search* request, granule_hits* hits, char* message,
-                      size_t message_size) {
-  Backend& backend = *static_cast<Backend*>(self);
+/// The result that the exception under way stands for, and its reason.
+granule_result result_of_failure(char* message, size_t message_size) {
   try {
-    if (request->query_offsets != nullptr) {
-      search_documents(backend.devices, *request, hits);
-      return GRANULE_OK;
-    }
-    const auto shares = divide_segments(*request, backend.devices.size());
-    std::vector<std::vector<QueryResult>> found(backend.devices.size());
-    for_each_device(backend.devices,
-                    [&](std::size_t d) { found[d] = search_rows(*backend.devices[d], *request, shares[d]); });
-    write_rows(*request, found, hits);
-    return GRANULE_OK;
+    throw;
   } catch (const Cancelled&) {
     return GRANULE_CANCELLED;
   } catch (const Damaged&) {
@@ -115,6 +106,35 @@ granule_result search(void* self, const granule_search* request, granule_hits* h
   } catch (const std::exception& error) {
     std::snprintf(message, message_size, "%s", error.what());
     return GRANULE_FAILED;
+  }
+}
+
+granule_result search(void* self, const granule_search* request, granule_hits* hits, char* message,
+                      size_t message_size) {
+  Backend& backend = *static_cast<Backend*>(self);
+  try {
+    if (request->query_offsets != nullptr) {
+      search_documents(backend.devices, *request, hits);
+      return GRANULE_OK;
+    }
+    const auto shares = divide_segments(*request, backend.devices.size());
+    std::vector<std::vector<QueryResult>> found(backend.devices.size());
+    for_each_device(backend.devices,
+                    [&](std::size_t d) { found[d] = search_rows(*backend.devices[d], *request, shares[d]); });
+    write_rows(*request, found, hits);
+    return GRANULE_OK;
+  } catch (...) {
+    return result_of_failure(message, message_size);
+  }
+}
+
+granule_result sum_terms(void* self, const granule_term_search* request, granule_term_sum* sums,
+                         char* message, size_t message_size) {
+  try {
+    cuda::sum_terms(static_cast<Backend*>(self)->devices, *request, sums);
+    return GRANULE_OK;
+  } catch (...) {
+    return result_of_failure(message, message_size);
   }
 }
 
@@ -140,6 +160,7 @@ int32_t open(granule_backend* out, char* reason, size_t reason_size) {
       backend->devices.push_back(std::make_unique<Device>(ordinal));
     std::snprintf(reason, reason_size, "%s", text.c_str());
     out->search = search;
+    out->sum_terms = sum_terms;
     out->release_segment = release_segment;
     out->destroy = destroy;
     out->self = backend.release();

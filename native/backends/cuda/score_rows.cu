@@ -1,5 +1,5 @@
 #include "backends/cuda/instructions.cuh"
-#include "backends/cuda/reference_dot.cuh"
+#include "backends/cuda/row_score.cuh"
 #include "backends/cuda/score_rows.cuh"
 
 namespace granule::cuda {
@@ -19,21 +19,6 @@ __device__ const SegmentView& segment_of(const ScoreArguments& score, uint32_t r
     (score.segments[middle].first_row <= row ? low : high) = middle;
   }
   return score.segments[low];
-}
-
-/// For eight lanes together.
-__device__ float score_of_row(const ScoreArguments& score, const SegmentView& segment, uint32_t index,
-                              uint32_t query, bool there) {
-  const float* const query_vector = score.queries + static_cast<std::size_t>(query) * score.dimension;
-  const double dot =
-      reference_dot(query_vector, segment.vectors, score.dtype,
-                    static_cast<std::size_t>(index) * score.dimension, there ? score.dimension : 0);
-  if (!there) return 0;
-  const double row_norm = segment.squared_norms != nullptr ? segment.squared_norms[index] : 0.0;
-  const double query_norm = score.query_squared_norms != nullptr ? score.query_squared_norms[query] : 0.0;
-  double sum = score.metric == Metric::squared_l2 ? (2.0 * dot - row_norm) - query_norm : dot;
-  if (segment.row_biases != nullptr) sum += static_cast<double>(segment.row_biases[index]);
-  return static_cast<float>(sum);
 }
 
 __global__ void __launch_bounds__(kThreads)

@@ -15,9 +15,9 @@ inline __m256d exp_lanes(__m256d x) {
   const __m256d n = _mm256_sub_pd(_mm256_add_pd(_mm256_mul_pd(x, _mm256_set1_pd(E::kLog2E)), round), round);
   const __m256d r = _mm256_sub_pd(_mm256_sub_pd(x, _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2High))),
                                   _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2Low)));
-  __m256d p = _mm256_set1_pd(E::kCoefficients[E::kDegree]);
+  __m256d p = _mm256_set1_pd(E::kCoefficients.at[E::kDegree]);
   for (int i = E::kDegree - 1; i >= 0; --i) {
-    p = _mm256_add_pd(_mm256_mul_pd(p, r), _mm256_set1_pd(E::kCoefficients[i]));
+    p = _mm256_add_pd(_mm256_mul_pd(p, r), _mm256_set1_pd(E::kCoefficients.at[i]));
   }
   const __m256i exponent =
       _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));

@@ -14,9 +14,9 @@ inline __m512d exp_lanes(__m512d x) {
   const __m512d n = _mm512_sub_pd(_mm512_add_pd(_mm512_mul_pd(x, _mm512_set1_pd(E::kLog2E)), round), round);
   const __m512d r = _mm512_sub_pd(_mm512_sub_pd(x, _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2High))),
                                   _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2Low)));
-  __m512d p = _mm512_set1_pd(E::kCoefficients[E::kDegree]);
+  __m512d p = _mm512_set1_pd(E::kCoefficients.at[E::kDegree]);
   for (int i = E::kDegree - 1; i >= 0; --i) {
-    p = _mm512_add_pd(_mm512_mul_pd(p, r), _mm512_set1_pd(E::kCoefficients[i]));
+    p = _mm512_add_pd(_mm512_mul_pd(p, r), _mm512_set1_pd(E::kCoefficients.at[i]));
   }
   const __m512i exponent = _mm512_add_epi64(_mm512_cvtpd_epi64(n), _mm512_set1_epi64(1023));
   const __m512d scale = _mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52));

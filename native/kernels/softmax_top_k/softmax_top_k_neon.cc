@@ -14,8 +14,9 @@ inline float64x2_t exp_lanes(float64x2_t x) {
   const float64x2_t n = vsubq_f64(vaddq_f64(vmulq_f64(x, vdupq_n_f64(E::kLog2E)), round), round);
   const float64x2_t r =
       vsubq_f64(vsubq_f64(x, vmulq_f64(n, vdupq_n_f64(E::kLn2High))), vmulq_f64(n, vdupq_n_f64(E::kLn2Low)));
-  float64x2_t p = vdupq_n_f64(E::kCoefficients[E::kDegree]);
-  for (int i = E::kDegree - 1; i >= 0; --i) p = vaddq_f64(vmulq_f64(p, r), vdupq_n_f64(E::kCoefficients[i]));
+  float64x2_t p = vdupq_n_f64(E::kCoefficients.at[E::kDegree]);
+  for (int i = E::kDegree - 1; i >= 0; --i)
+    p = vaddq_f64(vmulq_f64(p, r), vdupq_n_f64(E::kCoefficients.at[i]));
   const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023));
   const float64x2_t scale = vreinterpretq_f64_s64(vshlq_n_s64(exponent, 52));
   return vreinterpretq_f64_u64(vandq_u64(in_range, vreinterpretq_u64_f64(vmulq_f64(p, scale))));

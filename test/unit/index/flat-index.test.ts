@@ -75,6 +75,28 @@ describe('FlatIndex', () => {
     expect(probabilities![1]).toBeCloseTo(0.25, 6);
   });
 
+  it('gives the log-sum-exp over all rows and the share that the hits hold when asked', async () => {
+    const index = new FlatIndex({ dimension: 1 });
+    await index.add(Float32Array.of(0, Math.log(3), 0, 0));
+    const query = Float32Array.of(1);
+    const plain = await index.search(query, { k: 2, temperature: 1 });
+    expect([plain.logSumExp, plain.massShare]).toEqual([undefined, undefined]);
+    const hits = await index.search(query, { k: 2, temperature: 1, logSumExp: true });
+    expect(hits.logSumExp![0]).toBeCloseTo(Math.log(6), 6);
+    expect(hits.massShare![0]).toBeCloseTo(4 / 6, 6);
+    expect(hits.probabilities).toEqual(plain.probabilities);
+    const none = await index.search(query, {
+      k: 2,
+      temperature: 1,
+      logSumExp: true,
+      filter: rowFilter(4, []),
+    });
+    expect([none.logSumExp, none.massShare]).toEqual([
+      Float64Array.of(Number.NEGATIVE_INFINITY),
+      Float64Array.of(0),
+    ]);
+  });
+
   it('marks the places that a filter leaves unused', async () => {
     const index = new FlatIndex({ dimension: 1 });
     await index.add(Float32Array.of(1, 2, 3));
@@ -90,7 +112,7 @@ describe('FlatIndex', () => {
   it('options that are undefined are as good as absent', async () => {
     const index = new FlatIndex({ dimension: 1, metric: undefined, threads: undefined, device: undefined });
     await index.add(Float32Array.of(1), { signal: undefined });
-    const options = { k: 1, temperature: undefined, filter: undefined, signal: undefined };
+    const options = { k: 1, temperature: undefined, logSumExp: undefined, filter: undefined };
     expect((await index.search(Float32Array.of(2), options)).scores[0]).toBe(2);
   });
 });
