@@ -17,23 +17,27 @@ namespace {
 constexpr uint64_t kQueries = 64;
 constexpr uint64_t kRows = 1 << 16;
 constexpr uint64_t kDocuments = 1 << 12;
-/// Rows that the host scores between two such questions.
-constexpr uint64_t kHostRows = 16;
+/// Rows and queries that the host scores at a time.
+constexpr std::size_t kHostScores = 1 << 12;
 
 /// What one device does for a sum over all rows.
 class DeviceTerms {
  public:
   /// @param filter of rows, null: all
+  /// @param all_segments whether the device holds all of them
   DeviceTerms(Device& device, const granule_term_search& request, const uint8_t* filter,
-              const std::vector<const granule_segment*>& segments)
+              const std::vector<const granule_segment*>& segments, bool all_segments)
       : request_(request),
         search_(*request.search),
         filter_(filter),
         segments_(segments),
+        tables_(device.tables(search_, segments_, documents() && !all_segments)),
         work_(device.lease()) {
-    for (const granule_segment* segment : segments_) {
-      residents_.push_back(device.segments().ensure(search_, *segment));
-      views_.push_back(residents_.back()->view(*segment, 0));
+    if (static_cast<Metric>(search_.metric) != Metric::squared_l2) return;
+    const uint64_t vectors = vector_of(search_.query_count);
+    for (uint64_t v = 0; v < vectors; ++v) {
+      const float* const vector = search_.query_vectors + v * search_.dimension;
+      query_squared_norms_.push_back(canonical_dot(vector, vector, search_.dimension));
     }
   }
   // What is on the stream may still use the arrays, also after an exception.
@@ -44,12 +48,22 @@ class DeviceTerms {
   std::vector<TermSum> run() {
     std::vector<TermSum> sums(search_.query_count);
     if (segments_.empty()) return sums;
-    work_->upload(views_.data(), views_.size(), &work_->segments);
     if (filter_ != nullptr) work_->upload(filter_, (search_.row_count + 7) / 8, &work_->filter);
     for (uint64_t first = 0; first < search_.query_count; first += kQueries)
       sum_on_device(first, std::min(kQueries, search_.query_count - first), &sums);
     for (std::size_t s = 0; s < segments_.size(); ++s) {
-      if (residents_[s]->vectors.size() == 0) sum_on_host(*segments_[s], &sums);
+      if (on_device(s)) continue;
+      const granule_segment& segment = *segments_[s];
+      if (documents()) {
+        sum_on_host(segment, &sums, [&](uint32_t row, uint64_t q) {
+          return HostDocument{&segment, row, q, nullptr, nullptr, 0.0f};
+        });
+      } else {
+        sum_on_host(segment, &sums, [&](uint32_t row, uint64_t q) {
+          return HostRow{&segment, row, q, query_squared_norms_.empty() ? 0.0 : query_squared_norms_[q],
+                         0.0f};
+        });
+      }
     }
     return sums;
   }
@@ -59,6 +73,7 @@ class DeviceTerms {
     if (search_.cancelled(search_.cancelled_context) != 0) throw Cancelled();
   }
 
+  bool on_device(std::size_t segment) const { return tables_->residents[segment]->vectors.size() != 0; }
   bool documents() const { return search_.query_offsets != nullptr; }
   uint64_t vector_of(uint64_t query) const { return documents() ? search_.query_offsets[query] : query; }
 
@@ -66,16 +81,9 @@ class DeviceTerms {
     const uint64_t begin = vector_of(first);
     const uint64_t vectors = vector_of(first + count) - begin;
     const float* const values = search_.query_vectors + begin * search_.dimension;
-    const bool squared = static_cast<Metric>(search_.metric) == Metric::squared_l2;
+    const bool squared = !query_squared_norms_.empty();
     work_->upload(values, vectors * search_.dimension, &work_->queries);
-    if (squared) {
-      std::vector<double> norms(vectors);
-      for (uint64_t v = 0; v < vectors; ++v) {
-        const float* const vector = values + v * search_.dimension;
-        norms[v] = canonical_dot(vector, vector, search_.dimension);
-      }
-      work_->upload(norms.data(), norms.size(), &work_->query_squared_norms);
-    }
+    if (squared) work_->upload(query_squared_norms_.data() + begin, vectors, &work_->query_squared_norms);
     if (documents()) {
       std::vector<uint32_t> offsets(count + 1);
       for (uint64_t q = 0; q <= count; ++q) offsets[q] = static_cast<uint32_t>(vector_of(first + q) - begin);
@@ -85,7 +93,7 @@ class DeviceTerms {
     sums_.grow_to(count, work_->memory_stream);
     check(cudaMemsetAsync(sums_.data(), 0, count * sizeof(SharedTermSum), work_->stream),
           "the device failed");
-    return {{work_->segments.data(), static_cast<uint32_t>(views_.size()), work_->queries.data(),
+    return {{tables_->segments.data(), tables_->segment_count(), work_->queries.data(),
              squared ? work_->query_squared_norms.data() : nullptr, static_cast<uint32_t>(vectors),
              search_.dimension, static_cast<Metric>(search_.metric), static_cast<Dtype>(search_.dtype)},
             query_offsets_.data(),
@@ -100,7 +108,7 @@ class DeviceTerms {
     const TermArguments arguments = upload_queries(first, count);
     const uint64_t step = documents() ? kDocuments : kRows;
     for (uint32_t s = 0; s < segments_.size(); ++s) {
-      if (residents_[s]->vectors.size() == 0) continue;
+      if (!on_device(s)) continue;
       const uint64_t end = segments_[s]->first_row + segments_[s]->row_count;
       for (uint64_t row = segments_[s]->first_row; row < end; row += step) {
         stop_if_asked();
@@ -117,26 +125,34 @@ class DeviceTerms {
     work_->pinned.reset();
   }
 
-  void sum_on_host(const granule_segment& segment, std::vector<TermSum>* sums) const {
-    for (uint64_t row = segment.first_row; row < segment.first_row + segment.row_count; ++row) {
-      if ((row - segment.first_row) % kHostRows == 0) stop_if_asked();
-      if (!is_allowed(filter_, static_cast<uint32_t>(row))) continue;
-      for (uint64_t q = 0; q < search_.query_count; ++q) {
-        const float score =
-            documents() ? host_maxsim(search_, segment, row, q, nullptr, nullptr)
-                        : host_score(search_, segment, row, search_.query_vectors + q * search_.dimension);
-        (*sums)[q].add(softmax_term(score, request_.maxima[q], request_.temperature));
-      }
+  /// @param of gives what is to be scored for a row and a query
+  template <typename Of>
+  void sum_on_host(const granule_segment& segment, std::vector<TermSum>* sums, const Of& of) const {
+    std::vector<decltype(of(0u, uint64_t{0}))> scored;
+    const auto add = [&] {
+      score_on_host(search_, &scored);
+      for (const auto& one : scored)
+        (*sums)[one.query].add(softmax_term(one.score, request_.maxima[one.query], request_.temperature));
+      scored.clear();
+    };
+    const auto first_row = static_cast<uint32_t>(segment.first_row);
+    for (uint32_t row = first_row; row < first_row + segment.row_count; ++row) {
+      if (!is_allowed(filter_, row)) continue;
+      for (uint64_t q = 0; q < search_.query_count; ++q) scored.push_back(of(row, q));
+      if (scored.size() >= kHostScores) add();
     }
+    add();
   }
 
   const granule_term_search& request_;
   const granule_search& search_;
   const uint8_t* const filter_;
   const std::vector<const granule_segment*>& segments_;
+  // Goes after the workspace, which waits for what uses it.
+  const std::shared_ptr<const SnapshotTables> tables_;
   const Device::Lease work_;
-  std::vector<std::shared_ptr<const ResidentSegment>> residents_;
-  std::vector<SegmentView> views_;
+  /// |q|^2 of all vectors of queries for squared L2; otherwise empty.
+  std::vector<double> query_squared_norms_;
   DeviceArray<uint32_t> query_offsets_;
   DeviceArray<float> maxima_;
   DeviceArray<SharedTermSum> sums_;
@@ -162,8 +178,9 @@ void sum_terms(const std::vector<std::unique_ptr<Device>>& devices, const granul
   const uint8_t* const filter = search.candidates != nullptr ? candidates.data() : search.filter;
   const auto shares = divide_segments(search, devices.size());
   std::vector<std::vector<TermSum>> found(devices.size());
-  for_each_device(
-      devices, [&](std::size_t d) { found[d] = DeviceTerms(*devices[d], request, filter, shares[d]).run(); });
+  for_each_device(devices, [&](std::size_t d) {
+    found[d] = DeviceTerms(*devices[d], request, filter, shares[d], devices.size() == 1).run();
+  });
   for (uint64_t q = 0; q < search.query_count; ++q) {
     TermSum all;
     for (const std::vector<TermSum>& one : found) all.add(one[q]);
