@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cuda/batch_scan.h"
 #include "backends/cuda/device_memory.h"
 #include "backends/cuda/device_types.h"
 #include "backends/cuda/document_arguments.h"
@@ -64,6 +65,7 @@ class Device {
   explicit Device(int ordinal) : ordinal_(ordinal) {
     use();
     check(cudaGetDeviceProperties(&properties_, ordinal), "the device's properties are unknown");
+    batch_scan_ = std::make_unique<BatchScan>(properties_);
     segments_ = std::make_unique<ResidentSegments>();
   }
   ~Device() {
@@ -79,6 +81,7 @@ class Device {
   unsigned multiprocessors() const { return static_cast<unsigned>(properties_.multiProcessorCount); }
   std::size_t shared_memory_of_block() const { return properties_.sharedMemPerBlockOptin; }
   ResidentSegments& segments() { return *segments_; }
+  const BatchScan& batch_scan() const { return *batch_scan_; }
 
   /// A workspace for one search; it comes back when the pointer goes, unless the search failed.
   class Lease {
@@ -120,6 +123,7 @@ class Device {
 
   const int ordinal_;
   cudaDeviceProp properties_{};
+  std::unique_ptr<BatchScan> batch_scan_;
   std::unique_ptr<ResidentSegments> segments_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;

@@ -259,7 +259,7 @@ class FlatSearch {
                        search_.filter != nullptr ? work_->filter.data() : nullptr,
                        out};
     if (!plan.stream) {
-      check(launch_scan_tiles(scan, work_->stream), "the scan failed");
+      check(device_.batch_scan().launch(scan, work_->stream), "the scan failed");
       return;
     }
     for (uint32_t q = 0; q < count; q += plan.queries) {

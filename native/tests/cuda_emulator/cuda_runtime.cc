@@ -37,6 +37,8 @@ cudaError_t report(cudaError_t error) {
 /// Memory that nobody has written: NaN, and no sensible integer.
 constexpr int kNoise = 0xff;
 
+constexpr std::size_t kSharedBytesOfBlock = std::size_t{227} << 10;
+
 }  // namespace
 
 Settings& settings() {
@@ -105,6 +107,7 @@ cudaError_t launch(Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t
   if (threads == 0 || threads > 1024 || threads % kWarp != 0) return report(cudaErrorInvalidValue);
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffffu)
     return report(cudaErrorInvalidValue);
+  if (shared_bytes > kSharedBytesOfBlock) return report(cudaErrorInvalidValue);
   {
     std::lock_guard<std::mutex> lock(machine().mutex);
     int64_t& left = settings().launches_until_failure;
@@ -154,7 +157,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::strcpy(properties->name, "emulated device");
   properties->totalGlobalMem = settings().memory_bytes;
-  properties->sharedMemPerBlockOptin = 227 << 10;
+  properties->sharedMemPerBlockOptin = kSharedBytesOfBlock;
   properties->multiProcessorCount = settings().multiprocessors;
   properties->major = settings().major;
   properties->minor = settings().minor;

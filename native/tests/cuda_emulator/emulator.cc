@@ -1,5 +1,7 @@
 #include "emulator.h"
 
+#include "asynchronous.h"
+
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -69,6 +71,7 @@ class BlockRunner {
       fiber.copies.assign(1, {});
       ++warps_[t / kWarp].live;
     }
+    begin_block(count, shared_bytes, backwards);
     for (unsigned left = count; left != 0;) {
       bool progress = false;
       for (unsigned i = 0; i < count; ++i) {
@@ -80,11 +83,12 @@ class BlockRunner {
         resume(fiber);
         if (fiber.finished) --left;
       }
-      if (!progress) {
+      if (!progress && !complete_copy()) {
         std::fprintf(stderr, "cuda_emulator: the threads of a block wait for each other for ever\n");
         std::abort();
       }
     }
+    end_block();
   }
 
   Fiber& current() { return *current_; }
@@ -121,6 +125,12 @@ class BlockRunner {
 
   void yield() { suspend(); }
 
+  void wait(const uint64_t* generation) {
+    current_->waits_for = generation;
+    current_->waited_generation = *generation;
+    suspend();
+  }
+
  private:
   static constexpr std::size_t kAlignment = 1024;
 
@@ -141,12 +151,6 @@ class BlockRunner {
 
   void suspend() {
     if (_setjmp(current_->jump) == 0) _longjmp(scheduler_, 1);
-  }
-
-  void wait(const uint64_t* generation) {
-    current_->waits_for = generation;
-    current_->waited_generation = *generation;
-    suspend();
   }
 
   void release() {
@@ -208,6 +212,7 @@ void sync_block() { runner().sync(false); }
 int sync_block_count(bool predicate) { return runner().sync(predicate); }
 void exchange(const void* own, std::size_t bytes, void* all) { runner().exchange(own, bytes, all); }
 void yield() { runner().yield(); }
+void wait_for_change(const uint64_t& generation) { runner().wait(&generation); }
 
 void copy_async(void* to, const void* from, std::size_t bytes) {
   // What is copied to must not be read before: noise shows it.

@@ -15,6 +15,8 @@ struct Settings {
   int multiprocessors = 2;
   /// Every launch fails from this one on, counted from now; negative: none does.
   int64_t launches_until_failure = -1;
+  /// Sums of a warpgroup's multiplications come out wrong.
+  bool multiplies_wrongly = false;
 };
 
 }  // namespace cuda_emulator
