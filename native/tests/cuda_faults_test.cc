@@ -1,55 +1,22 @@
 // The CUDA backend where things go wrong, or are other than usual: on the emulator, which can be told to.
 
-#include "tests/cuda_fixture.h"
+#include "tests/emulated_machine.h"
 
 #if defined(CUDA_EMULATED_LIBRARY)
-#include <dlfcn.h>
-
 #include <atomic>
 #include <thread>
-
-#include "tests/cuda_emulator/settings.h"
 
 using namespace granule;
 using test_cuda::Case;
 using test_cuda::compare;
 using test_cuda::cuda_engine;
+using test_cuda::is_real;
+using test_cuda::Machine;
+using test_cuda::memory_in_use;
+using test_cuda::objects_in_use;
 using test_data::Kind;
 
 namespace {
-
-template <typename Function>
-Function* emulator_function(const char* name) {
-  void* const library = dlopen(CUDA_EMULATED_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  REQUIRE(library != nullptr);
-  return reinterpret_cast<Function*>(dlsym(library, name));
-}
-
-std::size_t memory_in_use() { return emulator_function<std::size_t()>("cuda_emulator_memory_in_use")(); }
-std::size_t objects_in_use() { return emulator_function<std::size_t()>("cuda_emulator_objects_in_use")(); }
-
-/// Changes the emulated machine for as long as it lives.
-class Machine {
- public:
-  explicit Machine(const cuda_emulator::Settings& changed)
-      : settings_(emulator_function<cuda_emulator::Settings*()>("cuda_emulator_settings")()),
-        before_(*settings_) {
-    *settings_ = changed;
-  }
-  ~Machine() { *settings_ = before_; }
-
-  cuda_emulator::Settings* operator->() { return settings_; }
-
- private:
-  cuda_emulator::Settings* const settings_;
-  const cuda_emulator::Settings before_;
-};
-
-/// A device of its own library: these tests are the emulator's.
-bool is_real() {
-  const char* const given = std::getenv("GRANULE_TEST_CUDA_LIBRARY");
-  return given != nullptr && *given != '\0';
-}
 
 Case row_case() {
   Case test;

@@ -120,8 +120,9 @@ class Check {
     check(cudaMemsetAsync(counts_.data(), 0, counts_.bytes(), stream_), "the device failed");
     check(cudaMemsetAsync(candidates_.data(), 0, candidates_.bytes(), stream_), "the device failed");
     check(launch(scan_, stream_), "the check of the scan failed");
-    check(cudaMemcpyAsync(out.counts.data(), counts_.data(), counts_.bytes(), cudaMemcpyDeviceToHost, stream_),
-          "a copy from the device failed");
+    check(
+        cudaMemcpyAsync(out.counts.data(), counts_.data(), counts_.bytes(), cudaMemcpyDeviceToHost, stream_),
+        "a copy from the device failed");
     check(cudaMemcpyAsync(out.candidates.data(), candidates_.data(), candidates_.bytes(),
                           cudaMemcpyDeviceToHost, stream_),
           "a copy from the device failed");
@@ -164,8 +165,8 @@ class Check {
 };
 
 bool is_same(const Found& a, const Found& b) {
-  return a.counts == b.counts && std::memcmp(a.candidates.data(), b.candidates.data(),
-                                             a.candidates.size() * sizeof(Candidate)) == 0;
+  return a.counts == b.counts &&
+         std::memcmp(a.candidates.data(), b.candidates.data(), a.candidates.size() * sizeof(Candidate)) == 0;
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace granule::cuda {
 
 constexpr unsigned kWarpgroupThreads = 128;
 
-/// A barrier in shared memory. Its phases have the parities 0, 1, 0, ...; one ends when as many arrivals as it
-/// was made for have come and the bytes that were announced are there.
+/// A barrier in shared memory. Its phases have the parities 0, 1, 0, ...; one ends when as many arrivals as
+/// it was made for have come and the bytes that were announced are there.
 using SharedBarrier = uint64_t;
 
 __device__ inline uint32_t shared_address(const void* shared) {
@@ -176,21 +176,21 @@ __device__ inline void wait_for_multiplications() {
 #define GRANULE_NAMES_0                                                                                \
   "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26," \
   "%27,%28,%29,%30,%31"
-#define GRANULE_NAMES_32                                                                                  \
+#define GRANULE_NAMES_32                                                                                 \
   "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56," \
   "%57,%58,%59,%60,%61,%62,%63"
-#define GRANULE_NAMES_64                                                                                  \
+#define GRANULE_NAMES_64                                                                                 \
   "%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88," \
   "%89,%90,%91,%92,%93,%94,%95"
 #define GRANULE_NAMES_96                                                                                 \
   "%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116" \
   ",%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
 /// One instruction of so many columns: its sums, the numbers of its three other operands, and the sums again.
-#define GRANULE_MULTIPLY(columns, names, rows_name, queries_name, add_name, ...)                \
-  asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, " add_name                                 \
-               ", 0;\nwgmma.mma_async.sync.aligned.m64n" columns "k32.s32.s8.s8 {" names "}, "  \
-               rows_name ", " queries_name ", add;\n}"                                          \
-               : __VA_ARGS__                                                                    \
+#define GRANULE_MULTIPLY(columns, names, rows_name, queries_name, add_name, ...)                         \
+  asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, " add_name                                          \
+               ", 0;\nwgmma.mma_async.sync.aligned.m64n" columns "k32.s32.s8.s8 {" names "}, " rows_name \
+               ", " queries_name ", add;\n}"                                                             \
+               : __VA_ARGS__                                                                             \
                : "l"(rows), "l"(queries), "r"(add ? 1 : 0))
 
 /// sums (64 x kColumns) = rows (64 x 32) * queries (32 x kColumns), signed bytes, over a warpgroup, added to
@@ -209,9 +209,8 @@ __device__ inline void multiply_64xNx32_async(int (&sums)[kColumns / 2], uint64_
     GRANULE_MULTIPLY("128", GRANULE_NAMES_0 "," GRANULE_NAMES_32, "%64", "%65", "%66", GRANULE_SUMS_32(0),
                      GRANULE_SUMS_32(32));
   } else {
-    GRANULE_MULTIPLY("256",
-                     GRANULE_NAMES_0 "," GRANULE_NAMES_32 "," GRANULE_NAMES_64 "," GRANULE_NAMES_96, "%128",
-                     "%129", "%130", GRANULE_SUMS_32(0), GRANULE_SUMS_32(32), GRANULE_SUMS_32(64),
+    GRANULE_MULTIPLY("256", GRANULE_NAMES_0 "," GRANULE_NAMES_32 "," GRANULE_NAMES_64 "," GRANULE_NAMES_96,
+                     "%128", "%129", "%130", GRANULE_SUMS_32(0), GRANULE_SUMS_32(32), GRANULE_SUMS_32(64),
                      GRANULE_SUMS_32(96));
   }
 #else

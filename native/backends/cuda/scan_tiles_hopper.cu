@@ -1,14 +1,14 @@
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/hopper_instructions.cuh"
-#include "backends/cuda/needed_product.cuh"
+#include "backends/cuda/needed_product.h"
 #include "backends/cuda/scan_epilogue.cuh"
 #include "backends/cuda/scan_tiles.cuh"
 #include "backends/cuda/scan_tiles_hopper.cuh"
 
 // A block keeps the codes of one tile of queries in shared memory for as long as it runs, and the rows pass
 // by: what limits matrix instructions this fast is how many bytes they are fed. Its two warpgroups take the
-// two halves of each tile of rows on their own, each with its own ring of stages and a warp that fills it: while one tests
-// its sums against the thresholds the other has the matrix units for itself.
+// two halves of each tile of rows on their own, each with its own ring of stages and a warp that fills it:
+// while one tests its sums against the thresholds the other has the matrix units for itself.
 
 namespace granule::cuda {
 namespace {
@@ -20,19 +20,13 @@ constexpr unsigned kThreads = kConsumers * (kWarpgroupThreads + kWarpLanes);
 /// Rows of a warpgroup, and of a stage.
 constexpr unsigned kRows = DeviceLayout::kTileRows / kConsumers;
 constexpr unsigned kStageBytes = kRows * DeviceLayout::kStep;
-constexpr unsigned kTileStepBytes = DeviceLayout::kTileRows * DeviceLayout::kStep;
 constexpr unsigned kLeastStages = 3;
 constexpr unsigned kMostStages = 16;
-/// One instruction multiplies 32 dimensions: two chunks of a step.
-constexpr unsigned kHalfStepBytes = DeviceLayout::kGroupBytes / 2;
-/// Of the rows that a segment does not have.
-constexpr uint32_t kNoRow = 0xffffffffu;
-constexpr unsigned kChunkBytes = DeviceLayout::kGroupRows * DeviceLayout::kChunk;
 
 /// What a block keeps in shared memory besides the codes.
 template <unsigned kQueries>
 struct Notes {
-  /// What the sums of each warpgroup's rows must reach (needed_product.cuh).
+  /// What the sums of each warpgroup's rows must reach (needed_product.h).
   float needed[kConsumers][kQueries];
   GroupFactors group[kConsumers][kConsumerWarps];
   float greatest_scale[kConsumers][kConsumerWarps];
@@ -43,11 +37,18 @@ struct Notes {
 
 template <unsigned kQueries>
 std::size_t shared_bytes_of(unsigned steps, unsigned stages) {
-  return std::size_t{steps} * kQueries * DeviceLayout::kStep + std::size_t{kConsumers} * stages * kStageBytes +
-         sizeof(Notes<kQueries>);
+  return std::size_t{steps} * kQueries * DeviceLayout::kStep +
+         std::size_t{kConsumers} * stages * kStageBytes + sizeof(Notes<kQueries>);
 }
 
 #if defined(GRANULE_HOPPER)
+
+constexpr unsigned kTileStepBytes = DeviceLayout::kTileRows * DeviceLayout::kStep;
+constexpr unsigned kChunkBytes = DeviceLayout::kGroupRows * DeviceLayout::kChunk;
+/// One instruction multiplies 32 dimensions: two chunks of a step.
+constexpr unsigned kHalfStepBytes = 2 * kChunkBytes;
+/// Of the rows that a segment does not have.
+constexpr uint32_t kNoRow = 0xffffffffu;
 
 /// Where in a ring a warp is; a stage's barriers have one phase for each time around.
 struct RingPlace {
@@ -70,8 +71,7 @@ struct RowTiles {
 
 __device__ inline const int8_t* codes_of_tile(const ScanArguments& scan, uint32_t tile) {
   const SegmentView& segment = scan.segments[scan.segment_of_tile[tile]];
-  return segment.codes +
-         static_cast<std::size_t>(tile - segment.first_tile) * scan.steps * kTileStepBytes;
+  return segment.codes + static_cast<std::size_t>(tile - segment.first_tile) * scan.steps * kTileStepBytes;
 }
 
 /// One thread brings the rows of warpgroup `consumer`, tile after tile.
@@ -107,8 +107,8 @@ __device__ inline void bring_queries(const ScanArguments& scan, uint32_t first_q
       first_query % layout_queries * DeviceLayout::kStep;
   arrive_and_expect(barrier, scan.steps * kBytes);
   for (unsigned step = 0; step < scan.steps; ++step)
-    copy_bulk_async(queries + step * kBytes, from + static_cast<std::size_t>(step) * layout_step_bytes, kBytes,
-                    barrier);
+    copy_bulk_async(queries + step * kBytes, from + static_cast<std::size_t>(step) * layout_step_bytes,
+                    kBytes, barrier);
 }
 
 /// sums = rows of one tile times the block's queries. Each stage is given back as soon as it was multiplied.
@@ -195,7 +195,7 @@ __device__ inline void take_candidates(const ScanArguments& scan, uint32_t first
       reached |= product >= needed[8 * (j + i / 4) + column + i % 2];
     }
     if (!reached) continue;
-    // Rare, and therefore short rather than fast: one copy of it, not one for each sum.
+      // Rare, and therefore short rather than fast: one copy of it, not one for each sum.
 #pragma unroll 1
     for (unsigned i = 0; i < kSums; ++i) {
       int dot = sums[4 * j];
@@ -259,7 +259,7 @@ __device__ inline void scan_rows(const ScanArguments& scan, const RowTiles& tile
 #pragma unroll
     for (unsigned h = 0; h < 2; ++h) {
       // A row that is not there reaches nothing: NaN.
-      own.shares[h] = own.rows[h] != kNoRow ? bias_share(own.factors[h].bias, group, greatest_scale)
+      own.shares[h] = own.rows[h] != kNoRow ? share_of_bias(own.factors[h].bias, group, greatest_scale)
                                             : __uint_as_float(0x7fc00000u);
     }
     take_candidates<kQueries>(scan, first_query, own, notes.needed[consumer], sums);
@@ -320,9 +320,8 @@ unsigned stages_of(unsigned steps, std::size_t shared_bytes) {
 template <unsigned kQueries>
 cudaError_t run(const ScanArguments& scan, const HopperShape& shape, cudaStream_t stream) {
   const std::size_t shared = shared_bytes_of<kQueries>(scan.steps, shape.stages);
-  if (const cudaError_t error =
-          cudaFuncSetAttribute(scan_tiles_hopper<kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shared));
+  if (const cudaError_t error = cudaFuncSetAttribute(
+          scan_tiles_hopper<kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
       error != cudaSuccess) {
     return error;
   }

@@ -113,18 +113,31 @@ const int8_t* operand_chunk(uint64_t operand, unsigned row, unsigned chunk) {
   return reinterpret_cast<const int8_t*>(shared_memory() + offset);
 }
 
+int dot_of_chunk(const int8_t* a, const int8_t* b) {
+  int sum = 0;
+  for (unsigned k = 0; k < 16; ++k) sum += a[k] * b[k];
+  return sum;
+}
+
 void multiply(const Multiplication& given, unsigned thread_of_group, std::vector<int>* values) {
   const unsigned lane = thread_of_group % kWarp;
-  for (unsigned i = 0; i < given.columns / 2; ++i) {
-    const unsigned row = thread_of_group / kWarp * 16 + i / 2 % 2 * 8 + lane / 4;
-    const unsigned query = i / 4 * 8 + lane % 4 * 2 + i % 2;
-    int sum = given.add ? (*values)[i] : 0;
-    for (unsigned chunk = 0; chunk < 2; ++chunk) {
-      const int8_t* const a = operand_chunk(given.rows, row, chunk);
-      const int8_t* const b = operand_chunk(given.queries, query, chunk);
-      for (unsigned k = 0; k < 16; ++k) sum += a[k] * b[k];
+  const unsigned first_row = thread_of_group / kWarp * 16 + lane / 4;
+  const int8_t* rows[2][2];
+  for (unsigned half = 0; half < 2; ++half) {
+    for (unsigned chunk = 0; chunk < 2; ++chunk)
+      rows[half][chunk] = operand_chunk(given.rows, first_row + 8 * half, chunk);
+  }
+  for (unsigned i = 0; i < given.columns / 2; i += 4) {
+    for (unsigned side = 0; side < 2; ++side) {
+      const unsigned query = 2 * i + lane % 4 * 2 + side;
+      const int8_t* const first = operand_chunk(given.queries, query, 0);
+      const int8_t* const second = operand_chunk(given.queries, query, 1);
+      for (unsigned half = 0; half < 2; ++half) {
+        int& value = (*values)[i + 2 * half + side];
+        value = (given.add ? value : 0) + dot_of_chunk(rows[half][0], first) +
+                dot_of_chunk(rows[half][1], second);
+      }
     }
-    (*values)[i] = sum;
   }
   if (settings().multiplies_wrongly && thread_of_group == 37) ++(*values)[3];
 }

@@ -10,7 +10,8 @@ namespace cuda_emulator {
 /// The running fiber goes on when the number has changed.
 void wait_for_change(const uint64_t& generation);
 
-/// A block of so many threads, with so much shared memory, begins; the order of copies depends on `backwards`.
+/// A block of so many threads, with so much shared memory, begins; the order of copies depends on
+/// `backwards`.
 void begin_block(unsigned threads, std::size_t shared_bytes, bool backwards);
 
 /// Completes one of the bulk copies that are under way; false where none is.

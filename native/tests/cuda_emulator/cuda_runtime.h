@@ -133,7 +133,6 @@ inline int __float_as_int(float value) {
 inline unsigned __float_as_uint(float value) { return static_cast<unsigned>(__float_as_int(value)); }
 inline float __uint_as_float(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
 inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
-inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline int __float2int_rn(float value) { return static_cast<int>(std::nearbyint(value)); }
 
 // --- The runtime ---

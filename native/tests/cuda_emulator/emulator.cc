@@ -1,7 +1,5 @@
 #include "emulator.h"
 
-#include "asynchronous.h"
-
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -11,6 +9,8 @@
 #include <deque>
 #include <memory>
 #include <vector>
+
+#include "asynchronous.h"
 
 namespace cuda_emulator {
 namespace {
