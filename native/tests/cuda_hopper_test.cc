@@ -60,6 +60,7 @@ TEST_CASE("CUDA: what a product must reach leaves out no candidate, and few othe
   const auto power = [&random](int low, int high) {
     return std::ldexp(1.0f, std::uniform_int_distribution<int>(low, high)(random));
   };
+  std::size_t left_out = 0;
   std::size_t taken = 0;
   std::size_t candidates = 0;
   for (int round = 0; round < 20000; ++round) {
@@ -98,12 +99,12 @@ TEST_CASE("CUDA: what a product must reach leaves out no candidate, and few othe
       const bool is_candidate = ordered_key(bits_of_float(upper_of(row))) >= threshold;
       const bool is_taken =
           weighed_product(row.dot, row.scale, share_of_bias(row.bias, group, greatest_scale)) >= needed;
-      CHECK_FALSE_MESSAGE((is_candidate && !is_taken), "round ", round);
-      // Those that just miss it are beside the point.
+      left_out += is_candidate && !is_taken ? 1 : 0;
       candidates += is_candidate ? 1 : 0;
       taken += is_taken ? 1 : 0;
     }
   }
+  CHECK(left_out == 0);
   CHECK(candidates > 30000);
   CHECK(taken < candidates * 3 / 2);
   const ScanQuery plain{1.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};

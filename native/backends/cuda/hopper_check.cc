@@ -63,10 +63,11 @@ class Check {
       const uint32_t rows = kRows[s];
       std::vector<float> factors[4];
       Random random(7 + s);
-      for (std::vector<float>& each : factors) {
-        // Room for whole tiles, as segments have it.
-        for (uint32_t r = 0; r < DeviceLayout::tiles(rows) * DeviceLayout::kTileRows; ++r)
-          each.push_back(0x1p-12f * static_cast<float>(16 + random.below(16)));
+      // Room for whole tiles, as segments have it.
+      for (uint32_t r = 0; r < DeviceLayout::tiles(rows) * DeviceLayout::kTileRows; ++r) {
+        for (int f = 0; f < 3; ++f)
+          factors[f].push_back(0x1p-12f * static_cast<float>(16 + random.below(16)));
+        factors[3].push_back(static_cast<float>(random.below(32)) - 24.0f);
       }
       SegmentView view{};
       view.codes = put(codes_of(rows, DeviceLayout::kTileRows, 1 + s), &codes_);
@@ -97,7 +98,8 @@ class Check {
     Random random(count);
     for (uint32_t q = 0; q < count; ++q) {
       const float scale = 0x1p-8f * static_cast<float>(16 + random.below(16));
-      queries[q] = {scale, 0.0f, 0.5f, 0.25f, 0x1p-20f, -0x1p-4f, 0x1p-20f};
+      // Widths and biases of the size of the products, so that they decide too.
+      queries[q] = {scale, 0.0f, 0x1p12f, 0x1p11f, 0.25f, -1.5f, 0x1p-10f};
       // None is known; nothing is wanted; or some rows reach it.
       const uint32_t bits = bits_of_float(static_cast<float>(random.below(64)));
       thresholds[q] = q % 16 == 0 ? 0 : q % 16 == 1 ? 0xffffffffu : ordered_key(bits);

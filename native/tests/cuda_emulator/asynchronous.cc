@@ -53,6 +53,8 @@ struct Multiplication {
 struct Thread {
   std::vector<uint64_t*> made_barriers;
   bool may_multiply = false;
+  /// Whether it multiplied without having said that it may.
+  bool is_spoilt = false;
   /// Where the thread has its sums, and what they will be.
   int* sums = nullptr;
   std::vector<int> values;
@@ -144,11 +146,11 @@ void multiply(const Multiplication& given, unsigned thread_of_group, std::vector
 
 }  // namespace
 
-void begin_block(unsigned threads, std::size_t shared_bytes, bool backwards) {
+void begin_block(unsigned threads, std::size_t shared_bytes, Order order) {
   if (block().used || block().threads.size() < threads) block().threads.assign(threads, Thread());
   block().used = false;
   block().shared_bytes = shared_bytes;
-  block().last_copy_first = backwards;
+  block().last_copy_first = order == Order::backwards;
 }
 
 bool complete_copy() {
@@ -240,13 +242,12 @@ void multiply_async(int* sums, unsigned columns, uint64_t rows, uint64_t queries
     if (other[0] != rows || other[1] != queries) fail("the lanes of a warp multiply different operands");
   }
   Thread& self = thread();
-  const std::size_t bytes = columns / 2 * sizeof(int);
   if (self.sums == nullptr) {
     self.sums = sums;
     self.values.assign(sums, sums + columns / 2);
-    if (!self.may_multiply) std::memset(self.values.data(), kNoise, bytes);
+    self.is_spoilt = !self.may_multiply;
     self.may_multiply = false;
-    std::memset(sums, kNoise, bytes);
+    std::memset(sums, kNoise, columns / 2 * sizeof(int));
   } else if (self.sums != sums) {
     fail("multiplications into several sums at a time are not modelled");
   }
@@ -263,7 +264,7 @@ void wait_for_multiplications(unsigned pending) {
     self.groups.pop_front();
   }
   if (self.sums != nullptr && self.groups.size() == 1 && self.groups.back().empty()) {
-    std::memcpy(self.sums, self.values.data(), self.values.size() * sizeof(int));
+    if (!self.is_spoilt) std::memcpy(self.sums, self.values.data(), self.values.size() * sizeof(int));
     self.sums = nullptr;
   }
   __syncwarp();

@@ -10,9 +10,11 @@ namespace cuda_emulator {
 /// The running fiber goes on when the number has changed.
 void wait_for_change(const uint64_t& generation);
 
-/// A block of so many threads, with so much shared memory, begins; the order of copies depends on
-/// `backwards`.
-void begin_block(unsigned threads, std::size_t shared_bytes, bool backwards);
+/// In which the threads of a block get their turns: by number; the last first; or warps as chance has it.
+enum class Order { forwards, backwards, shuffled };
+
+/// A block of so many threads, with so much shared memory, begins.
+void begin_block(unsigned threads, std::size_t shared_bytes, Order order);
 
 /// Completes one of the bulk copies that are under way; false where none is.
 bool complete_copy();

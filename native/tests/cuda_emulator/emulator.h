@@ -73,7 +73,7 @@ void copy_bulk(void* to, const void* from, std::size_t bytes, uint64_t* barrier)
 /// Ends the process where bulk copies cannot take these bytes.
 void check_bulk(const void* from, std::size_t bytes);
 
-/// Lets the thread's next multiplications read sums that it has used; without this they read noise.
+/// Lets the thread's next multiplications change sums that it has used; without this they leave noise.
 void begin_multiplications();
 /// A thread's share of a multiplication of a warpgroup. It happens, and reads shared memory, when it is
 /// waited for; until all of them were waited for the sums are noise.
