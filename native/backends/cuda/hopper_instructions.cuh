@@ -159,7 +159,7 @@ __device__ inline void commit_multiplications() {
 }
 
 /// Waits until all but the `kPending` last groups of the warpgroup's multiplications have been done: then
-/// their operands are free, and with 0 pending their sums can be used.
+/// their operands are free, and with 0 pending their sums can be used, after `hold_sums`.
 template <int kPending>
 __device__ inline void wait_for_multiplications() {
 #if defined(__CUDACC__)
@@ -215,6 +215,19 @@ __device__ inline void multiply_64xNx32_async(int (&sums)[kColumns / 2], uint64_
   }
 #else
   cuda_emulator::multiply_async(sums, kColumns, rows, queries, add);
+#endif
+}
+
+/// Keeps the compiler from moving what a thread itself does with sums to the other side: to it they are
+/// there as soon as a multiplication began.
+template <unsigned kSums>
+__device__ inline void hold_sums(int (&sums)[kSums]) {
+  static_assert(kSums % 32 == 0);
+#if defined(__CUDACC__)
+#pragma unroll
+  for (unsigned i = 0; i < kSums; i += 32) asm volatile("" : GRANULE_SUMS_32(i)::"memory");
+#else
+  static_cast<void>(sums);
 #endif
 }
 

@@ -31,6 +31,7 @@ struct Notes {
   GroupFactors group[kConsumers][kConsumerWarps];
   float greatest_scale[kConsumers][kConsumerWarps];
   SharedBarrier queries_are_there;
+  SharedBarrier first_has_multiplied;
   SharedBarrier full[kConsumers][kMostStages];
   SharedBarrier empty[kConsumers][kMostStages];
 };
@@ -47,8 +48,6 @@ constexpr unsigned kTileStepBytes = DeviceLayout::kTileRows * DeviceLayout::kSte
 constexpr unsigned kChunkBytes = DeviceLayout::kGroupRows * DeviceLayout::kChunk;
 /// One instruction multiplies 32 dimensions: two chunks of a step.
 constexpr unsigned kHalfStepBytes = 2 * kChunkBytes;
-/// Of the rows that a segment does not have.
-constexpr uint32_t kNoRow = 0xffffffffu;
 
 /// Where in a ring a warp is; a stage's barriers have one phase for each time around.
 struct RingPlace {
@@ -118,6 +117,7 @@ __device__ inline void multiply_tile(int (&sums)[kQueries / 2], unsigned steps, 
                                      unsigned stages, RingPlace* at) {
   const bool releases = lane_index() == 0;
   unsigned last_stage = 0;
+  hold_sums(sums);
   for (unsigned step = 0; step < steps; ++step) {
     wait_for_phase(full + at->stage, at->parity);
     const unsigned char* const own_rows = ring + at->stage * kStageBytes;
@@ -138,6 +138,7 @@ __device__ inline void multiply_tile(int (&sums)[kQueries / 2], unsigned steps, 
     at->advance(stages);
   }
   wait_for_multiplications<0>();
+  hold_sums(sums);
   if (releases) arrive(empty + last_stage);
 }
 
@@ -171,11 +172,12 @@ __device__ inline float greatest_query_scale(const ScanArguments& scan, uint32_t
   return own;
 }
 
-/// Two rows of a thread: its sums 4 j + 2 h + s belong to row `rows[h]`.
+/// Two rows of a thread, `first` and `first` + 8 of a segment: its sums 4 j + 2 h + s belong to row h.
 struct OwnRows {
-  RowFactors factors[2];
+  const SegmentView* segment;
+  uint32_t first;
+  float scales[2];
   float shares[2];
-  uint32_t rows[2];
 };
 
 /// Takes the candidates among the sums of a thread, in groups of which most hold none.
@@ -191,22 +193,22 @@ __device__ inline void take_candidates(const ScanArguments& scan, uint32_t first
 #pragma unroll
     for (unsigned i = 0; i < kSums; ++i) {
       const unsigned h = i / 2 % 2;
-      const float product = weighed_product(sums[4 * j + i], own.factors[h].scale, own.shares[h]);
+      const float product = weighed_product(sums[4 * j + i], own.scales[h], own.shares[h]);
       reached |= product >= needed[8 * (j + i / 4) + column + i % 2];
     }
     if (!reached) continue;
-      // Rare, and therefore short rather than fast: one copy of it, not one for each sum.
+      // Rare, and therefore short rather than fast: one piece of code for all sums of the group, which reads
+      // again what it needs.
 #pragma unroll 1
     for (unsigned i = 0; i < kSums; ++i) {
       int dot = sums[4 * j];
 #pragma unroll
       for (unsigned other = 1; other < kSums; ++other) dot = i == other ? sums[4 * j + other] : dot;
-      const bool lower = i / 2 % 2 != 0;
       const uint32_t q = first_query + 8 * (j + i / 4) + column + i % 2;
-      const uint32_t row = lower ? own.rows[1] : own.rows[0];
-      if (q >= scan.query_count || row == kNoRow) continue;
-      take_where_reached(scan, q, scan.queries[q], scan.thresholds[q], dot,
-                         lower ? own.factors[1] : own.factors[0], row);
+      const uint32_t row = own.first + i / 2 % 2 * 8;
+      if (q >= scan.query_count || row >= own.segment->row_count) continue;
+      take_where_reached(scan, q, scan.queries[q], scan.thresholds[q], dot, row_factors(*own.segment, row),
+                         own.segment->first_row + row);
     }
   }
 }
@@ -222,28 +224,25 @@ __device__ inline void scan_rows(const ScanArguments& scan, const RowTiles& tile
   const float greatest_scale =
       greatest_query_scale<kQueries>(scan, first_query, notes.greatest_scale[consumer], barrier);
   wait_for_phase(&notes.queries_are_there, 0);
+  // The second warpgroup begins later, and stays behind: else both would test their sums at the same time.
+  if (consumer != 0 && tiles.first + tiles.stride < tiles.end) wait_for_phase(&notes.first_has_multiplied, 0);
   RingPlace at;
   int sums[kQueries / 2] = {};
   for (uint32_t tile = tiles.first; tile < tiles.end; tile += tiles.stride) {
     const SegmentView& segment = scan.segments[scan.segment_of_tile[tile]];
     const uint32_t first_row = (tile - segment.first_tile) * DeviceLayout::kTileRows + consumer * kRows +
                                warp * 16 + lane_index() / 4;
-    OwnRows own;
+    // On their way while the rows are multiplied.
+    const RowFactors factors[2] = {row_factors(segment, first_row), row_factors(segment, first_row + 8)};
+    const bool there[2] = {first_row < segment.row_count, first_row + 8 < segment.row_count};
+    multiply_tile<kQueries>(sums, scan.steps, queries, ring, notes.full[consumer], notes.empty[consumer],
+                            stages, &at);
+    if (consumer == 0 && tile == tiles.first && lane_index() == 0) arrive(&notes.first_has_multiplied);
     GroupFactors group;
 #pragma unroll
     for (unsigned h = 0; h < 2; ++h) {
-      const uint32_t row = first_row + 8 * h;
-      const bool there = row < segment.row_count;
-      own.factors[h] = row_factors(segment, row);
-      own.rows[h] = there ? segment.first_row + row : kNoRow;
-    }
-    multiply_tile<kQueries>(sums, scan.steps, queries, ring, notes.full[consumer], notes.empty[consumer],
-                            stages, &at);
-#pragma unroll
-    for (unsigned h = 0; h < 2; ++h) {
-      const RowFactors& row = own.factors[h];
-      if (own.rows[h] != kNoRow)
-        group = larger(group, {row.residual_norm, row.code_norm, row.bias, fabsf(row.bias)});
+      const RowFactors& row = factors[h];
+      if (there[h]) group = larger(group, {row.residual_norm, row.code_norm, row.bias, fabsf(row.bias)});
     }
     group = greatest_of_warp(group);
     if (lane_index() == 0) notes.group[consumer][warp] = group;
@@ -256,11 +255,12 @@ __device__ inline void scan_rows(const ScanArguments& scan, const RowTiles& tile
                 : __uint_as_float(0x7f800000u);
     }
     sync_threads(barrier, kWarpgroupThreads);
+    OwnRows own{&segment, first_row, {factors[0].scale, factors[1].scale}, {}};
 #pragma unroll
     for (unsigned h = 0; h < 2; ++h) {
       // A row that is not there reaches nothing: NaN.
-      own.shares[h] = own.rows[h] != kNoRow ? share_of_bias(own.factors[h].bias, group, greatest_scale)
-                                            : __uint_as_float(0x7fc00000u);
+      own.shares[h] =
+          there[h] ? share_of_bias(factors[h].bias, group, greatest_scale) : __uint_as_float(0x7fc00000u);
     }
     take_candidates<kQueries>(scan, first_query, own, notes.needed[consumer], sums);
     __syncwarp();
@@ -283,6 +283,7 @@ __global__ void __launch_bounds__(kThreads, 1)
 
   if (threadIdx.x == 0) {
     init_barrier(&notes.queries_are_there, 1);
+    init_barrier(&notes.first_has_multiplied, kConsumerWarps);
     for (unsigned consumer = 0; consumer < kConsumers; ++consumer) {
       for (unsigned stage = 0; stage < stages; ++stage) {
         init_barrier(&notes.full[consumer][stage], 1);
