@@ -154,15 +154,23 @@ TEST_CASE("CUDA, emulated: a device whose warpgroups multiply wrongly does witho
   compare(engine, test);
 }
 
-TEST_CASE("CUDA, emulated: a device without room for the check of its warpgroups does without them") {
+TEST_CASE("CUDA, emulated: a device on which the check of its warpgroups fails does without them") {
   if (is_real()) return;
-  cuda_emulator::Settings settings;
-  settings.memory_bytes = 20000;
-  Machine machine(settings);
-  const auto engine = cuda_engine();
-  CHECK(reason_of(engine).find("; batches by mma.sync, not wgmma: the device has not enough memory") !=
-        std::string::npos);
-  CHECK(test_cuda::memory_in_use() == 0);
+  Machine machine{cuda_emulator::Settings{}};
+  const auto refusal = [&machine] {
+    const std::string reason = reason_of(cuda_engine());
+    CHECK(test_cuda::memory_in_use() == 0);
+    return reason.substr(reason.find("batches by"));
+  };
+  const std::string without = "batches by mma.sync, not wgmma: ";
+  machine->memory_bytes = 20000;
+  CHECK(refusal() == without + "the device has not enough memory: out of memory");
+  machine->memory_bytes = std::size_t{1} << 30;
+  // The first launch is the common kernel's, the second the other's.
+  for (int64_t launches = 0; launches < 2; ++launches) {
+    machine->launches_until_failure = launches;
+    CHECK(refusal() == without + "the check of the scan failed: unspecified launch failure");
+  }
 }
 
 #else

@@ -22,6 +22,8 @@ constexpr unsigned kRows = DeviceLayout::kTileRows / kConsumers;
 constexpr unsigned kStageBytes = kRows * DeviceLayout::kStep;
 constexpr unsigned kLeastStages = 3;
 constexpr unsigned kMostStages = 16;
+/// That a block of compute capability 9.0 may have.
+constexpr int kMostSharedBytes = 227 << 10;
 
 /// What a block keeps in shared memory besides the codes.
 template <unsigned kQueries>
@@ -320,12 +322,13 @@ unsigned stages_of(unsigned steps, std::size_t shared_bytes) {
 
 template <unsigned kQueries>
 cudaError_t run(const ScanArguments& scan, const HopperShape& shape, cudaStream_t stream) {
-  const std::size_t shared = shared_bytes_of<kQueries>(scan.steps, shape.stages);
+  // Always the most: searches at the same time set it together.
   if (const cudaError_t error = cudaFuncSetAttribute(
-          scan_tiles_hopper<kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+          scan_tiles_hopper<kQueries>, cudaFuncAttributeMaxDynamicSharedMemorySize, kMostSharedBytes);
       error != cudaSuccess) {
     return error;
   }
+  const std::size_t shared = shared_bytes_of<kQueries>(scan.steps, shape.stages);
   return launch(scan_tiles_hopper<kQueries>, dim3(shape.blocks), dim3(kThreads), shared, stream, scan,
                 shape.layout_queries, shape.stages);
 }
