@@ -47,6 +47,7 @@ library=$(find "$PWD/$build" -name 'libgranule_cuda.so' | head -n 1)
 export GRANULE_CUDA_LIBRARY=$library GRANULE_TEST_CUDA_LIBRARY=$library
 if [ -x "$build/granule_tests" ]; then
   step conformance "$build/granule_tests" "--test-case=CUDA:*"
+  say "    $(grep -m 1 -o 'batches by .*' "$logs/conformance.log" || echo 'no word of how batches are scanned')"
   if command -v compute-sanitizer >/dev/null; then
     step memcheck compute-sanitizer --tool memcheck --error-exitcode 1 "$build/granule_tests" "--test-case=CUDA: *odd*"
     step racecheck compute-sanitizer --tool racecheck --error-exitcode 1 "$build/granule_tests" "--test-case=CUDA: *odd*"

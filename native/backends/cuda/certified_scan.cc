@@ -6,7 +6,6 @@
 #include "backends/cuda/plain_scan.h"
 #include "backends/cuda/query_codes.h"
 #include "backends/cuda/scan_shares.h"
-#include "backends/cuda/scan_tiles.cuh"
 #include "backends/cuda/select_threshold.cuh"
 #include "backends/cuda/stored_number.h"
 
@@ -104,7 +103,7 @@ class CertifiedScan {
     if (plan_.stream) {
       stream_tiles(scan, plan_, search_.device().multiprocessors(), work_.stream);
     } else {
-      check(launch_scan_tiles(scan, work_.stream), "the scan failed");
+      check(search_.device().batch_scan().launch(scan, work_.stream), "the scan failed");
     }
   }
 

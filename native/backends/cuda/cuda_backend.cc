@@ -158,6 +158,8 @@ int32_t open(granule_backend* out, char* reason, size_t reason_size) {
     std::string text;
     for (const int ordinal : usable_devices(&text))
       backend->devices.push_back(std::make_unique<Device>(ordinal));
+    for (std::size_t d = 0; d < backend->devices.size(); ++d)
+      text += (d == 0 ? "; batches by " : ", ") + backend->devices[d]->batch_scan().description();
     std::snprintf(reason, reason_size, "%s", text.c_str());
     out->search = search;
     out->sum_terms = sum_terms;

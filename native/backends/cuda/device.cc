@@ -27,6 +27,7 @@ uint64_t bytes_between_looks_of(int ordinal) {
 Device::Device(int ordinal) : ordinal_(ordinal), bytes_between_looks_(bytes_between_looks_of(ordinal)) {
   use();
   check(cudaGetDeviceProperties(&properties_, ordinal), "the device's properties are unknown");
+  batch_scan_ = std::make_unique<BatchScan>(properties_);
   probe_ = std::make_unique<Stream>();
   segments_ = std::make_unique<ResidentSegments>();
   tables_ = std::make_unique<SnapshotTableStore>();

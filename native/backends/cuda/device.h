@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cuda/batch_scan.h"
 #include "backends/cuda/cuda_failure.h"
 #include "backends/cuda/resident_segments.h"
 #include "backends/cuda/snapshot_tables.h"
@@ -41,6 +42,7 @@ class Device {
   std::size_t shared_memory_of_block() const { return properties_.sharedMemPerBlockOptin; }
   /// Bytes that a scan reads in some milliseconds at most, after which it looks whether it is to stop.
   uint64_t bytes_between_looks() const { return bytes_between_looks_; }
+  const BatchScan& batch_scan() const { return *batch_scan_; }
 
   /// The segments, which are brought to the device where they are not there, and where to find their rows.
   ///
@@ -83,6 +85,7 @@ class Device {
   /// What it was lost by.
   std::atomic<cudaError_t> loss_{cudaSuccess};
   std::unique_ptr<Stream> probe_;
+  std::unique_ptr<BatchScan> batch_scan_;
   std::unique_ptr<ResidentSegments> segments_;
   std::unique_ptr<SnapshotTableStore> tables_;
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "backends/cuda/device_layout.h"
 #include "backends/cuda/instructions.cuh"
+#include "backends/cuda/scan_epilogue.cuh"
 #include "backends/cuda/scan_tiles.cuh"
 #include "backends/cuda/shared_memory.h"
 
@@ -24,10 +25,7 @@ template <unsigned kTileQueries>
 struct Factors {
   ScanQuery queries[kTileQueries];
   uint32_t thresholds[kTileQueries];
-  float scales[DeviceLayout::kTileRows];
-  float residual_norms[DeviceLayout::kTileRows];
-  float code_norms[DeviceLayout::kTileRows];
-  float biases[DeviceLayout::kTileRows];
+  RowFactors rows[DeviceLayout::kTileRows];
 };
 
 template <unsigned kTileQueries>
@@ -82,14 +80,8 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
     factors.queries[q] = there ? scan.queries[first_query + q] : ScanQuery{};
     factors.thresholds[q] = there ? scan.thresholds[first_query + q] : 0xffffffffu;
   }
-  for (unsigned r = threadIdx.x; r < DeviceLayout::kTileRows; r += kThreads) {
-    const uint32_t row = first_row + r;
-    const bool there = row < segment.row_count;
-    factors.scales[r] = there ? segment.scales[row] : 0.0f;
-    factors.residual_norms[r] = there ? segment.residual_norms[row] : 0.0f;
-    factors.code_norms[r] = there ? segment.code_norms[row] : 0.0f;
-    factors.biases[r] = there && segment.biases != nullptr ? segment.biases[row] : 0.0f;
-  }
+  for (unsigned r = threadIdx.x; r < DeviceLayout::kTileRows; r += kThreads)
+    factors.rows[r] = row_factors(segment, first_row + r);
 
   const unsigned lane = lane_index();
   const unsigned row_of_warp = warp_index() / kWarpsOfQueries * kRowsOfWarp;
@@ -142,21 +134,15 @@ __global__ void __launch_bounds__(kThreads, 1) scan_tiles(const ScanArguments sc
 #pragma unroll
     for (unsigned half = 0; half < 2; ++half) {
       const unsigned r = row_of_warp + i * kRows + half * 8 + lane / 4;
-      const bool there = first_row + r < segment.row_count;
-      const float row_scale = factors.scales[r];
-      const float residual_norm = factors.residual_norms[r];
-      const float code_norm = factors.code_norms[r];
-      const float bias = factors.biases[r];
+      if (first_row + r >= segment.row_count) continue;
+      const RowFactors row = factors.rows[r];
 #pragma unroll
       for (unsigned j = 0; j < S::kQueryTiles; ++j) {
 #pragma unroll
         for (unsigned side = 0; side < 2; ++side) {
           const unsigned q = query_of_warp + j * kQueries + lane % 4 * 2 + side;
-          const ScanQuery& query = factors.queries[q];
-          const float product = static_cast<float>(sums[i][j][half * 2 + side]) * (query.scale * row_scale);
-          const Interval interval = interval_of(product, query, residual_norm, code_norm, bias);
-          if (there && ordered_key(__float_as_uint(interval.upper)) >= factors.thresholds[q])
-            take_candidate(scan, first_query + q, segment.first_row + first_row + r, interval);
+          take_where_reached(scan, first_query + q, factors.queries[q], factors.thresholds[q],
+                             sums[i][j][half * 2 + side], row, segment.first_row + first_row + r);
         }
       }
     }

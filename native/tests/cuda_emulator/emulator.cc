@@ -3,12 +3,17 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <vector>
+
+#include "asynchronous.h"
 
 namespace cuda_emulator {
 namespace {
@@ -42,6 +47,8 @@ struct Warp {
   uint64_t generation = 0;
   unsigned arrived = 0;
   unsigned live = 0;
+  /// Whether it misses a turn.
+  bool is_held = false;
   /// What each lane gave, in this exchange and in the one before it, which slower lanes may still read.
   unsigned char given[2][kWarp * kMostExchanged];
 };
@@ -49,7 +56,7 @@ struct Warp {
 class BlockRunner {
  public:
   void run(Dim3 grid, Dim3 index, Dim3 size, std::size_t shared_bytes, const std::function<void()>& body,
-           bool backwards) {
+           Order order) {
     const unsigned count = size.x * size.y * size.z;
     body_ = &body;
     shared_.assign(shared_bytes + kAlignment, kNoise);
@@ -69,22 +76,29 @@ class BlockRunner {
       fiber.copies.assign(1, {});
       ++warps_[t / kWarp].live;
     }
+    begin_block(count, shared_bytes, order);
+    order_warps(order);
     for (unsigned left = count; left != 0;) {
       bool progress = false;
+      if (order == Order::shuffled) shuffle_warps();
       for (unsigned i = 0; i < count; ++i) {
-        Fiber& fiber = *fibers_[backwards ? count - 1 - i : i];
+        const unsigned warp = warp_order_[i / kWarp];
+        const unsigned lane = order == Order::backwards ? kWarp - 1 - i % kWarp : i % kWarp;
+        Fiber& fiber = *fibers_[warp * kWarp + lane];
         if (fiber.finished) continue;
         if (fiber.waits_for != nullptr && *fiber.waits_for == fiber.waited_generation) continue;
-        fiber.waits_for = nullptr;
         progress = true;
+        if (warps_[warp].is_held) continue;
+        fiber.waits_for = nullptr;
         resume(fiber);
         if (fiber.finished) --left;
       }
-      if (!progress) {
+      if (!progress && !complete_copy()) {
         std::fprintf(stderr, "cuda_emulator: the threads of a block wait for each other for ever\n");
         std::abort();
       }
     }
+    end_block();
   }
 
   Fiber& current() { return *current_; }
@@ -121,6 +135,12 @@ class BlockRunner {
 
   void yield() { suspend(); }
 
+  void wait(const uint64_t* generation) {
+    current_->waits_for = generation;
+    current_->waited_generation = *generation;
+    suspend();
+  }
+
  private:
   static constexpr std::size_t kAlignment = 1024;
 
@@ -143,10 +163,17 @@ class BlockRunner {
     if (_setjmp(current_->jump) == 0) _longjmp(scheduler_, 1);
   }
 
-  void wait(const uint64_t* generation) {
-    current_->waits_for = generation;
-    current_->waited_generation = *generation;
-    suspend();
+  void order_warps(Order order) {
+    warp_order_.resize(warps_.size());
+    std::iota(warp_order_.begin(), warp_order_.end(), 0u);
+    if (order == Order::backwards) std::reverse(warp_order_.begin(), warp_order_.end());
+  }
+
+  /// Another order, in which some warps miss their turn; and a copy may be there before all wait for it.
+  void shuffle_warps() {
+    std::shuffle(warp_order_.begin(), warp_order_.end(), random_);
+    for (Warp& warp : warps_) warp.is_held = random_() % 2 == 0;
+    if (random_() % 4 == 0) complete_copy();
   }
 
   void release() {
@@ -168,6 +195,8 @@ class BlockRunner {
   std::vector<std::unique_ptr<Fiber>> fibers_;
   std::vector<Warp> warps_;
   std::vector<unsigned char> shared_;
+  std::vector<unsigned> warp_order_;
+  std::mt19937 random_;
   Fiber* current_ = nullptr;
   jmp_buf scheduler_;
   uint64_t generation_ = 0;
@@ -192,12 +221,12 @@ void BlockRunner::enter() {
 const Place& place() { return runner().current().place; }
 
 void run_grid(Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body) {
-  bool backwards = false;
+  constexpr Order kOrders[] = {Order::forwards, Order::backwards, Order::shuffled};
+  unsigned blocks = 0;
   for (unsigned z = 0; z < grid.z; ++z) {
     for (unsigned y = 0; y < grid.y; ++y) {
       for (unsigned x = 0; x < grid.x; ++x) {
-        runner().run(grid, {x, y, z}, block, shared_bytes, body, backwards);
-        backwards = !backwards;
+        runner().run(grid, {x, y, z}, block, shared_bytes, body, kOrders[blocks++ % 3]);
       }
     }
   }
@@ -208,6 +237,7 @@ void sync_block() { runner().sync(false); }
 int sync_block_count(bool predicate) { return runner().sync(predicate); }
 void exchange(const void* own, std::size_t bytes, void* all) { runner().exchange(own, bytes, all); }
 void yield() { runner().yield(); }
+void wait_for_change(const uint64_t& generation) { runner().wait(&generation); }
 
 void copy_async(void* to, const void* from, std::size_t bytes) {
   // What is copied to must not be read before: noise shows it.

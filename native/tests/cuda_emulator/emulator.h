@@ -54,4 +54,33 @@ void commit_copies();
 /// Does all but the last `pending` groups.
 void wait_for_copies(unsigned pending);
 
+// --- What needs compute capability 9.0 (asynchronous.cc) ---
+
+/// Waits for `threads` threads that come to the barrier `id`.
+void sync_threads(unsigned id, unsigned threads);
+
+/// A barrier in shared memory, of so many arrivals in each phase.
+void init_barrier(uint64_t* barrier, unsigned arrivals);
+/// Shows the barriers that the thread has made to copies: none can complete on another.
+void publish_barriers();
+/// Arrives, after having announced bytes.
+void arrive(uint64_t* barrier, unsigned bytes);
+void wait_for_phase(uint64_t* barrier, unsigned parity);
+
+/// A copy that completes on a barrier. It happens when no thread of the block can go on without it, the order
+/// of copies differing from block to block; noise lies where it goes to from the moment on that it starts.
+void copy_bulk(void* to, const void* from, std::size_t bytes, uint64_t* barrier);
+/// Ends the process where bulk copies cannot take these bytes.
+void check_bulk(const void* from, std::size_t bytes);
+
+/// Lets the thread's next multiplications change sums that it has used; without this they leave noise.
+void begin_multiplications();
+/// A thread's share of a multiplication of a warpgroup. It happens, and reads shared memory, when it is
+/// waited for; until all of them were waited for the sums are noise.
+void multiply_async(int* sums, unsigned columns, uint64_t rows, uint64_t queries, bool add);
+/// Ends a group of multiplications.
+void commit_multiplications();
+/// Does all but the last `pending` groups, together with the rest of the warp.
+void wait_for_multiplications(unsigned pending);
+
 }  // namespace cuda_emulator

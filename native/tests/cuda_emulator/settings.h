@@ -31,6 +31,8 @@ struct Settings {
   int multiprocessors = 2;
   /// Every launch fails from this one on, counted from now; negative: none does.
   int64_t launches_until_failure = -1;
+  /// Sums of a warpgroup's multiplications come out wrong.
+  bool multiplies_wrongly = false;
   /// The device of this launch, counted from now, is lost when the launch comes to run; negative: none is.
   int64_t launches_until_loss = -1;
   /// Devices that are lost, one bit each: all their calls give the error `loss`.
