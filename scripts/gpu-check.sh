@@ -8,7 +8,8 @@
 # check    builds, runs the tests of CUDA, runs some of them under compute-sanitizer, and through Node where it is there
 # measure  what the device can do at most, and what searches on it take
 # compare  the same by torch and by a Triton kernel, where those are there
-# Each fits into ten minutes and may be a call of its own: results are kept in build/gpu-check, and the table is made of all.
+# Each fits into ten minutes and may be a call of its own: results stay in build/gpu-check until the next check, and the table
+# is made of all of them.
 # A step that runs for longer than its limit is ended and counts as failed. In the environment:
 #
 # OUT            folder that the table, the results and the logs are copied to
@@ -22,7 +23,7 @@ set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 python=${PYTHON:-python3}
-folder=build/gpu-check
+folder=build/gpu-check${EMULATED:+-emulated}
 build=build/cuda${EMULATED:+-emulated}
 binaries=$build/native/backends/cuda
 failed=0
@@ -102,14 +103,22 @@ run_node() {
     fi
     rm -rf "$folder/indexes"
     step 120 node "$node" test/runtime/scripts/devices.mjs "file://$PWD/dist/esm/index.js" "$folder/indexes" || return
-    if grep -q '"compared":{"' "$folder/node.log" && ! grep -q false "$folder/node.log"; then return; fi
-    say '    the bits differ, or nothing was compared:'
-    say "$(cat "$folder/node.log")"
-    failed=1
+    if ! grep -q '"compared":{"' "$folder/node.log" || grep -q false "$folder/node.log"; then
+      say '    the bits differ, or nothing was compared:'
+      say "$(cat "$folder/node.log")"
+      failed=1
+    fi
+    if [ -d node_modules/vitest ]; then
+      step 180 node-conformance "$node" scripts/test-ts.mjs test/conformance/cuda.test.ts
+    else
+      skip node-conformance 'vitest is not installed (npm ci)'
+    fi
   fi
 }
 
 check() {
+  # Results of an earlier build say nothing about this one.
+  rm -f "$folder"/*.jsonl
   build_all || { failed=1; return; }
   find_library || { failed=1; return; }
   run_tests
