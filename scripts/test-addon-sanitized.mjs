@@ -4,6 +4,7 @@
  *
  *     node scripts/test-addon-sanitized.mjs [test file or folder ...]
  */
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, runCommand } from './run-command.mjs';
@@ -32,24 +33,29 @@ async function run(tests) {
     console.log(`addon with sanitizers: SKIPPED, missing: ${missing.join(', ') || 'libasan, libubsan'}`);
     return 0;
   }
+  // As deep as the folder of the C++ tests with the same sanitizers: ccache then compiles the engine for both once.
   const folder = join(root, 'build-native', 'addon-sanitized');
+  const prebuild = join(root, 'build-native', 'addon-sanitized-package');
   const flags = ['--CDGRANULE_SANITIZE=address,undefined', '--CDGRANULE_WERROR=ON', '--CDBUILD_TESTING=OFF'];
   if (findProgram('ccache') !== undefined) flags.push('--CDCMAKE_CXX_COMPILER_LAUNCHER=ccache');
   // By npx, which hands npm's settings on: among them may be where Node's headers lie.
-  const built = await runCommand('npx', ['cmake-js', 'compile', '--out', join(folder, 'build'), ...flags], {
+  const built = await runCommand('npx', ['cmake-js', 'compile', '--out', folder, ...flags], {
     cwd: root,
   });
   if (built.code !== 0) {
     console.error(built.output);
     return built.code;
   }
+  mkdirSync(prebuild, { recursive: true });
+  rmSync(join(prebuild, 'build'), { force: true });
+  symlinkSync(folder, join(prebuild, 'build'));
   const tested = await runCommand(process.execPath, [join(root, 'scripts', 'test-ts.mjs'), ...tests], {
     cwd: root,
     echo: true,
     env: {
       ...process.env,
-      // Where node-gyp-build looks first.
-      GRANULE_PREBUILD: folder,
+      // In whose build/Release node-gyp-build looks first.
+      GRANULE_PREBUILD: prebuild,
       LD_PRELOAD: libraries.join(':'),
       // Node keeps memory until its end on purpose.
       ASAN_OPTIONS: 'detect_leaks=0',

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FlatIndex, type Metric } from '../../src/index.js';
+import { type Device, FlatIndex, type Metric } from '../../src/index.js';
 import { expectHits } from './expect-bits.js';
 import { flatSearch, type OracleHits, rowOf } from './oracle.js';
 import { Seeded } from './seeded.js';
-import { DIMENSIONS } from './suite.js';
+import type { Scope } from './suite.js';
 
-const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
 const BATCHES = [1, 2, 3, 5, 33];
 
 interface Case {
@@ -22,9 +21,9 @@ interface Case {
 }
 
 /** Runs one case through the engine and through the oracle. */
-async function check(what: string, given: Case): Promise<void> {
+async function checkOn(device: Device, what: string, given: Case): Promise<void> {
   const { metric, dimension, rows, queries, k, filter, temperature, threads = 0 } = given;
-  const index = new FlatIndex({ dimension, metric, threads });
+  const index = new FlatIndex({ dimension, metric, threads, device });
   let first = 0;
   for (const count of given.adds ?? [rows.length / dimension]) {
     const added = await index.add(rows.subarray(first * dimension, (first + count) * dimension));
@@ -62,9 +61,11 @@ const EXTREMES = [
   1 / 3,
 ];
 
-export function flatCases(): void {
-  describe.each(METRICS)('%s', (metric) => {
-    it.each(DIMENSIONS)('dimension %i, any number of rows and queries', async (dimension) => {
+export function flatCases({ device, metrics, dimensions, threadCounts, large }: Scope): void {
+  const check = (what: string, given: Case) => checkOn(device, what, given);
+
+  describe.each(metrics)('%s', (metric) => {
+    it.each(dimensions)('dimension %i, any number of rows and queries', async (dimension) => {
       const seeded = new Seeded(dimension);
       for (const batch of BATCHES) {
         const rowCount = 1 + seeded.integer(70);
@@ -76,7 +77,7 @@ export function flatCases(): void {
       }
     });
 
-    it.each(DIMENSIONS)('dimension %i, values at the ends of float32', async (dimension) => {
+    it.each(dimensions)('dimension %i, values at the ends of float32', async (dimension) => {
       const seeded = new Seeded(1_000 + dimension);
       for (const batch of [1, 5]) {
         const rowCount = 1 + seeded.integer(70);
@@ -142,12 +143,12 @@ export function flatCases(): void {
       }
     });
 
-    it('3,000 rows give the same bits on 1, 2, 3 and 8 threads', async () => {
+    it(`3,000 rows give the same bits on ${threadCounts} threads`, async () => {
       const seeded = new Seeded(13);
       const dimension = 65;
       const rows = seeded.normal(3_000 * dimension);
       const queries = seeded.normal(33 * dimension);
-      for (const threads of [1, 2, 3, 8]) {
+      for (const threads of threadCounts) {
         await check(`${threads} threads`, {
           metric,
           dimension,
@@ -191,7 +192,7 @@ export function flatCases(): void {
         for (let i = 0; i < dimension; i++) norms[row * dimension + i]! *= norm;
       }
       await check('norms', { metric, dimension, rows: norms, queries, k: 50 });
-      for (const threads of [1, 2, 3, 8]) {
+      for (const threads of threadCounts) {
         await check(`norms, batch of 70, ${threads} threads`, {
           metric,
           dimension,
@@ -234,12 +235,15 @@ export function flatCases(): void {
       }
     });
 
-    it.each([1, 2, 3, 4])('dimension %i, 70,003 rows in adds of odd sizes', async (dimension) => {
-      const seeded = new Seeded(19 + dimension);
-      const adds = [1, 16_383, 1, 32_769, 5, 20_000, 844];
-      const rowCount = adds.reduce((a, b) => a + b);
-      const rows = seeded.normal(rowCount * dimension);
-      await check('adds', { metric, dimension, rows, queries: seeded.normal(2 * dimension), k: 50, adds });
-    });
+    it.runIf(large).each([1, 2, 3, 4])(
+      'dimension %i, 70,003 rows in adds of odd sizes',
+      async (dimension) => {
+        const seeded = new Seeded(19 + dimension);
+        const adds = [1, 16_383, 1, 32_769, 5, 20_000, 844];
+        const rowCount = adds.reduce((a, b) => a + b);
+        const rows = seeded.normal(rowCount * dimension);
+        await check('adds', { metric, dimension, rows, queries: seeded.normal(2 * dimension), k: 50, adds });
+      },
+    );
   });
 }

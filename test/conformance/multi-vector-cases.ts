@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Metric, MultiVectorIndex } from '../../src/index.js';
+import { type Device, type Metric, MultiVectorIndex } from '../../src/index.js';
 import { expectBits, expectHits } from './expect-bits.js';
 import { best, isAllowed, maxSim, NO_ROW } from './oracle.js';
 import { Seeded } from './seeded.js';
-
-const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
+import type { Scope } from './suite.js';
 
 interface Case {
   metric: Metric;
@@ -31,11 +30,11 @@ function lists(data: Float32Array, lengths: readonly number[], dimension: number
 }
 
 /** Runs one case through the engine and through the oracle, matches included. */
-async function check(what: string, given: Case): Promise<void> {
+async function checkOn(device: Device, what: string, given: Case): Promise<void> {
   const { metric, dimension, k, filter, candidates, temperature, threads = 0 } = given;
   const documents = lists(given.documents, given.lengths, dimension);
   const queries = lists(given.queryVectors, given.queryLengths, dimension);
-  const index = new MultiVectorIndex({ dimension, metric, threads });
+  const index = new MultiVectorIndex({ dimension, metric, threads, device });
   let document = 0;
   let vector = 0;
   for (const count of given.adds ?? [documents.length]) {
@@ -109,33 +108,32 @@ function sum(lengths: readonly number[]): number {
   return lengths.reduce((a, b) => a + b, 0);
 }
 
-export function multiVectorCases(): void {
-  describe.each(METRICS)('%s', (metric) => {
-    it.each([1, 2, 7, 8, 9, 16, 17, 33, 127, 128, 129, 769])(
-      'dimension %i, ragged documents and queries',
-      async (dimension) => {
-        const seeded = new Seeded(dimension);
-        const lengths = Array.from({ length: 1 + seeded.integer(30) }, () => 1 + seeded.integer(40));
-        const queryLengths = Array.from({ length: 1 + seeded.integer(4) }, () => 1 + seeded.integer(9));
-        await check('ragged', {
-          metric,
-          dimension,
-          documents: seeded.normal(sum(lengths) * dimension),
-          lengths,
-          queryVectors: seeded.normal(sum(queryLengths) * dimension),
-          queryLengths,
-          k: lengths.length,
-          temperature: 0.3,
-        });
-      },
-    );
+export function multiVectorCases({ device, metrics, dimensions, threadCounts, large }: Scope): void {
+  const check = (what: string, given: Case) => checkOn(device, what, given);
+
+  describe.each(metrics)('%s', (metric) => {
+    it.each(dimensions)('dimension %i, ragged documents and queries', async (dimension) => {
+      const seeded = new Seeded(dimension);
+      const lengths = Array.from({ length: 1 + seeded.integer(30) }, () => 1 + seeded.integer(40));
+      const queryLengths = Array.from({ length: 1 + seeded.integer(4) }, () => 1 + seeded.integer(9));
+      await check('ragged', {
+        metric,
+        dimension,
+        documents: seeded.normal(sum(lengths) * dimension),
+        lengths,
+        queryVectors: seeded.normal(sum(queryLengths) * dimension),
+        queryLengths,
+        k: lengths.length,
+        temperature: 0.3,
+      });
+    });
 
     it('documents of 1 to 1,030 vectors, queries of 1 to 40', async () => {
       const seeded = new Seeded(3);
       const dimension = 5;
       const lengths = [1, 1_030, 2, 31, 32, 33, 64, 1, 511, 512, 513, 7];
       const queryLengths = [1, 40, 2, 17, 39];
-      for (const threads of [1, 2, 3, 8]) {
+      for (const threads of threadCounts) {
         await check(`${threads} threads`, {
           metric,
           dimension,
@@ -151,7 +149,7 @@ export function multiVectorCases(): void {
 
     it('the first vector of a document wins a tie, and the lower document', async () => {
       const seeded = new Seeded(5);
-      for (const dimension of [1, 2, 9]) {
+      for (const dimension of large ? [1, 2, 9] : [2]) {
         const lengths = Array.from({ length: 60 }, () => 1 + seeded.integer(50));
         const queryLengths = [3, 1, 5];
         await check('ternary', {
@@ -219,7 +217,7 @@ export function multiVectorCases(): void {
       await check('nothing allowed', { ...base, k: 3, filter: new Uint8Array(16) });
     });
 
-    it('20,011 documents in adds of odd sizes', async () => {
+    it.runIf(large)('20,011 documents in adds of odd sizes', async () => {
       const seeded = new Seeded(31);
       const dimension = 2;
       const adds = [1, 8_191, 3, 10_000, 1_816];
@@ -239,7 +237,7 @@ export function multiVectorCases(): void {
 
   it('one query is the default, and a batch gives what single queries give', async () => {
     const seeded = new Seeded(37);
-    const index = new MultiVectorIndex({ dimension: 3 });
+    const index = new MultiVectorIndex({ dimension: 3, device });
     await index.add(seeded.normal(90), Uint32Array.from([10, 5, 15]));
     const queryVectors = seeded.normal(15);
     const batch = await index.search(queryVectors, {

@@ -3,8 +3,7 @@ import { type Dtype, FlatIndex, type Metric, MultiVectorIndex, rowFilter } from 
 import { expectHits } from './expect-bits.js';
 import { best, innerProduct, isAllowed, maxSim, normalised, rowOf } from './oracle.js';
 import { Seeded } from './seeded.js';
-
-const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
+import type { Scope } from './suite.js';
 
 /** Bits of the fraction, and the exponent of the least normal number. */
 const FORMATS = { f32: [23, -126], f16: [10, -14], bf16: [7, -126] } as const;
@@ -34,8 +33,8 @@ function score(metric: Metric, q: Float32Array, x: Float32Array, bias: number): 
   );
 }
 
-export function storedRowsCases(): void {
-  describe.each(METRICS)('%s', (metric) => {
+export function storedRowsCases({ device, metrics }: Scope): void {
+  describe.each(metrics)('%s', (metric) => {
     it.each(['f32', 'f16', 'bf16'] as const)('%s with biases, removed rows and a filter', async (dtype) => {
       const seeded = new Seeded(23);
       for (const dimension of [1, 3, 16, 33, 129]) {
@@ -43,7 +42,7 @@ export function storedRowsCases(): void {
         const rows = seeded.normal(count * dimension);
         const biases = seeded.normal(count);
         const queries = seeded.normal(3 * dimension);
-        const index = new FlatIndex({ dimension, metric, dtype });
+        const index = new FlatIndex({ dimension, metric, dtype, device });
         await index.add(rows, { biases });
         const gone = Uint32Array.from({ length: 60 }, () => seeded.integer(count));
         expect(await index.remove(gone)).toBe(new Set(gone).size);
@@ -101,7 +100,7 @@ export function storedRowsCases(): void {
     const rows = seeded.normal(vectors * dimension);
     const biases = seeded.normal(lengths.length);
     const query = seeded.normal(4 * dimension);
-    const index = new MultiVectorIndex({ dimension, metric: 'ip', dtype });
+    const index = new MultiVectorIndex({ dimension, metric: 'ip', dtype, device });
     await index.add(rows, lengths, { biases });
     expect(index.biased).toBe(true);
     const gone = Uint32Array.of(0, 5, 79);
