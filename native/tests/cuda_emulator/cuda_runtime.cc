@@ -15,9 +15,9 @@ constexpr std::size_t kSharedBytesOfBlock = std::size_t{227} << 10;
 /// What a kernel may have without asking.
 constexpr std::size_t kSharedBytesUnasked = std::size_t{48} << 10;
 
-std::size_t shared_memory_allowed(const void* kernel) {
+std::size_t shared_memory_allowed(int device, const void* kernel) {
   std::lock_guard<std::mutex> lock(machine().mutex);
-  const auto found = machine().shared_memory.find(kernel);
+  const auto found = machine().shared_memory.find({device, kernel});
   return found == machine().shared_memory.end() ? kSharedBytesUnasked : found->second;
 }
 
@@ -50,7 +50,7 @@ cudaError_t launch(const void* kernel, Dim3 grid, Dim3 block, std::size_t shared
   if (threads == 0 || threads > 1024 || threads % kWarp != 0) return report(cudaErrorInvalidValue);
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffffu)
     return report(cudaErrorInvalidValue);
-  if (shared_bytes > shared_memory_allowed(kernel)) return report(cudaErrorInvalidValue);
+  if (shared_bytes > shared_memory_allowed(stream->device, kernel)) return report(cudaErrorInvalidValue);
   if (const cudaError_t error = count_launch(stream); error != cudaSuccess) return error;
   ++traffic().operations;
   stream->put([=] {
@@ -61,7 +61,7 @@ cudaError_t launch(const void* kernel, Dim3 grid, Dim3 block, std::size_t shared
       if (left >= 0) --left;
     }
     // A graph may launch it long after.
-    if (shared_bytes > shared_memory_allowed(kernel)) std::abort();
+    if (shared_bytes > shared_memory_allowed(stream->device, kernel)) std::abort();
     if (error_of_device(stream->device) == cudaSuccess) run_grid(grid, block, shared_bytes, body);
   });
   return cudaSuccess;
@@ -203,7 +203,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
   if (static_cast<std::size_t>(value) > kSharedBytesOfBlock) return report(cudaErrorInvalidValue);
   std::lock_guard<std::mutex> lock(machine().mutex);
-  machine().shared_memory[kernel] = static_cast<std::size_t>(value);
+  machine().shared_memory[{current_device(), kernel}] = static_cast<std::size_t>(value);
   return cudaSuccess;
 }
 

@@ -22,8 +22,8 @@ struct Machine {
   std::map<int, std::size_t> used;
   std::map<const void*, std::size_t> registered;
   std::map<const void*, std::size_t> pinned;
-  /// Bytes of dynamic shared memory that kernels may have.
-  std::map<const void*, std::size_t> shared_memory;
+  /// Bytes of dynamic shared memory that kernels may have, by device.
+  std::map<std::pair<int, const void*>, std::size_t> shared_memory;
   std::size_t objects = 0;
   bool fails = false;
 };
