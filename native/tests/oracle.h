@@ -105,6 +105,12 @@ inline double exponential(double x) {
 /// An integer of 128 bits, as the compiler has it.
 __extension__ typedef unsigned __int128 Wide;
 
+/// As TermSum::value has it.
+inline double value_of(Wide sum) {
+  return std::ldexp(static_cast<double>(static_cast<uint64_t>(sum >> 64)), 64) +
+         static_cast<double>(static_cast<uint64_t>(sum));
+}
+
 /// sum over the scores of floor(2^62 exp((s - m) / t)); infinite ones count as the greatest float32.
 inline Wide term_sum(const std::vector<float>& scores, float maximum, double temperature) {
   const auto finite = [](float s) {
