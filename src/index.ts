@@ -58,7 +58,7 @@ export {
 export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
 export type { SaveOptions, SaveReport } from './index/save-index.js';
-export type { ChangeOptions, StoredIndex } from './index/stored-index.js';
+export type { ChangeOptions, ReadOptions, StoredIndex } from './index/stored-index.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';
