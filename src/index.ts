@@ -4,11 +4,42 @@
  * @module
  */
 
-export { Corpus } from './corpus/corpus.js';
-export type { CorpusEncoders } from './corpus/corpus-builder.js';
+export { Corpus, type CorpusInfo, type CorpusOpenOptions } from './corpus/corpus.js';
+export type { CorpusEncoders, EncoderRecord, EncoderRole } from './corpus/encoder-records.js';
+export type {
+  FieldCondition,
+  FilterScalar,
+  MetadataFilter,
+} from './corpus/filter/metadata-filter.js';
+export type { DeleteTarget } from './corpus/ingest/delete-from-corpus.js';
+export type { PutOutcome } from './corpus/ingest/ingest-source.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
+export type { CompactReport } from './corpus/maintenance/compact.js';
+export type { ReencodeReport } from './corpus/maintenance/reencode.js';
+export type { VerifyProblem, VerifyReport } from './corpus/maintenance/verify.js';
 export { type SplitPassage, splitPassages } from './corpus/passage-splitter.js';
-export type { CorpusLine, Entity, Metadata, Passage } from './corpus/records.js';
+export type {
+  CorpusLine,
+  CorpusLineDocument,
+  CorpusLineImage,
+  Entity,
+  Metadata,
+  Passage,
+} from './corpus/records.js';
+export {
+  CorpusSnapshot,
+  type ImagePatches,
+  type PatchSearchOptions,
+  type SnapshotCounts,
+  type SnapshotSearchOptions,
+} from './corpus/snapshot/corpus-snapshot.js';
+export type {
+  DocumentRecord,
+  EntityRecord,
+  ImageRecord,
+  PassageRecord,
+} from './corpus/snapshot/stored-records.js';
+export type { CorpusRecovery } from './corpus/storage/recovery.js';
 export { DescriptorImageEncoder } from './encoders/descriptor/descriptor-image-encoder.js';
 export type {
   EncodeOptions,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { GranuleError } from '../errors.js';
 import type { CorpusLine, Metadata } from './records.js';
 
@@ -13,7 +14,7 @@ const LIMITS = { id: 1_000, title: 10_000, image: 10_000, text: 1_000_000, depth
  * @throws GranuleError `CORPUS_LINE_INVALID`; `DUPLICATE_ID` where two passages of the line share an id
  */
 export function parseCorpusLine(value: unknown): CorpusLine {
-  const line = object(value, 'the line', ['entity', 'passages', 'metadata']);
+  const line = object(value, 'the line', ['entity', 'passages', 'metadata', 'documents', 'images']);
   const entity = object(line['entity'], "'entity'", ['id', 'title', 'image', 'metadata']);
   const id = text(entity['id'], "'entity.id'", LIMITS.id);
   const title = text(entity['title'], "'entity.title'", LIMITS.title);
@@ -24,6 +25,7 @@ export function parseCorpusLine(value: unknown): CorpusLine {
   }
   const metadata = plainMetadata(line['metadata'] ?? entity['metadata']);
 
+  line['passages'] ??= [];
   if (!Array.isArray(line['passages'])) throw invalid("'passages' must be an array");
   const seen = new Set<string>();
   const passages = line['passages'].map((item: unknown, i) => {
@@ -40,8 +42,15 @@ export function parseCorpusLine(value: unknown): CorpusLine {
   return {
     entity: { id, title, ...(image !== undefined && { image }) },
     passages,
+    ...((line['documents'] as CorpusLine['documents']) && { documents: line['documents'] as NonNullable<CorpusLine['documents']> }),
+    ...((line['images'] as CorpusLine['images']) && { images: line['images'] as NonNullable<CorpusLine['images']> }),
     ...(metadata && { metadata }),
   };
+}
+
+/** A checksum of a line. */
+export function lineHash(line: CorpusLine): string {
+  return createHash('sha256').update(JSON.stringify(line)).digest('hex');
 }
 
 /** The id that a line claims, for reports about lines that are refused. */

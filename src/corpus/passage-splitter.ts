@@ -67,3 +67,12 @@ function joinWrappedLines(source: string): string {
   }
   return pieces.join('');
 }
+
+/** The passages of a document. */
+export function documentPassages(
+  document: { readonly id: string; readonly title?: string; readonly text: string },
+  entityTitle: string,
+): (SplitPassage & { readonly id: string })[] {
+  const split = splitPassages(document.title ?? entityTitle, document.text);
+  return split.map((passage, i) => ({ id: `${document.id}#${i + 1}`, ...passage }));
+}

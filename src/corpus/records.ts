@@ -20,6 +20,22 @@ export interface Passage {
 /** One line of a corpus file. Passage ids are unique over the whole corpus. */
 export interface CorpusLine {
   readonly entity: Entity;
-  readonly passages: readonly { readonly id: string; readonly text: string }[];
+  readonly passages?: readonly { readonly id: string; readonly text: string }[];
+  readonly documents?: readonly CorpusLineDocument[];
+  readonly images?: readonly CorpusLineImage[];
   readonly metadata?: Metadata;
+}
+
+/** A longer text about an entity, which is split into passages. */
+export interface CorpusLineDocument {
+  readonly id: string;
+  readonly title?: string;
+  readonly text: string;
+  readonly metadata?: Metadata;
+}
+
+/** A further image of an entity. */
+export interface CorpusLineImage {
+  readonly id?: string;
+  readonly file: string;
 }
