@@ -45,6 +45,7 @@ export const ERROR_CODES = [
   'CORPUS_INVALID',
   'CORPUS_EMPTY',
   'ENCODER_MISMATCH',
+  'METADATA_FILTER_INVALID',
   // Command line
   'USAGE',
 ] as const;
