@@ -94,17 +94,20 @@ export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';
 export { type RuntimeInfo, runtimeInfo } from './native/runtime-info.js';
-export { MaxSimReranker } from './rerankers/maxsim-reranker.js';
+export { MaxSimReranker, type MaxSimSource } from './rerankers/maxsim-reranker.js';
 export type { Reranked, Reranker, RerankOptions } from './rerankers/reranker.js';
 export {
   DensePassageRetriever,
   type DensePassageRetrieverParts,
 } from './retrievers/dense-passage-retriever.js';
 export {
-  type ImageEntities,
   ImageEntityRetriever,
   type ImageEntityRetrieverOptions,
 } from './retrievers/image-entity-retriever.js';
+export type { ImagePatches, ImageStore, PatchSearchOptions } from './retrievers/image-store.js';
+export { type ImageEntities, MemoryImageStore } from './retrievers/memory-image-store.js';
+export { MemoryPassageStore, type MemoryPassages } from './retrievers/memory-passage-store.js';
+export type { PassageStore, StoreSearchOptions } from './retrievers/passage-store.js';
 export type {
   EntityHit,
   EntityRetriever,

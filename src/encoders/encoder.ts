@@ -36,7 +36,7 @@ export interface TextEncoder extends EncoderIdentity {
 /** A text encoder that learns statistics (idf weights) from the passages it will index. */
 export interface FittedTextEncoder extends TextEncoder {
   /** Learns from the whole corpus; encoding before the first fit or restore is an error. */
-  fit(passages: Iterable<string>): void;
+  fit(passages: Iterable<string>): void | Promise<void>;
   /** What `fit` learned, to be kept with the index. */
   state(): Uint8Array;
   restore(state: Uint8Array): void;
@@ -83,12 +83,17 @@ export interface ImageQuery {
   /** The place of each view in the picture. */
   readonly viewQuads: Quads;
   /** Patch vectors of some views, by their numbers, in that order; absent where the encoder has no patches. */
-  patchesOf?(views: readonly number[]): PatchEmbeddings;
+  patchesOf?(views: readonly number[], options?: EncodeOptions): Promise<PatchEmbeddings>;
   /**
    * Fits views to indexed images (place, shape, light) and gives the patch vectors of the views so fitted; absent where
    * the encoder cannot. View `views[i]` is fitted to item i of `targets`, the patch vectors of indexed images.
    */
   refine?(views: readonly number[], targets: RaggedMatrix, options?: EncodeOptions): Promise<RefinedViews>;
+  /**
+   * Frees what the query keeps for `patchesOf` and `refine`, which are not to be called afterwards; absent where there is
+   * nothing to free. A query that is forgotten is freed by the garbage collector.
+   */
+  release?(): void;
 }
 
 /** Images to vectors. */

@@ -92,7 +92,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
     return {
       views: matrix(vectors, LAYOUT_DIMENSION),
       viewQuads: frameQuads(frames, width, height),
-      patchesOf: (views) => patchesOfViews(pyramid, frames, views),
+      patchesOf: async (views) => patchesOfViews(pyramid, frames, views),
       refine: (views, targets, refineOptions = {}) =>
         refineViews(pyramid, frames, views, targets, refineOptions),
     };

@@ -191,7 +191,7 @@ test('an encoder without refinement is served by the patches of its views', asyn
     encodeQuery: async (): Promise<ImageQuery> => ({
       views: matrix(Float32Array.of(0.6, 0.8, 1, 0), 2),
       viewQuads: Float32Array.of(0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0.5, 0, 0.5, 0.5, 0, 0.5),
-      patchesOf: (views) => ({
+      patchesOf: async (views) => ({
         patches: {
           data: Float32Array.from(views.flatMap((view) => (view === 0 ? [0, 1] : [1, 0]))),
           lengths: new Uint32Array(views.length).fill(1),
@@ -216,4 +216,68 @@ test('an encoder without refinement is served by the patches of its views', asyn
     ['a', 0.5],
   ]);
   small.dispose();
+});
+
+describe('entities of several images', () => {
+  const several = async () => {
+    const codes = ['FR', 'IT', 'JP', 'BR', 'MX'];
+    const encoded = await encoder.encodeImages(codes.map(flagPath));
+    const owned = ['latin', 'latin', 'asia', 'latin', 'north'];
+    const ids = [...new Set(owned)];
+    return ImageEntityRetriever.build(encoder, {
+      entities: ids.map((id) => ({ id, title: id, metadata: { size: id.length } })),
+      owners: owned.map((id) => ids.indexOf(id)),
+      ...encoded,
+    });
+  };
+
+  test.each([true, false])(
+    'are found by their best image (late interaction: %s)',
+    async (lateInteraction) => {
+      const built = await several();
+      const lone = retriever.with({ lateInteraction });
+      for (const [code, entity, image] of [
+        ['BR', 'latin', 'latin#3'],
+        ['MX', 'north', 'north'],
+        ['JP', 'asia', 'asia'],
+      ] as const) {
+        const { jpeg } = await picture(code, `several ${code}`);
+        const hits = await built.with({ lateInteraction }).retrieve(jpeg, { k: 5 });
+        expect(hits.map(({ item }) => item.id).sort()).toEqual(['asia', 'latin', 'north']);
+        expect(hits[0]).toMatchObject({ item: { id: entity }, image });
+        if (!lateInteraction) {
+          const [same] = (await lone.retrieve(jpeg, { k: 16 })).filter(({ item }) => item.id === code);
+          expect(hits[0]!.score).toBe(same!.score);
+        }
+      }
+      built.dispose();
+    },
+  );
+
+  test('of which few are looked at closely, the others come without matches, and each once', async () => {
+    const built = (await several()).with({ candidates: 1 });
+    const hits = await built.retrieve((await picture('BR', 'few')).jpeg, { k: 3 });
+    expect(hits.map(({ item }) => item.id).sort()).toEqual(['asia', 'latin', 'north']);
+    expect(hits.filter(({ matches }) => matches !== undefined)).toHaveLength(1);
+    built.dispose();
+  });
+
+  test('are left out by a filter', async () => {
+    const built = await several();
+    const { jpeg } = await picture('BR', 'filter');
+    const hits = await built.retrieve(jpeg, { k: 3, filter: { size: { lt: 5 } } });
+    expect(hits.map(({ item }) => item.id)).toEqual(['asia']);
+    expect(await built.retrieve(jpeg, { k: 3, filter: { size: { lt: 0 } } })).toEqual([]);
+    built.dispose();
+  });
+
+  test('that own images of nobody are refused', async () => {
+    const source = { entities: [{ id: 'a', title: 'a' }], vectors: matrix(new Float32Array(192), 192) };
+    await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [1] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [0, 0] })).rejects.toMatchObject({
+      code: 'LENGTH_MISMATCH',
+    });
+  });
 });
