@@ -26,13 +26,7 @@ export type {
   Metadata,
   Passage,
 } from './corpus/records.js';
-export {
-  CorpusSnapshot,
-  type ImagePatches,
-  type PatchSearchOptions,
-  type SnapshotCounts,
-  type SnapshotSearchOptions,
-} from './corpus/snapshot/corpus-snapshot.js';
+export { CorpusSnapshot, type SnapshotCounts } from './corpus/snapshot/corpus-snapshot.js';
 export type {
   DocumentRecord,
   EntityRecord,

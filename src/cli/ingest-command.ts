@@ -46,10 +46,9 @@ Example:
           return;
         }
         const { taken, added, replaced, unchanged, refused, entities, passages, images } = report;
-        context.print(
-          `${taken} lines taken (${added} new, ${replaced} changed, ${unchanged} unchanged), ${refused.length} refused`,
-        );
+        context.print(`${taken} lines taken, ${refused.length} refused`);
         context.print(`${entities} entities, ${passages} passages, ${images} images in ${options.to}`);
+        context.print(`(${added} lines new, ${replaced} changed, ${unchanged} as they were)`);
       } finally {
         const isEmpty = isThere === undefined && (await corpus.info()).counts.entities === 0;
         await corpus.close();

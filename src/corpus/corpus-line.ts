@@ -42,8 +42,12 @@ export function parseCorpusLine(value: unknown): CorpusLine {
   return {
     entity: { id, title, ...(image !== undefined && { image }) },
     passages,
-    ...((line['documents'] as CorpusLine['documents']) && { documents: line['documents'] as NonNullable<CorpusLine['documents']> }),
-    ...((line['images'] as CorpusLine['images']) && { images: line['images'] as NonNullable<CorpusLine['images']> }),
+    ...((line['documents'] as CorpusLine['documents']) && {
+      documents: line['documents'] as NonNullable<CorpusLine['documents']>,
+    }),
+    ...((line['images'] as CorpusLine['images']) && {
+      images: line['images'] as NonNullable<CorpusLine['images']>,
+    }),
     ...(metadata && { metadata }),
   };
 }

@@ -67,6 +67,7 @@ class Verification {
     this.#signal = signal;
   }
 
+  /** Runs every comparison; a problem that one finds does not end the others. */
   async run(records: Readonly<Record<EncoderRole, EncoderRecord>>): Promise<VerifyReport> {
     await this.#database();
     for (const record of Object.values(records)) this.#encoder(record);

@@ -1,46 +1,18 @@
-import type { Quads } from '../../encoders/encoder.js';
 import { GranuleError } from '../../errors.js';
 import type { FlatIndex } from '../../index/flat-index.js';
 import type { Hits } from '../../index/hits.js';
 import { MultiVectorHits } from '../../index/multi-vector-hits.js';
-import type { Matrix, RaggedMatrix } from '../../vectors/matrix.js';
+import type { ImagePatches, ImageStore, PatchSearchOptions } from '../../retrievers/image-store.js';
+import type { PassageStore, StoreSearchOptions } from '../../retrievers/passage-store.js';
+import type { Matrix } from '../../vectors/matrix.js';
 import type { CorpusState } from '../database/corpus-state.js';
 import { filterSql } from '../filter/filter-sql.js';
-import type { MetadataFilter } from '../filter/metadata-filter.js';
 import { parseFilter } from '../filter/parse-filter.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
 import { bothAllow, countRows, forIndex } from './allowed-rows.js';
 import { RecordQueries } from './record-queries.js';
 import type { SnapshotView } from './snapshot-source.js';
 import type { DocumentRecord, EntityRecord, ImageRecord, PassageRecord } from './stored-records.js';
-
-/** How to search a snapshot. */
-export interface SnapshotSearchOptions {
-  /** Places per query; at most as many as there are rows are used. */
-  readonly k: number;
-  /** Only rows with such metadata: for a passage its entity's, overlaid by its document's; for an image its entity's. */
-  readonly filter?: MetadataFilter | undefined;
-  /** Asks for probabilities, as `FlatIndex.search` does. */
-  readonly temperature?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How to compare pictures with images patch by patch. */
-export interface PatchSearchOptions extends SnapshotSearchOptions {
-  /** Rows of images to score; all by default. */
-  readonly candidates?: Uint32Array | undefined;
-  /** Also return which patches matched. Off by default. */
-  readonly explain?: boolean | undefined;
-  /** Vectors per query, as for `MultiVectorIndex.search`. */
-  readonly lengths?: Uint32Array | undefined;
-}
-
-/** Patches of images, row after row. */
-export interface ImagePatches {
-  readonly patches: RaggedMatrix;
-  /** The place of each patch in its image. */
-  readonly quads: Quads;
-}
 
 /** What a snapshot holds. */
 export interface SnapshotCounts {
@@ -58,7 +30,7 @@ export interface SnapshotCounts {
  * of passages or of images in this snapshot only. Release it when it is no longer needed: it keeps the database's log, and the
  * indexes of its time.
  */
-export class CorpusSnapshot implements AsyncDisposable {
+export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable {
   /** One more with every change of the corpus. */
   readonly version: number;
   readonly counts: SnapshotCounts;
@@ -90,7 +62,7 @@ export class CorpusSnapshot implements AsyncDisposable {
    * @throws GranuleError `K_OUT_OF_RANGE`, `FILTER_INVALID`, `LENGTH_MISMATCH`, `NOT_FINITE`, `TEMPERATURE_INVALID`, `INDEX_CORRUPT`,
    * `ABORTED`, `INDEX_DISPOSED` once released
    */
-  searchPassages(vectors: Matrix, options: SnapshotSearchOptions): Promise<Hits> {
+  searchPassages(vectors: Matrix, options: StoreSearchOptions): Promise<Hits> {
     return this.#search('passages', vectors, options);
   }
 
@@ -101,7 +73,7 @@ export class CorpusSnapshot implements AsyncDisposable {
    * @returns `rows` are those of `images`
    * @throws GranuleError as `searchPassages`
    */
-  searchImages(views: Matrix, options: SnapshotSearchOptions): Promise<Hits> {
+  searchImages(views: Matrix, options: StoreSearchOptions): Promise<Hits> {
     return this.#search('images', views, options);
   }
 
@@ -252,11 +224,7 @@ export class CorpusSnapshot implements AsyncDisposable {
     return this.release();
   }
 
-  async #search(
-    space: 'passages' | 'images',
-    vectors: Matrix,
-    options: SnapshotSearchOptions,
-  ): Promise<Hits> {
+  async #search(space: 'passages' | 'images', vectors: Matrix, options: StoreSearchOptions): Promise<Hits> {
     const { indexes } = this.#open();
     const { signal, temperature } = options;
     const k = checkedK(options.k);
@@ -270,7 +238,7 @@ export class CorpusSnapshot implements AsyncDisposable {
   /** The rows that may be found, and how many they are. */
   async #allowed(
     space: 'passages' | 'images',
-    { filter }: SnapshotSearchOptions,
+    { filter }: StoreSearchOptions,
   ): Promise<{ readonly bits: Uint8Array; readonly count: number }> {
     const view = this.#open();
     const live = view.live[space];

@@ -2,6 +2,9 @@ import type { CorpusLine } from '../../corpus/records.js';
 import { COUNTRY_FACTS_ATTRIBUTION, countryFacts } from './country-facts.js';
 import { countryPassage, PASSAGE_TOPICS } from './country-passages.js';
 
+/** A line with passages of its own. */
+export type CountryLine = CorpusLine & Required<Pick<CorpusLine, 'passages'>>;
+
 /**
  * The knowledge base of the demo: 250 countries and territories, each with its flag and four passages of about 100
  * words (geography; languages and people; money; neighbours), 1,000 passages in all. The same on every machine.
@@ -10,7 +13,7 @@ import { countryPassage, PASSAGE_TOPICS } from './country-passages.js';
  *
  * @param flagPath - gives the path of a flag's image by two-letter code in upper case
  */
-export function countryCorpus(flagPath: (cca2: string) => string): CorpusLine[] {
+export function countryCorpus(flagPath: (cca2: string) => string): CountryLine[] {
   return countryFacts().map((facts) => {
     const id = facts.cca2.toLowerCase();
     return {

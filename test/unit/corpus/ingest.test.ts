@@ -179,7 +179,10 @@ describe('ingest', () => {
     expect((await corpus.info()).version).toBe(version);
 
     const changed = { ...lineOf('b'), passages: [{ id: 'b#1', text: 'b anew' }] };
-    writeFileSync(file, [lineOf('a', 'a.png'), changed, lineOf('d')].map((line) => JSON.stringify(line)).join('\n'));
+    writeFileSync(
+      file,
+      [lineOf('a', 'a.png'), changed, lineOf('d')].map((line) => JSON.stringify(line)).join('\n'),
+    );
     expect(await corpus.ingest(file)).toMatchObject({ taken: 3, unchanged: 1, added: 1, replaced: 1 });
     expect(texts).toEqual(['b anew', 'd one', 'd two, longer']);
     expect(await contents(corpus)).toEqual({
@@ -299,7 +302,10 @@ describe('ingest', () => {
   it('stores documents whole and splits them into passages that know their place', async () => {
     const text = Array.from({ length: 60 }, (_, i) => `Sentence number ${i} says a little.`).join(' ');
     const { corpus } = await build([
-      { entity: { id: 'a', title: 'A' }, documents: [{ id: 'd', title: 'On A', text, metadata: { year: 1900 } }] },
+      {
+        entity: { id: 'a', title: 'A' },
+        documents: [{ id: 'd', title: 'On A', text, metadata: { year: 1900 } }],
+      },
     ]);
     await lookAt(corpus, async (snapshot) => {
       expect(await snapshot.document('d')).toEqual({
@@ -328,7 +334,11 @@ describe('ingest', () => {
     await lookAt(corpus, async (snapshot) => {
       const images = await snapshot.entityImages('a');
       expect(images.map(({ id }) => id)).toEqual(['a', 'a#2', 'own']);
-      expect(images.map(({ width, height }) => [width, height])).toEqual([[8, 8], [8, 8], [8, 8]]);
+      expect(images.map(({ width, height }) => [width, height])).toEqual([
+        [8, 8],
+        [8, 8],
+        [8, 8],
+      ]);
       for (const { file } of images) expect(existsSync(file)).toBe(true);
       expect((await snapshot.entity('a'))?.image).toBe(images[0]!.file);
       expect(snapshot.counts.searchableImages).toBe(4);

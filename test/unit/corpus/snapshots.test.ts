@@ -83,7 +83,10 @@ describe('a snapshot', () => {
     await corpus.compact();
     await corpus.put(lineOf('d'));
 
-    expect(await before.searchPassages(anyQuery, { k: 10 })).toMatchObject({ rows: hits.rows, scores: hits.scores });
+    expect(await before.searchPassages(anyQuery, { k: 10 })).toMatchObject({
+      rows: hits.rows,
+      scores: hits.scores,
+    });
     expect(await foundTexts(before)).toEqual(['a one', 'a two, longer', 'b one', 'b two, longer']);
     expect((await before.entity('a'))?.image).toBeDefined();
     expect((await before.imagePatches([0])).patches.lengths).toHaveLength(1);
@@ -130,11 +133,15 @@ describe('a snapshot', () => {
   });
 
   it('finds only what a filter allows, with the k best of that', async () => {
-    const lines = Array.from({ length: 30 }, (_, i) => ({ ...lineOf(`e${i}`), metadata: { i, even: i % 2 === 0 } }));
+    const lines = Array.from({ length: 30 }, (_, i) => ({
+      ...lineOf(`e${i}`),
+      metadata: { i, even: i % 2 === 0 },
+    }));
     const { corpus } = await build(lines);
     await corpus.delete({ entity: 'e4' });
     await lookAt(corpus, async (snapshot) => {
-      const search = (filter: object, k = 100) => snapshot.searchPassages(anyQuery, { k, filter: filter as never });
+      const search = (filter: object, k = 100) =>
+        snapshot.searchPassages(anyQuery, { k, filter: filter as never });
       const owners = async (filter: object) => {
         const passages = await snapshot.passages([...(await search(filter)).rows]);
         return [...new Set(passages.map(({ entityId }) => entityId))].sort();
@@ -166,7 +173,9 @@ describe('a snapshot', () => {
       expect([...patches.rows]).toEqual([1, 0]);
       expect([...patches.matches(0, 0)!.vectors]).toEqual([0]);
       const candidates = Uint32Array.of(0);
-      expect([...(await snapshot.searchPatches(Float32Array.of(1, 0), { k: 5, candidates })).rows]).toEqual([0]);
+      expect([...(await snapshot.searchPatches(Float32Array.of(1, 0), { k: 5, candidates })).rows]).toEqual([
+        0,
+      ]);
       const without = await snapshot.searchPatches(Float32Array.of(1, 0), { k: 5, filter: { n: 9 } });
       expect([without.queries, without.k, without.matches(0, 0)]).toEqual([1, 0, undefined]);
     });
@@ -181,7 +190,9 @@ describe('a snapshot', () => {
         await expect(snapshot.passages([row])).rejects.toMatchObject({ code: 'ROW_NOT_FOUND' });
       await expect(snapshot.images([0])).rejects.toMatchObject({ code: 'ROW_NOT_FOUND' });
       for (const k of [0, 1.5, Number.NaN])
-        await expect(snapshot.searchPassages(anyQuery, { k })).rejects.toMatchObject({ code: 'K_OUT_OF_RANGE' });
+        await expect(snapshot.searchPassages(anyQuery, { k })).rejects.toMatchObject({
+          code: 'K_OUT_OF_RANGE',
+        });
     });
     await corpus.close();
   });
