@@ -6,9 +6,27 @@
 
 export { Corpus } from './corpus/corpus.js';
 export type { CorpusEncoders } from './corpus/corpus-builder.js';
+export { matchesFilter } from './corpus/filter/match-filter.js';
+export type {
+  FieldCondition,
+  FieldPath,
+  FilterComparison,
+  FilterScalar,
+  MetadataFilter,
+  ParsedFilter,
+} from './corpus/filter/metadata-filter.js';
+export { parseFilter, parseFilterText } from './corpus/filter/parse-filter.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
 export { type SplitPassage, splitPassages } from './corpus/passage-splitter.js';
-export type { CorpusLine, Entity, Metadata, Passage } from './corpus/records.js';
+export type {
+  CorpusLine,
+  Entity,
+  LineDocument,
+  LineImage,
+  LinePassage,
+  Metadata,
+  Passage,
+} from './corpus/records.js';
 export { DescriptorImageEncoder } from './encoders/descriptor/descriptor-image-encoder.js';
 export type {
   EncodeOptions,

@@ -5,13 +5,14 @@ import type { ImageEncoder, TextEncoder } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import { syncFolder, writeDurably } from '../files/durable-file.js';
 import { CorpusDatabase, type EncoderRecord, type VectorFile } from './corpus-database.js';
-import { claimedId, parseCorpusLine } from './corpus-line.js';
+import { claimedId, type ParsedCorpusLine, parseCorpusLine } from './corpus-line.js';
 import { encodeEntityImages, encodePassageTexts } from './corpus-vectors.js';
+import { linePassages } from './document-passages.js';
 import { isFittedEncoder } from './fitted-encoder.js';
 import { type ImageFile, readImageFile } from './image-file.js';
 import type { IngestOptions, IngestReport, Refusal } from './ingest-report.js';
 import type { SourceLine } from './jsonl-reader.js';
-import type { CorpusLine } from './records.js';
+import type { LinePassage } from './records.js';
 import { VectorStore } from './vector-store.js';
 
 /** The encoders of a corpus. */
@@ -24,7 +25,9 @@ export interface CorpusEncoders {
 const WINDOW = 16;
 const LINES_PER_TRANSACTION = 1024;
 
-type Prepared = { readonly line: CorpusLine; readonly image?: ImageFile } | { readonly error: GranuleError };
+type Prepared =
+  | { readonly line: ParsedCorpusLine; readonly passages: readonly LinePassage[]; readonly image?: ImageFile }
+  | { readonly error: GranuleError };
 
 /**
  * Builds a corpus folder from a source of lines.
@@ -165,7 +168,8 @@ export class CorpusBuilder {
       this.#refuse(source.line, prepared.error, 'value' in source ? claimedId(source.value) : undefined);
       return;
     }
-    const { entity, passages, metadata } = prepared.line;
+    const { passages } = prepared;
+    const { entity, metadata } = prepared.line;
     if (database.hasEntity(entity.id)) {
       this.#refuse(source.line, duplicate('entity', entity.id), entity.id);
       return;
@@ -253,8 +257,12 @@ async function prepare(source: SourceLine, imageFolder: string): Promise<Prepare
   if ('error' in source) return source;
   try {
     const line = parseCorpusLine(source.value);
-    if (line.entity.image === undefined) return { line };
-    return { line, image: await readImageFile(resolve(imageFolder, line.entity.image)) };
+    const passages = linePassages(line);
+    const [image, second] = line.images;
+    if (second !== undefined)
+      throw new GranuleError('CORPUS_LINE_INVALID', 'an entity has one image at most');
+    if (image === undefined) return { line, passages };
+    return { line, passages, image: await readImageFile(resolve(imageFolder, image.file)) };
   } catch (error) {
     if (error instanceof GranuleError) return { error };
     throw error;
