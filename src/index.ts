@@ -4,13 +4,19 @@
  * @module
  */
 
-export { Corpus, type CorpusInfo, type CorpusOpenOptions } from './corpus/corpus.js';
+export { Corpus, type CorpusOpenOptions } from './corpus/corpus.js';
+export type { CorpusInfo } from './corpus/corpus-info.js';
 export type { CorpusEncoders, EncoderRecord, EncoderRole } from './corpus/encoder-records.js';
+export { matchesFilter } from './corpus/filter/match-filter.js';
 export type {
   FieldCondition,
+  FieldPath,
+  FilterComparison,
   FilterScalar,
   MetadataFilter,
+  ParsedFilter,
 } from './corpus/filter/metadata-filter.js';
+export { parseFilter, parseFilterText } from './corpus/filter/parse-filter.js';
 export type { DeleteTarget } from './corpus/ingest/delete-from-corpus.js';
 export type { PutOutcome } from './corpus/ingest/ingest-source.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
@@ -20,9 +26,10 @@ export type { VerifyProblem, VerifyReport } from './corpus/maintenance/verify.js
 export { type SplitPassage, splitPassages } from './corpus/passage-splitter.js';
 export type {
   CorpusLine,
-  CorpusLineDocument,
-  CorpusLineImage,
   Entity,
+  LineDocument,
+  LineImage,
+  LinePassage,
   Metadata,
   Passage,
 } from './corpus/records.js';

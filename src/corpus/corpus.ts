@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
 import type { Device } from '../native/device.js';
+import { type CorpusInfo, describeCorpus } from './corpus-info.js';
 import type { CorpusState } from './database/corpus-state.js';
 import type { Connection } from './database/database-thread.js';
 import {
@@ -21,7 +22,7 @@ import { type CompactReport, compactCorpus } from './maintenance/compact.js';
 import { type ReencodeReport, reencodeCorpus } from './maintenance/reencode.js';
 import { type VerifyReport, verifyCorpus } from './maintenance/verify.js';
 import type { CorpusLine } from './records.js';
-import { CorpusSnapshot, countsOf, type SnapshotCounts } from './snapshot/corpus-snapshot.js';
+import { CorpusSnapshot } from './snapshot/corpus-snapshot.js';
 import { SnapshotSource } from './snapshot/snapshot-source.js';
 import { CorpusFiles, unlessSystem } from './storage/corpus-files.js';
 import { CorpusWriter } from './storage/corpus-writer.js';
@@ -40,24 +41,6 @@ export interface CorpusOpenOptions {
   /** Bytes of vectors that may wait in the database before they are moved to the index folders; default 32 MiB. */
   readonly journalBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What a corpus is and holds. */
-export interface CorpusInfo {
-  readonly folder: string;
-  /** UUID, made with the corpus. */
-  readonly id: string;
-  /** One more with every change. */
-  readonly version: number;
-  readonly counts: SnapshotCounts;
-  /** Passages and images that were deleted or replaced, and whose vectors stay until `compact`. */
-  readonly deadPassages: number;
-  readonly deadImages: number;
-  /** Bytes of vectors that are in the database and not in the index folders yet. */
-  readonly journalBytes: number;
-  readonly encoders: Readonly<
-    Record<EncoderRole, Omit<EncoderRecord, 'state'> & { readonly fitted: boolean }>
-  >;
 }
 
 const DEFAULT_JOURNAL_BYTES = 1 << 25;
@@ -159,19 +142,7 @@ export class Corpus implements AsyncDisposable {
   async info(): Promise<CorpusInfo> {
     const view = await this.#source.acquire();
     try {
-      const { id, version, deadPassages, deadImages, journalBytes } = view.state;
-      const about = ({ state, ...record }: EncoderRecord) => ({ ...record, fitted: state !== undefined });
-      const { text, image } = this.#records;
-      return {
-        folder: this.folder,
-        id,
-        version,
-        counts: countsOf(view.state),
-        deadPassages,
-        deadImages,
-        journalBytes,
-        encoders: { text: about(text), image: about(image) },
-      };
+      return describeCorpus(this.folder, view.state, this.#records);
     } finally {
       await this.#source.release(view);
     }

@@ -105,14 +105,15 @@ function membership(
   metadata: string,
   path: string,
 ): string {
-  const texts = bound.list(values.map((value) => JSON.stringify(value)));
+  const texts = values.map((value) => JSON.stringify(value));
+  const isValue = texts.length === 1 ? `= ${bound.add(texts[0]!)}` : `IN ${bound.list(texts)}`;
   // Elements are compared by type and value first: reading an element's JSON text takes time that grows with the array.
   const typed = `(SELECT type, ifnull(atom, '') FROM json_each(${bound.add(JSON.stringify(values))}))`;
   return `(CASE json_type(${metadata}, ${path})
     WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(${metadata}, ${path}) AS element
       WHERE (element.type, ifnull(element.atom, '')) IN ${typed}
-      AND ((${metadata}) -> (${path} || '[' || element.key || ']')) IN ${texts})
-    ELSE ifnull(((${metadata}) -> ${path}) IN ${texts}, 0) END)`;
+      AND ((${metadata}) -> (${path} || '[' || element.key || ']')) ${isValue})
+    ELSE ifnull(((${metadata}) -> ${path}) ${isValue}, 0) END)`;
 }
 
 function comparison(

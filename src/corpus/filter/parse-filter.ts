@@ -58,6 +58,7 @@ class FilterParser {
   #values = 0;
   #characters = 0;
 
+  /** @param at - what messages call the place; `depth` counts `and`, `or` and `not` around it */
   filter(value: unknown, at: string, depth: number): ParsedFilter {
     if (!isObject(value)) throw invalid(at, `must be an object, not ${kindOf(value)}`);
     if (depth > LIMITS.depth) {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { GranuleError } from '../../errors.js';
-import { claimedId, lineHash, parseCorpusLine } from '../corpus-line.js';
+import { canonicalHash, lineHash } from '../canonical-hash.js';
+import { claimedId, type ParsedCorpusLine, parseCorpusLine } from '../corpus-line.js';
+import { linePassages } from '../document-passages.js';
 import { type ImageFile, readImageFile } from '../image-file.js';
 import type { SourceLine } from '../jsonl-reader.js';
-import { documentPassages } from '../passage-splitter.js';
-import type { CorpusLine } from '../records.js';
 
 /** An image of an entity, read and known to decode. */
 export interface PreparedImage extends ImageFile {
@@ -63,34 +62,22 @@ export async function prepareLine(
   if ('error' in source) return { line, error: source.error };
   try {
     const parsed = parseCorpusLine(source.value);
+    const parts = storedParts(parsed);
     const images: PreparedImage[] = [];
-    for (const { id, file } of imagesOf(parsed)) {
+    for (const { id, file } of parsed.images) {
       images.push({ id, ...(await readImageFile(resolve(imageFolder, file))) });
     }
-    return { line, ...storedParts(parsed), images, hash: hashOf(parsed, images) };
+    const imageHashes = images.map(({ sha256 }) => sha256);
+    return { line, ...parts, images, hash: lineHash(parsed, imageHashes) };
   } catch (error) {
     if (error instanceof GranuleError) return { line, id: claimedId(source.value), error };
     throw error;
   }
 }
 
-/** Ids and files of a line's images: the first has the entity's id, further ones `<entity id>#2` and so on, or their own. */
-function imagesOf({ entity, images = [] }: CorpusLine): { id: string; file: string }[] {
-  const files = [...(entity.image === undefined ? [] : [{ file: entity.image }]), ...images];
-  return files.map((image, i) => ({
-    id: ('id' in image ? image.id : undefined) ?? (i === 0 ? entity.id : `${entity.id}#${i + 1}`),
-    file: image.file,
-  }));
-}
-
-function storedParts({ entity, metadata, passages = [], documents = [] }: CorpusLine) {
-  const cut = documents.flatMap((document, number) =>
-    documentPassages(document, entity.title).map(({ id, text, start, end }) => ({
-      id,
-      text,
-      from: { document: number, start, end },
-    })),
-  );
+function storedParts(parsed: ParsedCorpusLine) {
+  const { entity, metadata, documents } = parsed;
+  const numbers = new Map(documents.map(({ id }, number) => [id, number]));
   return {
     id: entity.id,
     title: entity.title,
@@ -100,16 +87,15 @@ function storedParts({ entity, metadata, passages = [], documents = [] }: Corpus
       title: document.title,
       text: document.text,
       metadata: json(document.metadata),
-      hash: createHash('sha256').update(JSON.stringify(document)).digest('hex'),
+      hash: canonicalHash(document),
     })),
-    passages: [...passages.map(({ id, text }) => ({ id, text })), ...cut],
+    passages: linePassages(parsed).map((passage): PreparedPassage => {
+      const { id, text } = passage;
+      if (!('documentId' in passage)) return { id, text };
+      const { start, end } = passage;
+      return { id, text, from: { document: numbers.get(passage.documentId)!, start, end } };
+    }),
   };
-}
-
-function hashOf(line: CorpusLine, images: readonly PreparedImage[]): string {
-  const hash = createHash('sha256').update(lineHash(line));
-  for (const { id, sha256 } of images) hash.update(`\n${id}\n${sha256}`);
-  return hash.digest('hex');
 }
 
 function json(value: object | undefined): string | undefined {

@@ -1,9 +1,11 @@
-import type { CorpusLine } from '../../corpus/records.js';
+import type { CorpusLine, LinePassage } from '../../corpus/records.js';
 import { COUNTRY_FACTS_ATTRIBUTION, countryFacts } from './country-facts.js';
 import { countryPassage, PASSAGE_TOPICS } from './country-passages.js';
 
-/** A line with passages of its own. */
-export type CountryLine = CorpusLine & Required<Pick<CorpusLine, 'passages'>>;
+/** A country's line, which has passages of its own. */
+export interface CountryLine extends CorpusLine {
+  readonly passages: readonly LinePassage[];
+}
 
 /**
  * The knowledge base of the demo: 250 countries and territories, each with its flag and four passages of about 100

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { filterSql } from '../../../../src/corpus/filter/filter-sql.js';
 import { effectiveMetadata, matchesFilter } from '../../../../src/corpus/filter/match-filter.js';
 import type { MetadataFilter } from '../../../../src/corpus/filter/metadata-filter.js';
 import { nextNumber } from '../../../../src/corpus/filter/nearby-numbers.js';
@@ -145,5 +146,55 @@ describe('filterSql', () => {
     // The comparison would say nothing if all filters found everything or nothing.
     expect(matched / compared).toBeGreaterThan(0.2);
     expect(matched / compared).toBeLessThan(0.8);
+  });
+
+  it('binds all that comes from the filter', () => {
+    const secret = `x'); DROP TABLE passages; --"`;
+    const filter = parseFilter({
+      [JSON.stringify(secret)]: secret,
+      a: { gt: secret, in: [secret], lt: 123456789 },
+    });
+    const { sql, parameters } = filterSql(filter, 'passages');
+    expect(sql).not.toMatch(/DROP|x'|123456789/);
+    expect(parameters.join()).toContain('DROP');
+    // The text depends on the form of a filter only.
+    const other = parseFilter({ b: 'y', c: { gt: 'y', in: ['y'], lt: 5 } });
+    expect(filterSql(other, 'passages').sql).toBe(sql);
+  });
+
+  it('works at the limits of a filter', () => {
+    const database = new FilterDatabase();
+    database.add({ a: 9_999, f255: 255 });
+    const deepest = Array.from({ length: 16 }).reduce<MetadataFilter>((inner) => ({ not: inner }), {
+      a: 9_999,
+    });
+    expect(database.rows(parseFilter(deepest))).toEqual([0]);
+    const widest = Array.from({ length: 255 }, (_, i) => ({ [`f${i + 1}`]: { gte: 0, exists: true } }));
+    expect(database.rows(parseFilter({ or: widest.slice(-127) }))).toEqual([0]);
+    const longest = { a: { in: Array.from({ length: 10_000 }, (_, i) => i) } };
+    expect(database.rows(parseFilter(longest))).toEqual([0]);
+    const path = Array.from({ length: 32 }, () => 'a').join('.');
+    expect(database.rows(parseFilter({ [path]: { exists: false } }))).toEqual([0]);
+    database.close();
+  });
+
+  it('compares numbers as JavaScript does where SQLite reads another one', () => {
+    const numbers = [-1.010803308472902e-154, 5.125432103540105e113, 2 ** 63, nextNumber(2 ** 63, -1)];
+    for (const number of numbers) {
+      const database = new FilterDatabase();
+      const steps = [-2, -1, 0, 1, 2];
+      for (const step of steps)
+        database.add({ n: nextNumber(number, step), list: [0, nextNumber(number, step)] });
+      const rows = (filter: MetadataFilter) => database.rows(parseFilter(filter));
+      for (const [row, step] of steps.entries()) {
+        const value = nextNumber(number, step);
+        expect(rows({ n: value })).toEqual([row]);
+        expect(rows({ list: value })).toEqual([row]);
+        expect(rows({ n: { lt: value } })).toEqual([0, 1, 2, 3, 4].slice(0, row));
+        expect(rows({ n: { gte: value } })).toEqual([0, 1, 2, 3, 4].slice(row));
+        expect(rows({ n: { gt: value, lte: number } })).toEqual([0, 1, 2].slice(row + 1));
+      }
+      database.close();
+    }
   });
 });
