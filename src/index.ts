@@ -43,6 +43,7 @@ export type {
 export type { CorpusRecovery } from './corpus/storage/recovery.js';
 export { DescriptorImageEncoder } from './encoders/descriptor/descriptor-image-encoder.js';
 export type {
+  DivisibleTextEncoder,
   EncodeOptions,
   EncoderIdentity,
   FittedTextEncoder,
@@ -50,6 +51,7 @@ export type {
   ImageEncoder,
   ImageInput,
   ImageQuery,
+  PassageLearner,
   PatchEmbeddings,
   Quads,
   RefinedViews,
@@ -62,6 +64,15 @@ export type { ImagePreprocessing } from './encoders/onnx/onnx-image-preprocessin
 export type { TextPooling } from './encoders/onnx/onnx-pooling.js';
 export { OnnxTextEncoder, type OnnxTextEncoderOptions } from './encoders/onnx/onnx-text-encoder.js';
 export type { PatchProjection } from './encoders/onnx/patch-projection.js';
+export {
+  imageEncoderInThreads,
+  type ThreadedImageEncoder,
+} from './encoders/threads/threaded-image-encoder.js';
+export {
+  type FittedThreadedTextEncoder,
+  type ThreadedTextEncoder,
+  textEncoderInThreads,
+} from './encoders/threads/threaded-text-encoder.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GranuleError } from './errors.js';
 export { type AnswerScores, answerScores } from './evaluation/answer-metrics.js';
 export { type PseudoRelevance, pseudoRelevance } from './evaluation/pseudo-relevance.js';
@@ -69,6 +80,7 @@ export { hitAt, precisionAt, reciprocalRankAt } from './evaluation/rank-metrics.
 export { ExtractiveReader, type ExtractiveReaderOptions } from './generators/extractive/extractive-reader.js';
 export type { GeneratedAnswer, Generator } from './generators/generator.js';
 export { normaliseAnswer } from './generators/normalise-answer.js';
+export { generatorInThreads, type ThreadedGenerator } from './generators/threads/threaded-generator.js';
 export type { IndexOptions } from './index/arguments.js';
 export { type CertifiedPooledSearchOptions, certifiedPooledSearch } from './index/certified-pooled-search.js';
 export {
@@ -124,4 +136,6 @@ export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answ
 export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
 export { formatTrace, type TraceStep } from './systems/mirag-trace.js';
 export { type OpenedMiRag, openMiRag } from './systems/open-mirag.js';
+export type { ThreadSpec } from './threads/thread-spec.js';
+export type { ThreadOptions } from './threads/thread-team.js';
 export { type Matrix, matrix, matrixRow, type RaggedMatrix } from './vectors/matrix.js';

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ThreadSpec } from '../threads/thread-spec.js';
 import type { Matrix, RaggedMatrix } from '../vectors/matrix.js';
 
 /** Options of every encoding call. */
@@ -17,6 +18,8 @@ export interface EncoderIdentity {
   readonly version: string;
   /** Numbers of the vector per item. */
   readonly dimension: number;
+  /** How a thread makes another one; without it, this one works on the thread that calls it, or looks after threads itself. */
+  readonly spec?: ThreadSpec | undefined;
 }
 
 /** Text embeddings of n texts. */
@@ -40,6 +43,20 @@ export interface FittedTextEncoder extends TextEncoder {
   /** What `fit` learned, to be kept with the index. */
   state(): Uint8Array;
   restore(state: Uint8Array): void;
+}
+
+/** What one of several learners learns from its share of the passages. */
+export interface PassageLearner {
+  learn(passages: readonly string[]): void;
+  /** What was learned, as bytes. */
+  part(): Uint8Array;
+}
+
+/** A fitted text encoder whose learning can be divided among threads. */
+export interface DivisibleTextEncoder extends FittedTextEncoder {
+  learner(): PassageLearner;
+  /** Learns what the parts have learned: the same as from all their passages, however those were divided. */
+  fitParts(parts: readonly Uint8Array[]): void;
 }
 
 /** An image: a file's path, or its encoded bytes (PNG, JPEG, WebP, SVG ...). */

@@ -43,6 +43,12 @@ export class NgramStatistics {
     this.#passages += 1;
   }
 
+  /** Adds what was counted of other passages. */
+  add(other: NgramStatistics): void {
+    for (let i = 0; i < this.counters.length; i++) this.counters[i]! += other.counters[i]!;
+    this.#passages += other.#passages;
+  }
+
   /** ln(1 + (N - df + 0.5) / (df + 0.5)); 0 for a feature that no passage has. */
   idf(feature: number): number {
     let df = this.#passages;
@@ -65,7 +71,8 @@ export function encodeNgramStatistics(statistics: NgramStatistics): Uint8Array {
   view.setUint32(8, FORMAT, true);
   view.setUint32(12, ROWS * BUCKETS, true);
   view.setUint32(16, statistics.passages, true);
-  for (const [i, count] of statistics.counters.entries()) view.setUint32(HEADER_BYTES + i * 4, count, true);
+  const { counters } = statistics;
+  for (let i = 0; i < counters.length; i++) view.setUint32(HEADER_BYTES + i * 4, counters[i]!, true);
   state.set(digest(state), STATE_BYTES - DIGEST_BYTES);
   return state;
 }
@@ -82,9 +89,8 @@ export function decodeNgramStatistics(state: Uint8Array): NgramStatistics {
   if (state.length !== STATE_BYTES) throw invalid('of the wrong length');
   const expected = digest(state);
   if (expected.some((byte, i) => byte !== state[STATE_BYTES - DIGEST_BYTES + i])) throw invalid('damaged');
-  const counters = Uint32Array.from({ length: ROWS * BUCKETS }, (_, i) =>
-    view.getUint32(HEADER_BYTES + i * 4, true),
-  );
+  const counters = new Uint32Array(ROWS * BUCKETS);
+  for (let i = 0; i < counters.length; i++) counters[i] = view.getUint32(HEADER_BYTES + i * 4, true);
   return new NgramStatistics(counters, view.getUint32(16, true));
 }
 

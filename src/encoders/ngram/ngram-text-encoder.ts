@@ -1,6 +1,8 @@
 import { GranuleError } from '../../errors.js';
+import { ownSpec } from '../../threads/own-spec.js';
+import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { type Matrix, matrix } from '../../vectors/matrix.js';
-import type { EncodeOptions, FittedTextEncoder, TextEmbeddings } from '../encoder.js';
+import type { DivisibleTextEncoder, EncodeOptions, PassageLearner, TextEmbeddings } from '../encoder.js';
 import { foldedWords } from '../fold-text.js';
 import { mixHash } from './feature-hash.js';
 import { decodeNgramStatistics, encodeNgramStatistics, NgramStatistics } from './ngram-statistics.js';
@@ -48,10 +50,11 @@ const CHUNK = 64;
  *
  * Features of a query that no fitted passage has are left out: they could only meet others by chance.
  */
-export class NgramTextEncoder implements FittedTextEncoder {
+export class NgramTextEncoder implements DivisibleTextEncoder {
   readonly name = 'ngram-text';
   readonly version = '1';
   readonly dimension: number;
+  readonly spec: ThreadSpec | undefined;
   readonly #passageWeights: NgramWeights;
   readonly #queryWeights: NgramWeights;
   #statistics: NgramStatistics | undefined;
@@ -70,6 +73,7 @@ export class NgramTextEncoder implements FittedTextEncoder {
     }
     this.#passageWeights = checkedWeights(options.passageWeights ?? PASSAGE_WEIGHTS);
     this.#queryWeights = checkedWeights(options.queryWeights ?? QUERY_WEIGHTS);
+    this.spec = ownSpec('encoders/ngram/ngram-text-encoder.js', 'NgramTextEncoder', options);
   }
 
   /**
@@ -83,6 +87,24 @@ export class NgramTextEncoder implements FittedTextEncoder {
     if (statistics.passages === 0) {
       throw new GranuleError('INVALID_ARGUMENT', 'a text encoder cannot be fitted to no passages');
     }
+    this.#statistics = statistics;
+  }
+
+  /** Counts some of the passages; `fitParts` adds up what several learners have counted. */
+  learner(): PassageLearner {
+    const statistics = new NgramStatistics();
+    return {
+      learn: (passages) => {
+        for (const passage of passages) statistics.count(textFeatures(passage));
+      },
+      part: () => encodeNgramStatistics(statistics),
+    };
+  }
+
+  /** @throws GranuleError `CORPUS_INVALID` where a part is not one of a learner's */
+  fitParts(parts: readonly Uint8Array[]): void {
+    const statistics = new NgramStatistics();
+    for (const part of parts) statistics.add(decodeNgramStatistics(part));
     this.#statistics = statistics;
   }
 
