@@ -1,4 +1,5 @@
-import type { ImageEncoder, ImageInput, TextEncoder } from '../../encoders/encoder.js';
+import type { DivisibleTextEncoder, ImageEncoder, ImageInput, TextEncoder } from '../../encoders/encoder.js';
+import { FittedThreadedTextEncoder } from '../../encoders/threads/threaded-text-encoder.js';
 import type { CorpusEncoders, EncoderRole } from '../encoder-records.js';
 import { writeEncoderRecord } from '../encoder-records.js';
 import { type FittedEncoder, isFittedEncoder } from '../fitted-encoder.js';
@@ -15,7 +16,7 @@ import {
   type UnencodedImage,
 } from './stored-encoder.js';
 
-const PER_READ_FOR_FIT = 2048;
+const PER_READ_FOR_FIT = 256;
 
 /**
  * Fits an encoder that has to learn, from all that is stored, and records what it learned.
@@ -38,7 +39,7 @@ export async function fitEncoder(
 }
 
 /**
- * Lets an encoder learn from all passages or images.
+ * Lets an encoder learn from all passages or images, which are not held in memory at once where the encoder can do without.
  *
  * @returns false where there are none, and the encoder is as it was
  */
@@ -47,9 +48,18 @@ export async function learnFromAll(
   role: EncoderRole,
   encoder: FittedEncoder<string | ImageInput>,
 ): Promise<boolean> {
-  const items = await (role === 'text' ? allTexts(access) : allImages(access));
-  if (items.length === 0) return false;
-  await encoder.fit(items);
+  if (!(await hasAny(access, role))) return false;
+  if (role === 'image') await encoder.fit(await allImages(access));
+  else if (encoder instanceof FittedThreadedTextEncoder) await encoder.fit(each(allTexts(access)));
+  else if (isDivisible(encoder)) {
+    const learner = encoder.learner();
+    for await (const texts of allTexts(access)) learner.learn(texts);
+    encoder.fitParts([learner.part()]);
+  } else {
+    const texts: string[] = [];
+    for await (const some of allTexts(access)) texts.push(...some);
+    await encoder.fit(texts);
+  }
   return true;
 }
 
@@ -134,16 +144,28 @@ function writeImageRows(
   });
 }
 
-async function allTexts({ connection }: WriteAccess): Promise<string[]> {
-  const texts: string[] = [];
+async function hasAny({ connection }: WriteAccess, role: EncoderRole): Promise<boolean> {
+  const table = role === 'text' ? 'passages' : 'images';
+  return (await connection.all(`SELECT 1 AS there FROM ${table} LIMIT 1`)).length > 0;
+}
+
+function isDivisible(encoder: object): encoder is DivisibleTextEncoder {
+  return 'learner' in encoder && 'fitParts' in encoder;
+}
+
+async function* each<T>(lists: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const list of lists) yield* list;
+}
+
+async function* allTexts({ connection }: WriteAccess): AsyncGenerator<string[]> {
   for (let last = 0; ; ) {
     const found = await connection.all<StoredText>(
       `SELECT passage AS key, text FROM passages WHERE passage > ? ORDER BY passage LIMIT ${PER_READ_FOR_FIT}`,
       [last],
     );
-    if (found.length === 0) return texts;
+    if (found.length === 0) return;
     last = found.at(-1)!.key;
-    for (const { text } of found) texts.push(text);
+    yield found.map(({ text }) => text);
   }
 }
 
