@@ -269,10 +269,15 @@ export class Corpus implements AsyncDisposable {
   async reencode(encoders: CorpusEncoders, options: IngestOptions = {}): Promise<ReencodeReport> {
     return this.#change(
       async (access) => {
-        const report = await reencodeCorpus(access, this.#shelf, encoders, options);
-        this.#encoders = encoders;
+        // What the encoders learn counts only once it is committed.
         this.#encoding = 0;
-        return report;
+        try {
+          const report = await reencodeCorpus(access, this.#shelf, encoders, options);
+          this.#encoders = encoders;
+          return report;
+        } finally {
+          await this.#refreshEncoders(await access.state(), access.connection);
+        }
       },
       { asIs: true },
     );
