@@ -143,7 +143,7 @@ export class Connection {
     return rows as Row[];
   }
 
-  /** A query of one column of row numbers, as a bitset of `bytes` bytes. */
+  /** The numbers that a query gives as its column `row`, as a bitset of `bytes` bytes. */
   async bits(sql: string, parameters: readonly SqlValue[], bytes: number): Promise<Uint8Array> {
     const [bits] = await this.#run([{ kind: 'bits', sql, parameters, bytes }]);
     return bits as Uint8Array;
