@@ -96,6 +96,11 @@ describe('splitPassages', () => {
     );
   });
 
+  it('gives no passage of more than 5,000 characters, however few words it has', () => {
+    const lengths = splitPassages('T', '#\n'.repeat(6_000)).map(({ start, end }) => end - start);
+    expect(lengths).toEqual([4_999, 4_999, 1_999]);
+  });
+
   it('cuts a text without sentences at white space, and no character in two', () => {
     const [first] = splitPassages('T', 'word '.repeat(3_000));
     expect(body(first!.text)).toMatch(/^(word )+word$/);
