@@ -51,7 +51,8 @@ describe('the descriptor encoder in threads', () => {
   });
 
   test('names the first image that it cannot read', async () => {
-    const images = [...FLAGS, 'missing-1.png', ...FLAGS, 'missing-2.png'];
+    // Four to a call: the second call fails at once, before the first.
+    const images = [...FLAGS.slice(0, 3), 'missing-1.png', 'missing-2.png', ...FLAGS];
     const error = await threaded.encodeImages(images).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(GranuleError);
     expect(error).toMatchObject({ code: 'FILE_NOT_FOUND', details: { file: 'missing-1.png' } });

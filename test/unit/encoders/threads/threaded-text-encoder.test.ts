@@ -109,6 +109,17 @@ describe('calls', () => {
     expect(Math.max(...texts.map((_, i) => data[i * 2 + 1]!))).toBe(2);
   });
 
+  test('go to an idle thread where there is one', async () => {
+    const encoder = fixture(2);
+    const controller = new AbortController();
+    const first = encoder.encodePassages(['turn']);
+    const second = encoder.encodePassages(['wait'], { signal: controller.signal });
+    await first;
+    for (const _ of [1, 2, 3]) expect((await encoder.encodePassages(['x'])).vectors.data[1]).toBe(1);
+    controller.abort();
+    await expect(second).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test('of other callers are not kept waiting by a large batch', async () => {
     const encoder = fixture(1);
     await encoder.encodeQueries(['start']);
