@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GranuleError } from '../../errors.js';
 import { mixHash } from './feature-hash.js';
-import type { TextFeatures } from './text-features.js';
 
 /** Counters per row. */
 const BUCKETS = 1 << 18;
@@ -33,18 +32,18 @@ export class NgramStatistics {
     return this.#passages;
   }
 
-  /** Counts one passage. */
-  count(features: TextFeatures): void {
-    for (const group of features.groups) {
-      for (const feature of group.keys()) {
-        for (let row = 0; row < ROWS; row++) this.counters[place(feature, row)]! += 1;
-      }
-    }
-    this.#passages += 1;
+  /** Adds passages without features; `add` counts those. */
+  addPassages(count: number): void {
+    this.#passages += count;
+  }
+
+  /** Adds the number of passages, counted already, in which a feature occurs. */
+  add(feature: number, passages: number): void {
+    for (let row = 0; row < ROWS; row++) this.counters[place(feature, row)]! += passages;
   }
 
   /** Adds what was counted of other passages. */
-  add(other: NgramStatistics): void {
+  merge(other: NgramStatistics): void {
     for (let i = 0; i < this.counters.length; i++) this.counters[i]! += other.counters[i]!;
     this.#passages += other.#passages;
   }

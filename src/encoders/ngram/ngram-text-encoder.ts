@@ -6,6 +6,7 @@ import type { DivisibleTextEncoder, EncodeOptions, PassageLearner, TextEmbedding
 import { foldedWords } from '../fold-text.js';
 import { mixHash } from './feature-hash.js';
 import { decodeNgramStatistics, encodeNgramStatistics, NgramStatistics } from './ngram-statistics.js';
+import { PassageCounter } from './passage-counter.js';
 import { FEATURE_GROUPS, type TextFeatures, textFeatures } from './text-features.js';
 
 /** Weights of the groups of features in a text's vector; only their ratios matter. */
@@ -83,7 +84,9 @@ export class NgramTextEncoder implements DivisibleTextEncoder {
    */
   fit(passages: Iterable<string>): void {
     const statistics = new NgramStatistics();
-    for (const passage of passages) statistics.count(textFeatures(passage));
+    const counter = new PassageCounter(statistics);
+    for (const passage of passages) counter.count(passage);
+    counter.finish();
     if (statistics.passages === 0) {
       throw new GranuleError('INVALID_ARGUMENT', 'a text encoder cannot be fitted to no passages');
     }
@@ -93,18 +96,22 @@ export class NgramTextEncoder implements DivisibleTextEncoder {
   /** Counts some of the passages; `fitParts` adds up what several learners have counted. */
   learner(): PassageLearner {
     const statistics = new NgramStatistics();
+    const counter = new PassageCounter(statistics);
     return {
       learn: (passages) => {
-        for (const passage of passages) statistics.count(textFeatures(passage));
+        for (const passage of passages) counter.count(passage);
       },
-      part: () => encodeNgramStatistics(statistics),
+      part: () => {
+        counter.finish();
+        return encodeNgramStatistics(statistics);
+      },
     };
   }
 
   /** @throws GranuleError `CORPUS_INVALID` where a part is not one of a learner's */
   fitParts(parts: readonly Uint8Array[]): void {
     const statistics = new NgramStatistics();
-    for (const part of parts) statistics.add(decodeNgramStatistics(part));
+    for (const part of parts) statistics.merge(decodeNgramStatistics(part));
     this.#statistics = statistics;
   }
 

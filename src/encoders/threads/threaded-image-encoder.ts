@@ -1,35 +1,13 @@
 import { copiedOver } from '../../threads/handed-over.js';
 import { pieces } from '../../threads/pieces.js';
 import { type ThreadOptions, type ThreadTeam, teamOf } from '../../threads/thread-team.js';
-import type { WorkerThread } from '../../threads/worker-thread.js';
-import type {
-  EncodeOptions,
-  ImageEmbeddings,
-  ImageEncoder,
-  ImageInput,
-  ImageQuery,
-  PatchEmbeddings,
-  RefinedViews,
-} from '../encoder.js';
-import {
-  type HeldQuery,
-  imageIdentity,
-  type RefineArgument,
-  type ViewsArgument,
-} from './image-encoder-service.js';
+import type { EncodeOptions, ImageEmbeddings, ImageEncoder, ImageInput, ImageQuery } from '../encoder.js';
+import { type HeldQuery, imageIdentity } from './image-encoder-service.js';
 import { joinImageEmbeddings } from './join-embeddings.js';
+import { remoteQuery } from './remote-query.js';
 
 /** Images that a thread encodes in one call, at most. */
 const IMAGES_PER_CALL = 4;
-
-/** Where a query stays: in one thread, by its number. */
-interface Holder {
-  readonly thread: WorkerThread;
-  readonly query: number;
-}
-
-/** Frees the queries that were forgotten. */
-const forgotten = new FinalizationRegistry<Holder>(release);
 
 /**
  * An image encoder in threads: images are divided among them, and vectors are the same bits in the same order. A query stays in
@@ -101,52 +79,4 @@ export function imageEncoderInThreads(
   options: ThreadOptions = {},
 ): ThreadedImageEncoder {
   return new ThreadedImageEncoder(encoder, options);
-}
-
-function remoteQuery(
-  thread: WorkerThread,
-  { query, views, viewQuads, hasPatches, canRefine }: HeldQuery,
-): ImageQuery {
-  const handle = new QueryHandle({ thread, query });
-  return {
-    views,
-    viewQuads,
-    ...(hasPatches && {
-      patchesOf: (chosen, { signal } = {}) =>
-        handle.ask<PatchEmbeddings>('patchesOf', { views: chosen }, signal),
-    }),
-    ...(canRefine && {
-      refine: (chosen, targets, { signal } = {}) =>
-        handle.ask<RefinedViews>('refine', { views: chosen, targets }, signal),
-    }),
-    release: () => handle.release(),
-  };
-}
-
-/** Every function of a query keeps this; the query is forgotten when all of them are. */
-class QueryHandle {
-  readonly #holder: Holder;
-
-  constructor(holder: Holder) {
-    this.#holder = holder;
-    forgotten.register(this, holder, this);
-  }
-
-  async ask<T>(
-    method: string,
-    argument: Omit<ViewsArgument, 'query'> | Omit<RefineArgument, 'query'>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    const { thread, query } = this.#holder;
-    const { value, transfer } = copiedOver({ query, ...argument });
-    return (await thread.call(method, value, transfer, signal)) as T;
-  }
-
-  release(): void {
-    if (forgotten.unregister(this)) release(this.#holder);
-  }
-}
-
-function release({ thread, query }: Holder): void {
-  thread.call('release', query, [], undefined).catch(() => undefined);
 }

@@ -124,6 +124,7 @@ export class FittedThreadedTextEncoder extends ThreadedTextEncoder implements Fi
     this.restore(value);
   }
 
+  /** @throws GranuleError as the encoder's own, before the first fit or restore */
   state(): Uint8Array {
     return this.encoder.state();
   }
