@@ -106,9 +106,13 @@ async function build(kb: string, options: DemoOptions, context: CommandContext):
       signal: context.signal,
       onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
     });
-  } finally {
+  } catch (error) {
+    // Part of a knowledge base would only be in the way of the next demo.
     await corpus.close();
+    await rm(kb, { recursive: true, force: true });
+    throw error;
   }
+  await corpus.close();
   const { entities, passages, images } = report;
   if (options.json) return;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
