@@ -1,3 +1,4 @@
+import { GranuleError } from '../../errors.js';
 import { type Connection, DatabaseThread } from '../database/database-thread.js';
 import type { CorpusFiles } from './corpus-files.js';
 import { CorpusLock } from './corpus-lock.js';
@@ -46,8 +47,9 @@ export class CorpusWriter {
       const connection = await this.#connect();
       return await work(new WriteAccess(connection, this.#files, this.#shelf));
     } catch (error) {
-      // A connection that met an error is not trusted any more: with its thread every transaction of it ends.
-      await this.#endThread();
+      // A connection that met an error of its own is not trusted any more: with its thread every transaction of it ends.
+      const isOurs = error instanceof GranuleError && error.details['sqlite'] === undefined;
+      if (!isOurs) await this.#endThread();
       throw error;
     } finally {
       this.#lock.release();

@@ -87,7 +87,7 @@ export class WriteAccess {
       state.version += 1;
       await connection.run([...steps, writeState(state, previous), { kind: 'exec', sql: 'COMMIT' }]);
     } catch (error) {
-      // Where this fails too, the thread is ended by whoever opened it, and with it the transaction.
+      // Where the connection is broken this fails too; then whoever opened it ends its thread, and with it the transaction.
       await connection.exec('ROLLBACK').catch(() => undefined);
       throw error;
     }

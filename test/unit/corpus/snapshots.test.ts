@@ -106,9 +106,11 @@ describe('a snapshot', () => {
     // Everything goes to the index folders at once, so that the journal tells the reader nothing.
     const other = await Corpus.open(kb, fakeEncoders(), { journalBytes: 0 });
     const reader = await Corpus.open(kb, fakeEncoders(), { readOnly: true });
-    for (const id of ['b', 'c']) {
+    for (const [i, id] of ['b', 'c'].entries()) {
       await other.put(lineOf(id));
+      expect((await contents(reader)).found).toHaveLength(4 + 4 * i);
       await corpus.put(lineOf(`${id}${id}`));
+      expect((await contents(reader)).found).toHaveLength(6 + 4 * i);
     }
     const all = ['a', 'b', 'bb', 'c', 'cc'];
     for (const each of [corpus, other, reader]) {
@@ -119,6 +121,21 @@ describe('a snapshot', () => {
     for (const each of [corpus, other, reader]) expect((await contents(each)).found).toHaveLength(12);
     expect(await reader.verify()).toMatchObject({ ok: true, problems: [] });
     await Promise.all([reader.close(), other.close(), corpus.close()]);
+  });
+
+  it('is there for a writer too that saves after another has saved what both knew', async () => {
+    const { corpus, kb } = await build([lineOf('a')]);
+    const other = await Corpus.open(kb, fakeEncoders(), { journalBytes: 0 });
+    const ids = Array.from({ length: 40 }, (_, i) => `e${i}`);
+    for (const id of ids) await corpus.put(lineOf(id));
+    // The other one has these rows from the journal; at its end the first one moves them to the folders.
+    expect((await contents(other)).found).toHaveLength(82);
+    await corpus.close();
+    expect(await other.put(lineOf('z'))).toBe('added');
+    expect((await contents(other)).found).toHaveLength(84);
+    expect(await other.info()).toMatchObject({ journalBytes: 0 });
+    expect(await other.verify()).toMatchObject({ ok: true, problems: [] });
+    await other.close();
   });
 
   it('tells another object that the encoder has learned meanwhile', async () => {
