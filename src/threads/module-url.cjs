@@ -7,6 +7,8 @@ const { pathToFileURL } = require('node:url');
 const packageRoot = require('../native/package-root.cjs');
 
 module.exports = function moduleUrl(file) {
+  // A bundle of ES modules has none.
+  if (typeof __dirname === 'undefined') return undefined;
   const beside = path.join(path.dirname(__dirname), file);
   if (fs.existsSync(beside)) return pathToFileURL(beside).href;
   if (!fs.existsSync(beside.replace(/\.js$/, '.ts'))) return undefined;

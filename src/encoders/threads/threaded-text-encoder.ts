@@ -87,6 +87,8 @@ export class ThreadedTextEncoder implements TextEncoder, AsyncDisposable {
 export class FittedThreadedTextEncoder extends ThreadedTextEncoder implements FittedTextEncoder {
   declare protected readonly encoder: FittedTextEncoder;
   #fits = 0;
+  /** What the threads have learned; the encoder itself may have learned something else. */
+  #state: Uint8Array | undefined;
 
   /** @internal */
   constructor(encoder: FittedTextEncoder, options: ThreadOptions) {
@@ -121,12 +123,12 @@ export class FittedThreadedTextEncoder extends ThreadedTextEncoder implements Fi
       signal,
       transfer: parts.map(({ buffer }) => buffer as ArrayBuffer),
     });
-    this.restore(value);
+    this.#share(value);
   }
 
   /** @throws GranuleError as the encoder's own, before the first fit or restore */
   state(): Uint8Array {
-    return this.encoder.state();
+    return this.#state !== undefined ? new Uint8Array(this.#state) : this.encoder.state();
   }
 
   /** @throws GranuleError as the encoder's own, where the state is not one of its */
@@ -178,11 +180,12 @@ export class FittedThreadedTextEncoder extends ThreadedTextEncoder implements Fi
     }
   }
 
-  /** Shared memory: every thread reads the same copy. */
+  /** In shared memory: every thread reads the same copy. */
   #share(state: Uint8Array): void {
     if (this.team === undefined) return;
     const shared = new Uint8Array(new SharedArrayBuffer(state.length));
     shared.set(state);
+    this.#state = shared;
     this.team.prepare('restore', shared);
   }
 }

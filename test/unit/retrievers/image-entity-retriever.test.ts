@@ -271,6 +271,41 @@ describe('entities of several images', () => {
     built.dispose();
   });
 
+  test('keep the score of the image that was looked at, whatever their others would have', async () => {
+    const plain: ImageEncoder = {
+      name: 'plain',
+      version: '1',
+      dimension: 1,
+      patchDimension: 1,
+      encodeImages: () => Promise.reject(new Error('not needed')),
+      encodeQuery: async () => ({
+        views: matrix(Float32Array.of(1), 1),
+        viewQuads: new Float32Array(8),
+        patchesOf: async () => ({
+          patches: { data: Float32Array.of(1), lengths: Uint32Array.of(1), columns: 1 },
+          patchQuads: new Float32Array(8),
+        }),
+      }),
+    };
+    const built = await ImageEntityRetriever.build(
+      plain,
+      {
+        entities: ['a', 'b'].map((id) => ({ id, title: id })),
+        owners: [0, 1, 0],
+        vectors: matrix(Float32Array.of(3, 2, 1), 1),
+        patches: { data: Float32Array.of(0.5, 2, 3), lengths: Uint32Array.of(1, 1, 1), columns: 1 },
+        patchQuads: new Float32Array(24),
+      },
+      { candidates: 1 },
+    );
+    const hits = await built.retrieve('any', { k: 3 });
+    expect(hits.map(({ item, score, image, matches }) => [item.id, score, image, matches?.length])).toEqual([
+      ['b', 2, 'b', undefined],
+      ['a', 0.5, 'a', 1],
+    ]);
+    built.dispose();
+  });
+
   test('that own images of nobody are refused', async () => {
     const source = { entities: [{ id: 'a', title: 'a' }], vectors: matrix(new Float32Array(192), 192) };
     await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [1] })).rejects.toMatchObject({
