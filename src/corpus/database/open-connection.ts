@@ -4,6 +4,9 @@ import { GranuleError } from '../../errors.js';
 import { APPLICATION_ID, FORMAT_VERSION } from './corpus-schema.js';
 import type { Connection, DatabaseThread } from './database-thread.js';
 
+/** A filter over metadata reads most pages of the entities; they stay in memory up to this, in KiB. */
+const READER_SETTINGS = 'PRAGMA cache_size = -65536';
+
 /** How a corpus' database is read. */
 export interface ReadablePath {
   /** A path, or a URI. */
@@ -25,7 +28,7 @@ export async function openForReading(
   file: string,
 ): Promise<ReadablePath & { readonly connection: Connection }> {
   try {
-    const connection = await thread.open(file, file, 'read');
+    const connection = await openReader(thread, file, file);
     await requireFormat(connection, file);
     return { path: file, immutable: false, connection };
   } catch (error) {
@@ -40,10 +43,17 @@ export async function openForReading(
       );
     }
     const path = `${pathToFileURL(file).href}?immutable=1`;
-    const connection = await thread.open(path, file, 'read');
+    const connection = await openReader(thread, path, file);
     await requireFormat(connection, file);
     return { path, immutable: true, connection };
   }
+}
+
+/** A further connection for reading. */
+export async function openReader(thread: DatabaseThread, path: string, file: string): Promise<Connection> {
+  const connection = await thread.open(path, file, 'read');
+  await connection.exec(READER_SETTINGS);
+  return connection;
 }
 
 function needsImmutable(error: unknown): boolean {

@@ -1,9 +1,11 @@
+/** How many bits each byte has. */
+const BITS_OF_BYTE = new Uint8Array(256);
+for (let byte = 1; byte < 256; byte++) BITS_OF_BYTE[byte] = BITS_OF_BYTE[byte >> 1]! + (byte & 1);
+
 /** How many rows a filter allows. */
 export function countRows(bits: Uint8Array): number {
   let count = 0;
-  for (let byte of bits) {
-    for (; byte !== 0; byte &= byte - 1) count += 1;
-  }
+  for (let i = 0; i < bits.length; i++) count += BITS_OF_BYTE[bits[i]!]!;
   return count;
 }
 

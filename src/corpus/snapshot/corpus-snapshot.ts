@@ -6,8 +6,6 @@ import type { ImagePatches, ImageStore, PatchSearchOptions } from '../../retriev
 import type { PassageStore, StoreSearchOptions } from '../../retrievers/passage-store.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import type { CorpusState } from '../database/corpus-state.js';
-import { filterSql } from '../filter/filter-sql.js';
-import { parseFilter } from '../filter/parse-filter.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
 import { bothAllow, countRows, forIndex } from './allowed-rows.js';
 import { RecordQueries } from './record-queries.js';
@@ -209,7 +207,7 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
   /** All entities, in the order in which they were added; one that was replaced counts as added then. */
   entities(): AsyncIterable<EntityRecord> {
     this.#open();
-    return this.#records.entities();
+    return this.#entities();
   }
 
   /** Ends the use of the snapshot. What runs on it must have ended. */
@@ -222,6 +220,14 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
   /** As `release`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  async *#entities(): AsyncGenerator<EntityRecord> {
+    for await (const entity of this.#records.entities()) {
+      // What was read after the release is of another state.
+      this.#open();
+      yield entity;
+    }
   }
 
   async #search(space: 'passages' | 'images', vectors: Matrix, options: StoreSearchOptions): Promise<Hits> {
@@ -245,8 +251,7 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
     const { searchablePassages, searchableImages } = this.counts;
     const count = space === 'passages' ? searchablePassages : searchableImages;
     if (filter === undefined || count === 0) return { bits: live, count };
-    const { sql, parameters } = filterSql(parseFilter(filter), space);
-    const bits = bothAllow(live, await view.connection.bits(sql, parameters, live.length));
+    const bits = bothAllow(live, await view.filters.rows(filter, space, live.length));
     return { bits, count: countRows(bits) };
   }
 

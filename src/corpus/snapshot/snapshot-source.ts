@@ -1,10 +1,11 @@
 import { GranuleError } from '../../errors.js';
 import { type CorpusState, parseState, READ_STATE } from '../database/corpus-state.js';
 import { type Connection, DatabaseThread } from '../database/database-thread.js';
-import { openForReading, type ReadablePath } from '../database/open-connection.js';
+import { openForReading, openReader, type ReadablePath } from '../database/open-connection.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
 import type { IndexSet } from '../storage/index-set.js';
 import type { IndexShelf } from '../storage/index-shelf.js';
+import { FilterResults } from './filter-results.js';
 
 /** One state of a corpus: a transaction that reads it, and indexes that hold its rows. */
 export interface SnapshotView {
@@ -14,6 +15,8 @@ export interface SnapshotView {
   readonly indexes: IndexSet;
   /** Rows of this state that count, one bit each. */
   readonly live: { readonly passages: Uint8Array; readonly images: Uint8Array };
+  /** What filters allow in this state. */
+  readonly filters: FilterResults;
   /** What the journal brought when the indexes were brought to this state. */
   readonly journalRows: number;
   readonly skippedRows: number;
@@ -127,7 +130,8 @@ export class SnapshotSource {
         indexes.release();
         throw error;
       }
-      const held: Held = { connection, state, indexes, live, journalRows, skippedRows, users: 1 };
+      const filters = new FilterResults(connection);
+      const held: Held = { connection, state, indexes, live, filters, journalRows, skippedRows, users: 1 };
       if (this.#latest === undefined || this.#latest.state.version <= state.version) this.#latest = held;
       return held;
     } catch (error) {
@@ -151,7 +155,7 @@ export class SnapshotSource {
           same!.state[space === 'passages' ? 'passageRows' : 'imageRows'],
         );
       const dead = await connection.bits('SELECT row FROM dead WHERE space = ?', [space], bits.length);
-      for (const [i, byte] of dead.entries()) bits[i]! &= ~byte;
+      for (let i = 0; i < bits.length; i++) bits[i]! &= ~dead[i]!;
       return bits;
     };
     const { deadPassages, deadImages } = state;
@@ -172,7 +176,7 @@ export class SnapshotSource {
   }
 
   async #connect(): Promise<Connection> {
-    return this.#thread!.open(this.#path!.path, this.#files.database, 'read');
+    return openReader(this.#thread!, this.#path!.path, this.#files.database);
   }
 
   async #giveBack(connection: Connection): Promise<void> {

@@ -97,6 +97,7 @@ describe('a snapshot', () => {
     await before.release();
     await meanwhile.release();
     await expect(before.entity('a')).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
+    expect(() => before.entities()).toThrow(expect.objectContaining({ code: 'INDEX_DISPOSED' }));
     await expect(before.searchPassages(anyQuery, { k: 1 })).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
     await corpus.close();
   });
@@ -171,6 +172,8 @@ describe('a snapshot', () => {
       const allowed = new Set((await search({ even: true })).rows);
       const expected = [...all.rows].filter((row) => allowed.has(row)).slice(0, 5);
       expect([...(await search({ even: true }, 5)).rows]).toEqual(expected);
+      for (let i = 0; i < 12; i++) expect(await owners({ i: { in: [i, 20] } })).toContain('e20');
+      expect(await owners({ i: { lt: 6 }, even: true })).toEqual(['e0', 'e2']);
       await expect(search({ i: { foo: 1 } })).rejects.toMatchObject({ code: 'METADATA_FILTER_INVALID' });
     });
     await corpus.close();
