@@ -234,6 +234,9 @@ describe('a thread that dies', () => {
     await encoder.fit(passages.slice(100));
     expect(encoder.state()).toEqual(Uint8Array.of(140));
     expect((await encoder.encodePassages(['a'])).vectors.data[1]).toBe(140);
+    // Two at once do not mix.
+    await Promise.all([encoder.fit(passages), encoder.fit(passages.slice(0, 3))]);
+    expect([240, 3]).toContain(encoder.state()[0]);
   });
 
   test('has no part in what is refused before it is sent', async () => {
