@@ -8,7 +8,7 @@ const KEPT_WORDS = 1 << 15;
 /** Longer words are hashed anew each time: as a key they would keep the text that they were cut from in memory. */
 const LONGEST_KEPT = 12;
 /** Features whose counts are gathered before they are added to the statistics. */
-const GATHERED = 1 << 15;
+const GATHERED = 1 << 16;
 
 /** A word's features, and what those of the pair with the next word begin with. */
 interface KnownWord {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import type { DivisibleTextEncoder } from '../../../../src/encoders/encoder.js';
 import { NgramTextEncoder } from '../../../../src/encoders/ngram/ngram-text-encoder.js';
 import {
   type ThreadedTextEncoder,
@@ -204,6 +205,38 @@ describe('a thread that dies', () => {
     expect((await encoder.encodePassages(['a'])).vectors.data[1]).toBe(12);
     encoder.restore(Uint8Array.of(5));
     expect((await encoder.encodePassages(['a'])).vectors.data[1]).toBe(5);
+  });
+
+  test('takes a fit with it, and the next one begins anew', async () => {
+    const notHere = () => {
+      throw new Error('on the calling thread');
+    };
+    const divisible: DivisibleTextEncoder = {
+      name: 'fixture',
+      version: '1',
+      dimension: 2,
+      spec: { module: FIXTURE, export: 'FixtureFittedEncoder', options: {} },
+      encodeQueries: notHere,
+      encodePassages: notHere,
+      fit: notHere,
+      learner: notHere,
+      fitParts: notHere,
+      restore: notHere,
+      state: () => Uint8Array.of(0),
+    };
+    const encoder = textEncoderInThreads(divisible, { threads: 2 });
+    opened.push(encoder);
+    const passages = new Array<string>(240).fill('a');
+    await encoder.fit(passages);
+    expect(encoder.state()).toEqual(Uint8Array.of(240));
+    await expect(encoder.fit([...passages, 'exit', ...passages])).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect((await encoder.encodePassages(['a'])).vectors.data[1]).toBe(240);
+    await encoder.fit(passages.slice(100));
+    expect(encoder.state()).toEqual(Uint8Array.of(140));
+    expect((await encoder.encodePassages(['a'])).vectors.data[1]).toBe(140);
+    // Two at once do not mix.
+    await Promise.all([encoder.fit(passages), encoder.fit(passages.slice(0, 3))]);
+    expect([240, 3]).toContain(encoder.state()[0]);
   });
 
   test('has no part in what is refused before it is sent', async () => {
