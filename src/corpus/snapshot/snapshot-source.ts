@@ -77,9 +77,16 @@ export class SnapshotSource {
    */
   async acquire(signal?: AbortSignal): Promise<SnapshotView> {
     if (this.#closed) throw new GranuleError('INDEX_DISPOSED', `${this.#files.folder} is closed`);
+    let gone = 0;
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-      const view = await this.#tryAcquire(signal);
-      if (view !== undefined) return view;
+      const found = await this.#tryAcquire(signal);
+      if ('connection' in found) return found;
+      // A generation that is still the current one was not replaced: its files are lost.
+      if (found.gone === gone) {
+        const file = this.#files.generation(gone);
+        throw new GranuleError('CORPUS_INVALID', `an index of ${file} is missing`, { file });
+      }
+      gone = found.gone;
     }
     throw new GranuleError(
       'CORPUS_LOCKED',
@@ -105,7 +112,8 @@ export class SnapshotSource {
     await this.#thread?.end();
   }
 
-  async #tryAcquire(signal: AbortSignal | undefined): Promise<SnapshotView | undefined> {
+  /** @returns a view, or which generation's files are gone */
+  async #tryAcquire(signal: AbortSignal | undefined): Promise<SnapshotView | { readonly gone: number }> {
     const connection = this.#idle.pop() ?? (await this.#connect());
     try {
       const [, found] = await connection.run([{ kind: 'exec', sql: 'BEGIN' }, READ_STATE]);
@@ -120,7 +128,7 @@ export class SnapshotSource {
       const reached = await this.#shelf.reach(state, connection, signal);
       if (reached === undefined) {
         await this.#giveBack(connection);
-        return undefined;
+        return { gone: state.generation };
       }
       const { indexes, journalRows, skippedRows } = reached;
       let live: SnapshotView['live'];

@@ -7,7 +7,8 @@ import { WriteAccess } from './write-access.js';
 
 /** Settings of a connection that writes: every commit is on the disk when it is acknowledged. */
 const WRITER_SETTINGS = `
-  PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768`;
+  PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+  PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 67108864`;
 
 /** Runs changes of a corpus one after the other, each under the corpus' lock. */
 export class CorpusWriter {

@@ -163,6 +163,11 @@ describe('a corpus on disk', () => {
     const whole = await Corpus.open(kb, fakeEncoders());
     expect(await whole.verify()).toMatchObject({ ok: true });
     await whole.close();
+    rmSync(join(kb, 'indexes', '1', 'images'), { recursive: true });
+    await expect(Corpus.open(kb, fakeEncoders())).rejects.toMatchObject({
+      code: 'CORPUS_INVALID',
+      details: { file: join(kb, 'indexes', '1') },
+    });
   });
 
   it.each<[string, (bytes: Buffer) => Buffer]>([

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Corpus } from '../../../src/corpus/corpus.js';
 import type { IngestProgress, Refusal } from '../../../src/corpus/ingest-report.js';
 import type { CorpusLine } from '../../../src/corpus/records.js';
-import { FakeTextEncoder, fakeEncoders } from './fake-encoders.js';
+import type { ImageInput } from '../../../src/encoders/encoder.js';
+import { FakeImageEncoder, FakeTextEncoder, fakeEncoders } from './fake-encoders.js';
 import { build, contents, lineOf, lookAt, png, refusals, source } from './small-corpus.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -242,6 +243,44 @@ describe('ingest', () => {
     await reopened.encodePending();
     expect((await contents(reopened)).found).toHaveLength(4);
     expect(await reopened.verify()).toMatchObject({ ok: true, problems: [] });
+    await reopened.close();
+  });
+
+  it('fits an encoder of images too, and leaves without a vector what it then refuses', async () => {
+    class Fitted extends FakeImageEncoder {
+      seen: number | undefined;
+      fit(images: Iterable<unknown>) {
+        this.seen = [...images].length;
+      }
+      state() {
+        return Uint8Array.of(this.seen!);
+      }
+      restore(state: Uint8Array) {
+        this.seen = state[0];
+      }
+      override async encodeImages(images: readonly ImageInput[]) {
+        if (this.seen === undefined) throw new Error('encoded before it was fitted');
+        return super.encodeImages(images);
+      }
+    }
+    const lines = [lineOf('a', 'a.png'), lineOf('u', 'unlucky.png'), lineOf('b', 'b.png')];
+    const { folder, file, kb } = await source(lines);
+    writeFileSync(join(folder, 'unlucky.png'), await png(50, 13));
+    const imageEncoder = new Fitted();
+    const corpus = await Corpus.create(kb, { ...fakeEncoders(), imageEncoder });
+    const report = await corpus.ingest(file);
+    expect(imageEncoder.seen).toBe(3);
+    expect(refusals(report)).toEqual([[0, 'IMAGE_UNREADABLE']]);
+    expect((await corpus.info()).counts).toMatchObject({ entities: 3, images: 3, searchableImages: 2 });
+    expect(await corpus.verify()).toMatchObject({ ok: true, problems: [] });
+    await corpus.close();
+    const again = new Fitted();
+    const reopened = await Corpus.open(kb, { ...fakeEncoders(), imageEncoder: again });
+    expect(again.seen).toBe(3);
+    expect(await reopened.put(lineOf('c', join(folder, 'a.png')))).toBe('added');
+    await expect(reopened.put(lineOf('d', join(folder, 'unlucky.png')))).rejects.toMatchObject({
+      code: 'IMAGE_UNREADABLE',
+    });
     await reopened.close();
   });
 
