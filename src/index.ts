@@ -4,8 +4,9 @@
  * @module
  */
 
-export { Corpus, type CorpusOpenOptions } from './corpus/corpus.js';
+export { Corpus } from './corpus/corpus.js';
 export type { CorpusInfo } from './corpus/corpus-info.js';
+export type { CorpusOpenOptions } from './corpus/corpus-options.js';
 export type { CorpusEncoders, EncoderRecord, EncoderRole } from './corpus/encoder-records.js';
 export { matchesFilter } from './corpus/filter/match-filter.js';
 export type {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
-import type { Device } from '../native/device.js';
 import { type CorpusInfo, describeCorpus } from './corpus-info.js';
+import type { CorpusOpenOptions } from './corpus-options.js';
 import type { CorpusState } from './database/corpus-state.js';
 import type { Connection } from './database/database-thread.js';
 import {
@@ -31,17 +31,6 @@ import type { Dimensions } from './storage/index-set.js';
 import { IndexShelf } from './storage/index-shelf.js';
 import { type CorpusRecovery, describeRecovery, removeLeftovers } from './storage/recovery.js';
 import type { WriteAccess } from './storage/write-access.js';
-
-/** How to open a corpus. */
-export interface CorpusOpenOptions {
-  /** Never writes, and repairs nothing; changes are refused. Off by default. */
-  readonly readOnly?: boolean | undefined;
-  /** Where searches run; see `IndexOptions`. */
-  readonly device?: Device | undefined;
-  /** Bytes of vectors that may wait in the database before they are moved to the index folders; default 32 MiB. */
-  readonly journalBytes?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 const DEFAULT_JOURNAL_BYTES = 1 << 25;
 /** Records are commits; more of them make an opening slow. */
@@ -267,20 +256,20 @@ export class Corpus implements AsyncDisposable {
    * @throws GranuleError as `compact`, and what the encoders throw
    */
   async reencode(encoders: CorpusEncoders, options: IngestOptions = {}): Promise<ReencodeReport> {
-    return this.#change(
-      async (access) => {
-        // What the encoders learn counts only once it is committed.
+    return this.#change(async (access) => {
+      const former = this.#encoders;
+      this.#encoders = encoders;
+      try {
+        const report = await reencodeCorpus(access, this.#shelf, encoders, options);
+        await this.#refreshEncoders(await access.state(), access.connection, { learnedHere: true });
+        return report;
+      } catch (error) {
+        // What the encoders have learned was not committed; those of the corpus get back what was.
+        this.#encoders = former;
         this.#encoding = 0;
-        try {
-          const report = await reencodeCorpus(access, this.#shelf, encoders, options);
-          this.#encoders = encoders;
-          return report;
-        } finally {
-          await this.#refreshEncoders(await access.state(), access.connection);
-        }
-      },
-      { asIs: true },
-    );
+        throw error;
+      }
+    });
   }
 
   /** Waits for changes under way, moves what waits to the index folders where that is due, and ends the threads. */
@@ -322,11 +311,7 @@ export class Corpus implements AsyncDisposable {
     await this.#shelf.clear();
   }
 
-  /** @param asIs - the encoders need not be those of the corpus */
-  async #change<T>(
-    work: (access: WriteAccess) => Promise<T>,
-    { asIs = false }: { readonly asIs?: boolean } = {},
-  ): Promise<T> {
+  async #change<T>(work: (access: WriteAccess) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) {
       throw new GranuleError('INDEX_DISPOSED', `${this.folder} is closed`, { folder: this.folder });
     }
@@ -337,7 +322,7 @@ export class Corpus implements AsyncDisposable {
     try {
       return await this.#writer.change(async (access) => {
         this.#wrote = true;
-        if (!asIs) await this.#refreshEncoders(await access.state(), access.connection);
+        await this.#refreshEncoders(await access.state(), access.connection);
         return work(access);
       });
     } catch (error) {
@@ -353,7 +338,7 @@ export class Corpus implements AsyncDisposable {
     const refused = await encodeWaiting(access, encoders, this.#ready(), options, () =>
       this.#checkpoint(access),
     );
-    await this.#refreshEncoders(await access.state(), access.connection);
+    await this.#refreshEncoders(await access.state(), access.connection, { learnedHere: true });
     return refused;
   }
 
@@ -378,16 +363,26 @@ export class Corpus implements AsyncDisposable {
     });
   }
 
-  /** Reads the encoders' records where they have changed, and gives what was learned to the encoders. */
-  async #refreshEncoders(state: CorpusState, connection: Connection): Promise<void> {
+  /**
+   * Reads the encoders' records where they have changed, and gives what was learned to the encoders.
+   *
+   * @param learnedHere - it is these encoders that have just learned it
+   */
+  async #refreshEncoders(
+    state: CorpusState,
+    connection: Connection,
+    { learnedHere = false }: { readonly learnedHere?: boolean } = {},
+  ): Promise<void> {
     if (state.encoding === this.#encoding) return;
     const records = await readEncoderRecords(connection, this.#files.database);
     if (this.#encoders !== undefined) {
       const { textEncoder, imageEncoder } = this.#encoders;
       requireEncoder(this.folder, records.text, textEncoder);
       requireEncoder(this.folder, records.image, imageEncoder);
-      restoreEncoder(records.text, textEncoder);
-      restoreEncoder(records.image, imageEncoder);
+      if (!learnedHere) {
+        restoreEncoder(records.text, textEncoder);
+        restoreEncoder(records.image, imageEncoder);
+      }
     }
     const dimensions = dimensionsOf(records.text, records.image);
     const differ = JSON.stringify(dimensions) !== JSON.stringify(this.#dimensions);

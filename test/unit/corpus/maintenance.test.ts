@@ -135,6 +135,31 @@ describe('reencode', () => {
     await reopened.close();
   });
 
+  it('with the encoders of the corpus keeps to what they learn, whoever looks meanwhile', async () => {
+    const { corpus, encoders, kb } = await build([lineOf('a'), lineOf('b')]);
+    await corpus.put(lineOf('c'));
+    const { textEncoder } = encoders;
+    const encode = textEncoder.encodePassages.bind(textEncoder);
+    textEncoder.encodePassages = async (texts) => {
+      expect((await contents(corpus)).found).toHaveLength(6);
+      return encode(texts);
+    };
+    await corpus.reencode(encoders);
+    textEncoder.encodePassages = encode;
+    expect(textEncoder.fitted).toBe(6);
+    const { vectors } = await textEncoder.encodeQueries(['c two, longer']);
+    const search = async (opened: Corpus) =>
+      lookAt(opened, async (snapshot) => (await snapshot.searchPassages(vectors, { k: 1 })).scores[0]);
+    // The score of a vector with itself: what is stored is what the encoder gives now.
+    const norm = vectors.data.reduce((sum, value) => sum + value * value, 0);
+    expect(await search(corpus)).toBe(norm);
+    await corpus.close();
+    const others = fakeEncoders();
+    const reopened = await Corpus.open(kb, others);
+    expect(others.textEncoder.fitted).toBe(6);
+    await reopened.close();
+  });
+
   it('that fails changes nothing, and the encoder is again what the corpus knows', async () => {
     const { corpus, encoders } = await build([lineOf('a'), lineOf('b')]);
     await corpus.put(lineOf('c'));
