@@ -14,7 +14,7 @@ import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-wo
 import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
 import { GranuleError } from '../errors.js';
-import { builtInEncoders } from '../systems/built-in-encoders.js';
+import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import { openMiRag } from '../systems/open-mirag.js';
 import { answerText } from './answer-text.js';
 import type { CommandContext } from './command-context.js';
@@ -99,7 +99,8 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
 
 async function build(kb: string, options: DemoOptions, context: CommandContext): Promise<void> {
   const start = performance.now();
-  const corpus = await Corpus.create(kb, builtInEncoders());
+  const encoders = builtInEncodersInThreads();
+  const corpus = await Corpus.create(kb, encoders);
   let report: IngestReport;
   try {
     report = await corpus.ingest(countryCorpus(flagPath), {
@@ -111,6 +112,8 @@ async function build(kb: string, options: DemoOptions, context: CommandContext):
     await corpus.close();
     await rm(kb, { recursive: true, force: true });
     throw error;
+  } finally {
+    await encoders.close();
   }
   await corpus.close();
   const { entities, passages, images } = report;

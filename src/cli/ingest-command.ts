@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Corpus } from '../corpus/corpus.js';
 import { unreadableFile } from '../corpus/unreadable-file.js';
-import { builtInEncoders } from '../systems/built-in-encoders.js';
+import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import type { CommandContext } from './command-context.js';
 
 /** `granule ingest`: builds a knowledge base, or adds to it. */
@@ -34,7 +34,8 @@ Example:
       await stat(source).catch(unreadableFile(source));
       const isThere = await stat(join(options.to, 'corpus.sqlite')).catch(() => undefined);
       const open = isThere === undefined ? Corpus.create : Corpus.open;
-      const corpus = await open(options.to, builtInEncoders(), { signal: context.signal });
+      const encoders = builtInEncodersInThreads();
+      const corpus = await open(options.to, encoders, { signal: context.signal });
       try {
         const report = await corpus.ingest(source, {
           signal: context.signal,
@@ -52,6 +53,7 @@ Example:
       } finally {
         const isEmpty = isThere === undefined && (await corpus.info()).counts.entities === 0;
         await corpus.close();
+        await encoders.close();
         // What this command made and could not fill would only be in the way of the next.
         if (isEmpty) await rm(corpus.folder, { recursive: true, force: true });
       }

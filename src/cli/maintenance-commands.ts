@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Corpus } from '../corpus/corpus.js';
-import { builtInEncoders } from '../systems/built-in-encoders.js';
+import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import type { CommandContext } from './command-context.js';
 
 interface Options {
@@ -86,12 +86,13 @@ Example:
   $ granule reencode my-kb`,
     )
     .action(async (kb: string, options: Options) => {
+      const encoders = builtInEncodersInThreads();
       const report = await withCorpus(kb, context, {}, (corpus) =>
-        corpus.reencode(builtInEncoders(), {
+        corpus.reencode(encoders, {
           signal: context.signal,
           onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
         }),
-      );
+      ).finally(() => encoders.close());
       for (const { message } of report.unencoded) context.complain(message, 'IMAGE_UNREADABLE');
       context.print(
         options.json

@@ -143,7 +143,7 @@ export class SnapshotSource {
       if (this.#latest === undefined || this.#latest.state.version <= state.version) this.#latest = held;
       return held;
     } catch (error) {
-      await this.#giveBack(connection).catch(() => undefined);
+      await this.#giveBack(connection);
       throw error;
     }
   }
@@ -189,8 +189,12 @@ export class SnapshotSource {
 
   async #giveBack(connection: Connection): Promise<void> {
     if (this.#closed) return;
-    await connection.exec('ROLLBACK');
-    this.#idle.push(connection);
+    try {
+      await connection.exec('ROLLBACK');
+      this.#idle.push(connection);
+    } catch {
+      // A connection that met an error has no transaction any more, and is not used again.
+    }
   }
 }
 

@@ -5,6 +5,8 @@ import type { ImageFile } from '../image-file.js';
 import { type CorpusFiles, unlessSystem } from './corpus-files.js';
 import type { WriteAccess } from './write-access.js';
 
+const WRITTEN_AT_ONCE = 8;
+
 /** Name of an image in the folder of images. */
 export function imageName({ sha256, extension }: Pick<ImageFile, 'sha256' | 'extension'>): string {
   return `${sha256}.${extension}`;
@@ -30,11 +32,18 @@ export async function writeImages(access: WriteAccess, images: readonly ImageFil
     transaction.add({ kind: 'many', sql: 'INSERT OR IGNORE INTO orphans VALUES (?)', parameters });
   });
   try {
-    for (const [name, image] of missing) {
-      const path = files.image(name);
-      if ((await mkdir(dirname(path), { recursive: true })) !== undefined) await syncFolder(files.images);
-      await writeDurably(path, [image.bytes]);
-    }
+    const folders = new Set([...missing.keys()].map((name) => dirname(files.image(name))));
+    const made = await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })));
+    if (made.some((folder) => folder !== undefined)) await syncFolder(files.images);
+    const waiting = [...missing];
+    const writeSome = async () => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        await writeDurably(files.image(next[0]), [next[1].bytes]);
+      }
+    };
+    // A disk writes several files at once, and nobody is left writing when one of them fails.
+    const ends = await Promise.allSettled(Array.from({ length: WRITTEN_AT_ONCE }, writeSome));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } catch (error) {
     throw unlessSystem(error, files.folder);
   }
