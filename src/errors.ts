@@ -44,7 +44,9 @@ export const ERROR_CODES = [
   'CORPUS_EXISTS',
   'CORPUS_INVALID',
   'CORPUS_EMPTY',
+  'CORPUS_LOCKED',
   'ENCODER_MISMATCH',
+  'METADATA_FILTER_INVALID',
   // Command line
   'USAGE',
 ] as const;

@@ -6,6 +6,7 @@ import { type CommandContext, processContext } from './command-context.js';
 import { addDemoCommand } from './demo-command.js';
 import { addIngestCommand } from './ingest-command.js';
 import { addInspectCommand } from './inspect-command.js';
+import { addMaintenanceCommands } from './maintenance-commands.js';
 import { addSearchCommand } from './search-command.js';
 
 /** Exit statuses: the shell's own convention gives 128 + the signal's number. */
@@ -40,7 +41,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const context = processContext(abort.signal);
   try {
     await program(context).parseAsync(args, { from: 'user' });
-    return interrupted === undefined ? STATUS.done : STATUS[interrupted];
+    if (interrupted !== undefined) return STATUS[interrupted];
+    return context.failed ? STATUS.failed : STATUS.done;
   } catch (error) {
     if (outputClosed) return STATUS.done;
     if (interrupted !== undefined) {
@@ -78,6 +80,7 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addIngestCommand(granule, context);
   addAskCommand(granule, context);
   addSearchCommand(granule, context);
+  addMaintenanceCommands(granule, context);
   addInspectCommand(granule, context);
   addBenchCommand(granule, context);
   return granule;

@@ -1,5 +1,7 @@
 const LATIN_MARKS = /[\u0300-\u036f]/gu;
 const WORD = /\p{N}+(?:[.,]\p{N}+)*|[\p{L}\p{M}\p{N}]+(?:['’ʻʼ][\p{L}\p{M}\p{N}]+)*/gu;
+const ASCII = /^\p{ASCII}*$/u;
+const APOSTROPHE = /['’ʻʼ]/u;
 const APOSTROPHES = /['’ʻʼ]/gu;
 
 /**
@@ -9,6 +11,8 @@ const APOSTROPHES = /['’ʻʼ]/gu;
  * consulted. Marks of other scripts, which distinguish words there, are kept.
  */
 export function foldText(text: string): string {
+  // Most texts, several times faster: of the steps below only the last letter case does something to them.
+  if (ASCII.test(text)) return text.toLowerCase();
   return text.normalize('NFKD').replace(LATIN_MARKS, '').toUpperCase().toLowerCase().normalize('NFC');
 }
 
@@ -20,7 +24,7 @@ export function foldText(text: string): string {
 export function foldedWords(text: string): string[] {
   const words: string[] = [];
   for (const [match] of foldText(text).matchAll(WORD)) {
-    words.push(match.replace(/['’]s$/u, '').replace(APOSTROPHES, ''));
+    words.push(APOSTROPHE.test(match) ? match.replace(/['’]s$/u, '').replace(APOSTROPHES, '') : match);
   }
   return words;
 }

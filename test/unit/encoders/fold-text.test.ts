@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { foldedWords, foldText } from '../../../src/encoders/fold-text.js';
 
@@ -22,4 +23,16 @@ test('words keep inner digits together and drop apostrophes and possessives', ()
     'ndjamena',
   ]);
   expect(foldedWords(' … ')).toEqual([]);
+});
+
+test('ASCII, which is folded by a shorter way, comes out as by the long one', () => {
+  const ascii = fc.string({ unit: 'binary-ascii', maxLength: 40 });
+  fc.assert(
+    fc.property(ascii, (text) => {
+      const folded = text.normalize('NFKD').toUpperCase().toLowerCase().normalize('NFC');
+      expect(foldText(text)).toBe(folded);
+      // A letter beyond ASCII, as a word of its own, sends the text the long way.
+      expect(foldedWords(`é ${text}`)).toEqual(['e', ...foldedWords(text)]);
+    }),
+  );
 });
