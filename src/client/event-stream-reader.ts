@@ -8,7 +8,9 @@ export interface ServerSentEvent {
  * Reads server-sent events from the body of a reply: the fields `event` and `data` of the format of the HTML standard.
  * Comments are passed over; what a connection that broke off left unfinished is no event.
  */
-export async function* readServerSentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+export async function* readServerSentEvents(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<ServerSentEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';

@@ -139,7 +139,11 @@ export class GranuleClient {
   }
 
   /** Stores a document, in place of the one that has this id. Needs the token for writing. */
-  async putDocument(id: string, document: DocumentRequest, options: CallOptions = {}): Promise<DocumentStored> {
+  async putDocument(
+    id: string,
+    document: DocumentRequest,
+    options: CallOptions = {},
+  ): Promise<DocumentStored> {
     return this.#json('PUT', `v1/documents/${encodeURIComponent(id)}`, options, document);
   }
 
@@ -233,10 +237,16 @@ function invalid({ status }: Response, reason: string): GranuleError {
 
 function failure(error: unknown, signal: AbortSignal | undefined): GranuleError {
   if (error instanceof GranuleError) return error;
-  if (signal?.aborted) return new GranuleError('ABORTED', 'the call was aborted', {}, { cause: signal.reason });
+  if (signal?.aborted)
+    return new GranuleError('ABORTED', 'the call was aborted', {}, { cause: signal.reason });
   const { message, cause } = error as Error;
   const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
-  return new GranuleError('SERVER_UNREACHABLE', `the server cannot be reached: ${reason}`, {}, { cause: error });
+  return new GranuleError(
+    'SERVER_UNREACHABLE',
+    `the server cannot be reached: ${reason}`,
+    {},
+    { cause: error },
+  );
 }
 
 async function unlessNotFound<T>(reply: Promise<T>): Promise<T | undefined> {

@@ -1,8 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Readable, Writable } from 'node:stream';
-import { type CallToolResult, fromJsonSchema, type JsonSchemaType, McpServer } from '@modelcontextprotocol/server';
-import type { TSchema } from '@sinclair/typebox';
+import {
+  type CallToolResult,
+  fromJsonSchema,
+  type JsonSchemaType,
+  McpServer,
+} from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { TSchema } from '@sinclair/typebox';
 import { loadSharp } from '../encoders/load-sharp.js';
 import { GranuleError } from '../errors.js';
 import { httpError } from './http-error.js';

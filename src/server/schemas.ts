@@ -15,10 +15,14 @@ export interface SchemaLimits {
   readonly k: number;
 }
 
-/** UTF-16 units of an id, as the corpus allows. */
+/** UTF-16 units of an id that is given, as the corpus allows; passages of documents add a few. */
 const ID_LENGTH = 1_000;
+const PASSAGE_ID_LENGTH = ID_LENGTH + 20;
 
-const Id = Type.String({ minLength: 1, maxLength: ID_LENGTH });
+const NOT_BLANK = '\\S';
+
+const Id = Type.String();
+const GivenId = Type.String({ minLength: 1, maxLength: ID_LENGTH });
 const Probability = Type.Number({ minimum: 0, maximum: 1 });
 const Milliseconds = Type.Record(Type.String(), Type.Number(), { description: 'Milliseconds by stage.' });
 const Metadata = Type.Record(Type.String(), Type.Unknown());
@@ -42,7 +46,7 @@ const Filter = Type.Record(Type.String(), Type.Unknown(), {
 });
 
 /** The id in a path. */
-export const IdParameter = Type.Object({ id: Id });
+export const IdParameter = Type.Object({ id: Type.String({ minLength: 1, maxLength: PASSAGE_ID_LENGTH }) });
 
 export const EntityBody = Type.Object(
   {
@@ -83,7 +87,7 @@ export const DocumentBody = Type.Object(
 export const DocumentRequest = Type.Object(
   {
     entity: Type.Object(
-      { id: Id, title: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })) },
+      { id: GivenId, title: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })) },
       {
         additionalProperties: false,
         description: 'What it is about; the title is needed where the entity is new.',
@@ -118,7 +122,7 @@ export const PassageHitBody = Type.Object({ passage: PassageBody, ...hitFields }
 export function searchRequest({ questionLength, k }: SchemaLimits) {
   return Type.Object(
     {
-      text: Type.Optional(Type.String({ minLength: 1, maxLength: questionLength })),
+      text: Type.Optional(Type.String({ pattern: NOT_BLANK, maxLength: questionLength })),
       image: Type.Optional(Base64Image),
       level: Type.Optional(
         Type.Union([Type.Literal('passage'), Type.Literal('entity')], {
@@ -136,10 +140,10 @@ export function searchRequest({ questionLength, k }: SchemaLimits) {
 export function askRequest({ questionLength, k }: SchemaLimits) {
   return Type.Object(
     {
-      question: Type.String({ minLength: 1, maxLength: questionLength }),
+      question: Type.String({ pattern: NOT_BLANK, maxLength: questionLength }),
       image: Type.Optional(Base64Image),
       entity: Type.Optional(
-        Type.String({ ...Id, description: 'What the question is about, where it is known.' }),
+        Type.String({ ...GivenId, description: 'What the question is about, where it is known.' }),
       ),
       filter: Type.Optional(Filter),
       entityCount: Type.Optional(Type.Integer({ minimum: 1, maximum: k, description: 'Default 3.' })),

@@ -63,13 +63,8 @@ export async function checkUploadedImage(image: Uint8Array, pixels: number): Pro
 }
 
 function startsWith(image: Uint8Array, offset: number, text: string): boolean {
-  return Buffer.from(
-    image.buffer,
-    image.byteOffset + offset,
-    Math.max(0, Math.min(text.length, image.length - offset)),
-  )
-    .toString('latin1')
-    .startsWith(text);
+  const head = image.subarray(offset, offset + text.length);
+  return head.length === text.length && head.every((byte, i) => byte === text.charCodeAt(i));
 }
 
 function unreadable(cause: unknown): GranuleError {

@@ -90,7 +90,11 @@ export class WorkQueue {
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await this.#turn(signal);
     const start = performance.now();
-    const done = work().finally(() => {
+    // What a work throws at once is a failure like any other, and gives its turn back.
+    const done = (async () => {
+      signal.throwIfAborted();
+      return work();
+    })().finally(() => {
       const seconds = (performance.now() - start) / 1000;
       this.#seconds = this.#seconds === 0 ? seconds : this.#seconds * (1 - NEWEST) + seconds * NEWEST;
       this.#next();

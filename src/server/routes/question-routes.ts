@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GranuleError } from '../../errors.js';
 import { EventStream } from '../event-stream.js';
 import { httpError } from '../http-error.js';
-import { readMultipart } from '../multipart-body.js';
+import { readBody } from '../request-body.js';
 import type { RouteContext } from '../route-context.js';
 import {
   AnswerBody,
@@ -35,7 +35,7 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
         body: jsonOrForm(ask),
         response: { 200: AnswerBody, ...errorReplies },
       },
-      preValidation: (request) => readMultipart(request, ask),
+      preValidation: (request) => readBody(request, ask),
     },
     async (request, reply) => {
       const { image: base64, ...asked } = request.body as AskRequest;
@@ -78,7 +78,7 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
         body: jsonOrForm(search),
         response: { 200: SearchReply, ...errorReplies },
       },
-      preValidation: (request) => readMultipart(request, search),
+      preValidation: (request) => readBody(request, search),
     },
     async (request) => {
       const {

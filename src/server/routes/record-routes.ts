@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GranuleError } from '../../errors.js';
 import type { KnowledgeBaseWriter } from '../knowledge-base.js';
 import { entityTag } from '../page-files.js';
+import { readBody } from '../request-body.js';
 import type { RouteContext } from '../route-context.js';
 import {
   DocumentBody,
@@ -93,6 +94,7 @@ export function addRecordRoutes(app: FastifyInstance, context: RouteContext): vo
         body: { content: { 'application/json': { schema: DocumentRequest } } },
         response: { 200: DocumentStored, 201: DocumentStored, ...errorReplies },
       },
+      preValidation: (request) => readBody(request),
     },
     async (request, reply) => {
       const { signal } = request.scope;
