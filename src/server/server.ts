@@ -35,7 +35,11 @@ export class GranuleServer {
   readonly #shutdown = new AbortController();
   /** The reply that each connection is at. */
   readonly #replies = new WeakMap<Socket, FastifyReply['raw']>();
+  /** Connections over which no request has come yet: browsers open some in advance. */
+  readonly #unused = new Set<Socket>();
   #stopping: Promise<void> | undefined;
+  /** Whether no connection is accepted any more. */
+  #closing = false;
 
   private constructor(knowledgeBase: KnowledgeBase, options: SettledOptions, log: ServerOptions['log']) {
     const { limits } = options;
@@ -58,6 +62,10 @@ export class GranuleServer {
       clientErrorHandler: (error, socket) => answerClientError(error, socket, this.#replies.get(socket)),
     });
     this.#app.server.maxConnections = limits.connections;
+    this.#app.server.on('connection', (socket: Socket) => {
+      this.#unused.add(socket);
+      socket.once('close', () => this.#unused.delete(socket));
+    });
   }
 
   /**
@@ -107,7 +115,10 @@ export class GranuleServer {
     const { drain, drainDelay } = this.#options.limits;
     this.#log.event('draining', { requests: this.#queue.inside });
     await delay(drainDelay);
+    this.#closing = true;
     const closed = this.#app.close();
+    // Node counts them among those at work, and would wait for them.
+    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
     const late = setTimeout(() => {
       this.#shutdown.abort(new GranuleError('SHUTTING_DOWN', 'the server is stopping'));
       setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS).unref();
@@ -138,6 +149,9 @@ export class GranuleServer {
     );
     app.decorateRequest('scope');
     app.addHook('onRequest', async (request, reply) => this.#receive(request, reply));
+    app.addHook('onSend', async (_, reply) => {
+      if (this.#stopping !== undefined) reply.header('connection', 'close');
+    });
 
     const { bodyBytes, questionLength } = this.#options.limits;
     const [{ default: multipart }, { default: swagger }, page] = await Promise.all([
@@ -181,11 +195,11 @@ export class GranuleServer {
 
   /** What every request goes through before its body is read. */
   #receive(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    this.#unused.delete(request.raw.socket);
     this.#replies.set(request.raw.socket, reply.raw);
     request.scope = new RequestScope(this.#options.limits.deadline, this.#shutdown.signal);
     reply.raw.once('close', () => this.#ended(request, reply));
     reply.header('x-request-id', request.id);
-    if (this.#stopping !== undefined) reply.header('connection', 'close');
     this.#guard.setHeaders(request, reply);
     this.#guard.checkSource(request);
     if (this.#guard.preflight(request, reply)) return reply;
@@ -231,6 +245,8 @@ export class GranuleServer {
       line.status,
       line.milliseconds,
     );
+    // The head of a stream went out before it was known that its connection would not be kept.
+    if (this.#closing) setImmediate(() => this.#app.server.closeIdleConnections());
     const { code } = request.scope;
     this.#log.request({
       ...line,

@@ -147,7 +147,7 @@ describe('a slow client', () => {
 describe('a server that is told to stop', () => {
   it('finishes what runs and waits, is not ready meanwhile, and closes kept connections', async () => {
     const { url, knowledgeBase, server } = await startServer({
-      limits: { concurrency: 1, queue: 9, drainDelay: 300 },
+      limits: { concurrency: 1, queue: 9, drainDelay: 300, drain: 20_000 },
     });
     const open = gated(knowledgeBase);
     const agent = new Agent({ keepAlive: true });
@@ -162,8 +162,9 @@ describe('a server that is told to stop', () => {
           .end();
       });
     expect(await kept()).toEqual({ status: 200, connection: 'keep-alive' });
-    const replies = [ask(url), ask(url), ask(url)];
+    const stream = ask(url, { headers: { accept: 'text/event-stream' } });
     await until(() => knowledgeBase.running === 1);
+    const replies = [ask(url), ask(url), ask(url)];
     const stopped = server.stop();
     expect(await kept()).toEqual({ status: 503, connection: 'close' });
     // A request that comes before nobody listens any more is not lost.
@@ -173,7 +174,11 @@ describe('a server that is told to stop', () => {
     open();
     const all = await Promise.all(replies);
     expect(all.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await (await stream).text()).toContain('\nevent: answer\n');
+    // Nobody waits for connections that were kept when the server was told to stop.
+    const start = performance.now();
     await stopped;
+    expect(performance.now() - start).toBeLessThan(5_000);
     agent.destroy();
   });
 
@@ -188,6 +193,17 @@ describe('a server that is told to stop', () => {
     expect(performance.now() - start).toBeLessThan(2_500);
     expect([(await reply).status, await errorCode(await reply)]).toEqual([503, 'SHUTTING_DOWN']);
     expect(await stream).toContain('"code":"SHUTTING_DOWN"');
+  });
+
+  it('does not wait for connections that were opened in advance', async () => {
+    const { port, server } = await startServer({ limits: { drain: 20_000 } });
+    const socket = connect(port, '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const start = performance.now();
+    await server.stop();
+    expect(performance.now() - start).toBeLessThan(5_000);
+    socket.destroy();
   });
 
   it('lets go of clients that do not read or do not finish', async () => {
