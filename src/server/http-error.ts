@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, GranuleError } from '../errors.js';
 import type { ErrorBody } from './schemas.js';
@@ -85,11 +86,16 @@ function ofGranuleError({ code, message, details }: GranuleError): HttpError {
 export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  reply: { readonly headersSent: boolean; readonly writableFinished: boolean } | undefined,
+  reply: ServerResponse | undefined,
 ): void {
   const amidReply = reply?.headersSent && !reply.writableFinished;
   if (error.code === 'ECONNRESET' || !socket.writable || amidReply) {
     socket.destroy();
+    return;
+  }
+  // The last reply said that no other would follow.
+  if (reply?.headersSent && !reply.shouldKeepAlive) {
+    socket.destroySoon();
     return;
   }
   const [status, phrase, message] =

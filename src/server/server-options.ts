@@ -23,7 +23,10 @@ export interface ServerLimits extends SchemaLimits {
   readonly arrival: number;
   /** Milliseconds between two signs of life in a stream of events. */
   readonly heartbeat: number;
-  /** Milliseconds in which a draining server still takes new requests, so that balancers and kept connections notice. */
+  /**
+   * Milliseconds in which a server that was told to stop still accepts connections, so that balancers notice; and after that
+   * in which connections that are kept may bring one more request.
+   */
   readonly drainDelay: number;
   /** Milliseconds that requests have to finish when the server is told to stop. */
   readonly drain: number;
@@ -93,7 +96,9 @@ export type SettledOptions = Required<Omit<ServerOptions, 'tokens' | 'limits' | 
  * @throws GranuleError `INVALID_ARGUMENT`, in particular for an address beyond loopback without tokens
  */
 export function settleOptions(options: ServerOptions): SettledOptions {
-  const { host = '127.0.0.1', port = DEFAULT_PORT, tokens, logContents = false } = options;
+  const { port = DEFAULT_PORT, tokens, logContents = false } = options;
+  // One address: the name may stand for several.
+  const host = options.host === undefined || options.host === 'localhost' ? '127.0.0.1' : options.host;
   const { allowedHosts = [], allowedOrigins = [] } = options;
   const limits = { ...defaultLimits(), ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
@@ -125,8 +130,8 @@ export function settleOptions(options: ServerOptions): SettledOptions {
   return { host, port, tokens, allowedHosts, allowedOrigins, limits, logContents, loopback };
 }
 
-/** Whether only this machine reaches an address. A name other than localhost may mean anything, and counts as open. */
+/** Whether only this machine reaches an address. A name may mean anything, and counts as open. */
 export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
+  if (host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');
 }

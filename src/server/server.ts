@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Socket, Server as TcpServer } from 'node:net';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GranuleError } from '../errors.js';
 import { answerClientError, httpError } from './http-error.js';
@@ -40,6 +42,8 @@ export class GranuleServer {
   #stopping: Promise<void> | undefined;
   /** Whether no connection is accepted any more. */
   #closing = false;
+  /** Whether idle connections are kept. */
+  #kept = true;
 
   private constructor(knowledgeBase: KnowledgeBase, options: SettledOptions, log: ServerOptions['log']) {
     const { limits } = options;
@@ -53,7 +57,6 @@ export class GranuleServer {
       bodyLimit: limits.bodyBytes,
       requestTimeout: limits.arrival,
       connectionTimeout: limits.deadline + LAST_WORDS,
-      forceCloseConnections: 'idle',
       return503OnClosing: false,
       routerOptions: { maxParamLength: PARAMETER_LENGTH, caseSensitive: true },
       http: { connectionsCheckingInterval: 1_000, headersTimeout: limits.arrival },
@@ -61,10 +64,21 @@ export class GranuleServer {
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply as FastifyReply),
       clientErrorHandler: (error, socket) => answerClientError(error, socket, this.#replies.get(socket)),
     });
-    this.#app.server.maxConnections = limits.connections;
-    this.#app.server.on('connection', (socket: Socket) => {
+    // Every request listens to it.
+    setMaxListeners(0, this.#shutdown.signal);
+    const { server } = this.#app;
+    server.maxConnections = limits.connections;
+    server.on('connection', (socket: Socket) => {
       this.#unused.add(socket);
       socket.once('close', () => this.#unused.delete(socket));
+    });
+    // Node would answer by itself, without a word.
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      this.#replies.set(request.socket, response);
+      response.writeHead(417, { connection: 'close', 'content-type': 'application/json; charset=utf-8' });
+      response.end(
+        JSON.stringify(httpError(new GranuleError('REQUEST_INVALID', 'Expect is not supported')).body),
+      );
     });
   }
 
@@ -103,8 +117,8 @@ export class GranuleServer {
   }
 
   /**
-   * Drains: `/readyz` says so, kept connections are closed after their next reply, then no connection is accepted any
-   * more, and what runs may finish. What has not ended after `limits.drain` is stopped and answered with `SHUTTING_DOWN`.
+   * Drains. First `/readyz` says so; then no connection is accepted any more, and each reply closes its connection; what
+   * runs may finish. What has not ended after `limits.drain` is stopped and answered with `SHUTTING_DOWN`.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#drain();
@@ -115,17 +129,31 @@ export class GranuleServer {
     const { drain, drainDelay } = this.#options.limits;
     this.#log.event('draining', { requests: this.#queue.inside });
     await delay(drainDelay);
+    // Right after a turn of the event loop that accepted whoever had called.
+    await setImmediate();
     this.#closing = true;
-    const closed = this.#app.close();
-    // Node counts them among those at work, and would wait for them.
-    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+    // Not the method of HTTP's server, which would close idle connections at once: their clients may be about to ask.
+    const closed = new Promise<void>((resolve) =>
+      TcpServer.prototype.close.call(this.#app.server, () => resolve()),
+    );
     const late = setTimeout(() => {
       this.#shutdown.abort(new GranuleError('SHUTTING_DOWN', 'the server is stopping'));
       setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS).unref();
     }, drain);
+    await Promise.race([closed, delay(drainDelay)]);
+    this.#kept = false;
+    this.#closeUnused();
     await closed;
     clearTimeout(late);
+    await this.#app.close();
     this.#log.event('stopped');
+  }
+
+  /** Closes connections over which nothing is on its way. */
+  #closeUnused(): void {
+    this.#app.server.closeIdleConnections();
+    // Node counts them among those at work, and would wait for them.
+    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
   }
 
   async #addRoutes(knowledgeBase: KnowledgeBase, pageFolder: string): Promise<void> {
@@ -150,7 +178,7 @@ export class GranuleServer {
     app.decorateRequest('scope');
     app.addHook('onRequest', async (request, reply) => this.#receive(request, reply));
     app.addHook('onSend', async (_, reply) => {
-      if (this.#stopping !== undefined) reply.header('connection', 'close');
+      if (this.#closing) reply.header('connection', 'close');
     });
 
     const { bodyBytes, questionLength } = this.#options.limits;
@@ -246,7 +274,7 @@ export class GranuleServer {
       line.milliseconds,
     );
     // The head of a stream went out before it was known that its connection would not be kept.
-    if (this.#closing) setImmediate(() => this.#app.server.closeIdleConnections());
+    if (!this.#kept) globalThis.setImmediate(() => this.#app.server.closeIdleConnections());
     const { code } = request.scope;
     this.#log.request({
       ...line,

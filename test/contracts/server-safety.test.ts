@@ -219,6 +219,11 @@ describe('what comes in', () => {
       request([...JSON_HEAD, 'Content-Length: 5'], '{"a":'),
       /^HTTP\/1.1 400 .*REQUEST_INVALID/s,
     ],
+    [
+      'an expectation',
+      request([...JSON_HEAD, 'Expect: miracles', 'Content-Length: 2'], '{}'),
+      /^HTTP\/1.1 417 .*REQUEST_INVALID/s,
+    ],
     ['no body', request([...JSON_HEAD, 'Content-Length: 0']), /^HTTP\/1.1 400 .*REQUEST_INVALID/s],
     ['null', request([...JSON_HEAD, 'Content-Length: 4'], 'null'), /^HTTP\/1.1 400 /],
     [
