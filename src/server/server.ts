@@ -75,10 +75,10 @@ export class GranuleServer {
     // Node would answer by itself, without a word.
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       this.#replies.set(request.socket, response);
-      response.writeHead(417, { connection: 'close', 'content-type': 'application/json; charset=utf-8' });
-      response.end(
-        JSON.stringify(httpError(new GranuleError('REQUEST_INVALID', 'Expect is not supported')).body),
-      );
+      const { body } = httpError(new GranuleError('REQUEST_INVALID', 'the header Expect is not supported'));
+      const json = JSON.stringify(body);
+      const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': json.length };
+      response.writeHead(417, { ...headers, connection: 'close' }).end(json);
     });
   }
 
