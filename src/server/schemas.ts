@@ -260,17 +260,31 @@ export const ErrorBody = Type.Object({
   }),
 });
 
+/** An entity: an id, a title, metadata, and the ids of its images. */
 export type EntityBody = Static<typeof EntityBody>;
+/** A passage of an entity; with its document and its place in it, where it has one. */
 export type PassageBody = Static<typeof PassageBody>;
+/** A document, with the passages it was split into. */
 export type DocumentBody = Static<typeof DocumentBody>;
+/** A document that is to be stored. */
 export type DocumentRequest = Static<typeof DocumentRequest>;
+/** What became of a document that was to be stored, and the version of the knowledge base since. */
 export type DocumentStored = Static<typeof DocumentStored>;
+/** An entity that was found, with the patches that matched where a picture was searched for. */
 export type EntityHitBody = Static<typeof EntityHitBody>;
+/** A passage that was found. */
 export type PassageHitBody = Static<typeof PassageHitBody>;
+/** The body of POST /v1/search. */
 export type SearchRequest = Static<ReturnType<typeof searchRequest>>;
+/** The hits of a search, best first, and the milliseconds of each stage. */
 export type SearchReply = Static<typeof SearchReply>;
+/** The body of POST /v1/ask. */
 export type AskRequest = Static<ReturnType<typeof askRequest>>;
+/** One stage of an answer, with what it found. */
 export type StageBody = Static<typeof StageBody>;
+/** An answer with everything that led to it. */
 export type AnswerBody = Static<typeof AnswerBody>;
+/** What a server serves: versions, counts, encoders. */
 export type StatusBody = Static<typeof StatusBody>;
+/** An error as it goes over HTTP. */
 export type ErrorBody = Static<typeof ErrorBody>;
