@@ -173,6 +173,7 @@ describe('a server that is told to stop', () => {
     await expect(exchange(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')).resolves.toBe('');
     // Nor is one over a connection that is kept, which is then closed.
     expect(await kept()).toEqual({ status: 503, connection: 'close' });
+    await new Promise((resolve) => setTimeout(resolve, 450));
     open();
     const all = await Promise.all(replies);
     expect(all.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
