@@ -1,6 +1,8 @@
 // Both add to the types of Fastify.
 import type {} from '@fastify/multipart';
 import type {} from '@fastify/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { HttpError } from './http-error.js';
 import type { KnowledgeBase } from './knowledge-base.js';
 import type { ServerMetrics } from './metrics.js';
 import type { RequestScope } from './request-scope.js';
@@ -15,6 +17,8 @@ export interface RouteContext {
   readonly queue: WorkQueue;
   readonly metrics: ServerMetrics;
   readonly version: string;
+  /** Counts and logs an error, and says what the client is told of it. */
+  report(error: unknown, request: FastifyRequest): HttpError;
   /** Whether the server was told to stop. */
   draining(): boolean;
 }

@@ -5,7 +5,7 @@ import { type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GranuleError } from '../errors.js';
-import { answerClientError, httpError } from './http-error.js';
+import { answerClientError, type HttpError, httpError } from './http-error.js';
 import type { KnowledgeBase } from './knowledge-base.js';
 import { ServerMetrics } from './metrics.js';
 import { PAGE_FOLDER, readPageFiles } from './page-files.js';
@@ -165,6 +165,7 @@ export class GranuleServer {
       queue: this.#queue,
       metrics: this.#metrics,
       version,
+      report: (error, request) => this.#report(error, request),
       draining: () => this.#stopping !== undefined,
     };
     // Only JSON and forms are read.
@@ -223,12 +224,7 @@ export class GranuleServer {
 
   /** What every request goes through before its body is read. */
   #receive(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    this.#unused.delete(request.raw.socket);
-    this.#replies.set(request.raw.socket, reply.raw);
-    request.scope = new RequestScope(this.#options.limits.deadline, this.#shutdown.signal);
-    reply.raw.once('close', () => this.#ended(request, reply));
-    reply.header('x-request-id', request.id);
-    this.#guard.setHeaders(request, reply);
+    this.#begin(request, reply);
     this.#guard.checkSource(request);
     if (this.#guard.preflight(request, reply)) return reply;
     const { access, work } = request.routeOptions.config;
@@ -238,20 +234,35 @@ export class GranuleServer {
     return undefined;
   }
 
-  #refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  #begin(request: FastifyRequest, reply: FastifyReply): void {
+    this.#unused.delete(request.raw.socket);
+    this.#replies.set(request.raw.socket, reply.raw);
+    request.scope = new RequestScope(this.#options.limits.deadline, this.#shutdown.signal);
+    reply.raw.once('close', () => this.#ended(request, reply));
+    reply.header('x-request-id', request.id);
+    this.#guard.setHeaders(request, reply);
+  }
+
+  #report(error: unknown, request: FastifyRequest): HttpError {
     // A work that was stopped says ABORTED; why it was stopped is what the client wants to know.
-    const scope: RequestScope | undefined = request.scope;
-    const aborted = scope?.signal.aborted && (error as { code?: unknown }).code === 'ABORTED';
-    const { status, body, retryAfter } = httpError(aborted ? scope.signal.reason : error);
+    const { signal } = request.scope;
+    const aborted = signal.aborted && (error as { code?: unknown }).code === 'ABORTED';
+    const told = httpError(aborted ? signal.reason : error);
+    const { code } = told.body.error;
+    if (told.status === 500) this.#log.fault(error, request.id);
+    this.#metrics.rejected(code);
+    request.scope.code = code;
+    return told;
+  }
+
+  #refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     // An address that cannot be read is refused before any hook runs.
-    if (scope === undefined) this.#guard.setHeaders(request, reply);
-    if (status === 500) this.#log.fault(error, request.id);
-    this.#metrics.rejected(body.error.code);
+    if ((request.scope as RequestScope | undefined) === undefined) this.#begin(request, reply);
+    const { status, body, retryAfter } = this.#report(error, request);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     if (status === 401) reply.header('www-authenticate', 'Bearer');
     if (!request.raw.complete && !(bodyLength(request) <= DISCARDED_BODY))
       reply.header('connection', 'close');
-    if (scope !== undefined) scope.code = body.error.code;
     reply.code(status).type('application/json; charset=utf-8').send(body);
   }
 

@@ -1,4 +1,5 @@
 import { GranuleError } from '../errors.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** Limits of a {@link WorkQueue}. */
 export interface WorkQueueLimits {
@@ -134,23 +135,5 @@ export class WorkQueue {
   #retryAfter(): number {
     const seconds = (this.#inside * this.#seconds) / this.#limits.concurrency;
     return Math.min(LONGEST_RETRY, Math.max(1, Math.ceil(seconds)));
-  }
-}
-
-/** Waits for `promise`, or rejects with the signal's reason, whichever comes first. */
-async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    // Nobody waits any more for a work that was given up.
-    promise.catch(() => undefined);
-    aborted.catch(() => undefined);
   }
 }

@@ -83,6 +83,13 @@ describe('a busy server', () => {
     },
   );
 
+  it('gives up records at the deadline too', async () => {
+    const { url, knowledgeBase } = await startServer({ limits: { deadline: 150 } });
+    knowledgeBase.entity = () => new Promise(() => {});
+    const reply = await fetch(`${url}/v1/entities/red`);
+    expect([reply.status, await errorCode(reply)]).toEqual([504, 'DEADLINE_EXCEEDED']);
+  });
+
   it('ends a stream at its deadline with an event', async () => {
     const { url, knowledgeBase } = await startServer({ limits: { deadline: 150 } });
     gated(knowledgeBase);

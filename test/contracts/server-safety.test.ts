@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { errorCode, exchange, post, startServer } from './running-server.js';
+import { errorCode, exchange, post, startServer, until } from './running-server.js';
 
 const READ = 'r'.repeat(32);
 const WRITE = 'w'.repeat(32);
@@ -133,12 +133,19 @@ describe('what goes out', () => {
     knowledgeBase.gate = async () => {
       throw new Error('cannot open /secret/path');
     };
+    const told = '{"error":{"code":"INTERNAL","message":"the server failed; its log says more"}}';
     const reply = await post(`${url}/v1/ask`, { question: 'What?' });
-    expect(reply.status).toBe(500);
-    expect(await reply.text()).toBe(
-      '{"error":{"code":"INTERNAL","message":"the server failed; its log says more"}}',
+    expect([reply.status, await reply.text()]).toEqual([500, told]);
+    const stream = await post(
+      `${url}/v1/ask`,
+      { question: 'What?' },
+      { headers: { accept: 'text/event-stream' } },
     );
-    expect(JSON.stringify(log)).toContain('/secret/path');
+    expect(await stream.text()).toContain(`event: error\ndata: ${told}\n\n`);
+    const faults = log.filter(({ msg }) => msg === 'fault');
+    expect(faults).toHaveLength(2);
+    expect(JSON.stringify(faults)).toContain('/secret/path');
+    await until(() => log.filter(({ code }) => code === 'INTERNAL').length === 2);
   });
 
   it('the log holds one line per request, and contents only where they were asked for', async () => {
@@ -146,11 +153,13 @@ describe('what goes out', () => {
       const { url, server, log } = await startServer({ logContents });
       await post(`${url}/v1/ask`, { question: 'a secret question' });
       await fetch(`${url}/v1/entities/secret-id`);
+      await fetch(`${url}/%zz`);
       await server.stop();
       const lines = log.filter(({ msg }) => msg === 'request');
       expect(lines.map(({ method, route, status }) => [method, route, status])).toEqual([
         ['POST', '/v1/ask', 200],
         ['GET', '/v1/entities/:id', 404],
+        ['GET', 'none', 400],
       ]);
       expect(JSON.stringify(log).includes('secret question')).toBe(logContents);
       expect(JSON.stringify(log).includes('secret-id')).toBe(logContents);

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GranuleError } from '../../errors.js';
 import { EventStream } from '../event-stream.js';
-import { httpError } from '../http-error.js';
 import { readBody } from '../request-body.js';
 import type { RouteContext } from '../route-context.js';
 import {
@@ -18,7 +17,7 @@ import { errorReplies, jsonOrForm } from './route-schemas.js';
 
 /** POST /v1/ask and POST /v1/search. */
 export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { knowledgeBase, options, queue, metrics } = context;
+  const { knowledgeBase, options, queue, metrics, report } = context;
   const { limits } = options;
   const config = { access: 'read', work: true } as const;
 
@@ -56,11 +55,7 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
       work((stage) => events.send(stage.step, stage))
         .then(
           (answer) => events.send('answer', answer),
-          (error) => {
-            const { body } = httpError(error);
-            metrics.rejected(body.error.code);
-            events.send('error', body);
-          },
+          (error) => events.send('error', report(error, request).body),
         )
         .finally(() => events.end());
       return reply.type('text/event-stream; charset=utf-8').send(events.readable);

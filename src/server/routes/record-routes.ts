@@ -13,6 +13,7 @@ import {
   PassageBody,
   StatusBody,
 } from '../schemas.js';
+import { unlessAborted } from '../unless-aborted.js';
 import { errorReplies } from './route-schemas.js';
 
 /** An image may be SVG: opened by itself, nothing of it may run or load anything. */
@@ -33,10 +34,10 @@ export function addRecordRoutes(app: FastifyInstance, context: RouteContext): vo
         response: { 200: StatusBody, ...errorReplies },
       },
     },
-    async () => ({
+    async (request) => ({
       version,
       writable: knowledgeBase.writer !== undefined,
-      ...(await knowledgeBase.status()),
+      ...(await inTime(request, knowledgeBase.status())),
     }),
   );
 
@@ -57,7 +58,7 @@ export function addRecordRoutes(app: FastifyInstance, context: RouteContext): vo
           response: { 200: reply, ...errorReplies },
         },
       },
-      async (request) => found(kind, await knowledgeBase[kind](idOf(request))),
+      async (request) => found(kind, await inTime<unknown>(request, knowledgeBase[kind](idOf(request)))),
     );
   }
 
@@ -76,9 +77,9 @@ export function addRecordRoutes(app: FastifyInstance, context: RouteContext): vo
       },
     },
     async (request, reply) => {
-      const image = found('image', await knowledgeBase.image(idOf(request)));
+      const image = found('image', await inTime(request, knowledgeBase.image(idOf(request))));
       reply.header('content-security-policy', IMAGE_POLICY);
-      return sendTagged(request, reply, image.contentType, await image.bytes());
+      return sendTagged(request, reply, image.contentType, await inTime(request, image.bytes()));
     },
   );
 
@@ -140,6 +141,11 @@ export function sendTagged(
   reply.headers({ etag: tag, 'cache-control': 'private, no-cache' });
   if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag)) return reply.code(304).send();
   return reply.type(contentType).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
+
+/** A record does not wait for its turn, and is given up at the request's deadline all the same. */
+function inTime<T>({ scope }: FastifyRequest, record: Promise<T>): Promise<T> {
+  return unlessAborted(scope.signal, record);
 }
 
 function idOf({ params }: FastifyRequest): string {
