@@ -248,6 +248,11 @@ describe('the service', () => {
         'multipart/form-data': { schema: { properties: { entityCount: { maximum: 7 } } } },
       },
     });
+    expect(paths['/v1/ask']!['post']!.responses).toMatchObject({
+      200: {
+        content: { 'application/json': { schema: { type: 'object' } }, 'text/event-stream': { schema: {} } },
+      },
+    });
     for (const methods of Object.values(paths)) {
       for (const { responses } of Object.values(methods)) {
         expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));

@@ -32,7 +32,16 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
         description:
           'With `Accept: text/event-stream` each stage is sent as an event as soon as it is done (entities, expansion, passages, answers, selection), then the event `answer`, or `error`.',
         body: jsonOrForm(ask),
-        response: { 200: AnswerBody, ...errorReplies },
+        response: {
+          200: {
+            description: 'The answer, or the events that lead to it.',
+            content: {
+              'application/json': { schema: AnswerBody },
+              'text/event-stream': { schema: { type: 'string' } },
+            },
+          },
+          ...errorReplies,
+        },
       },
       preValidation: (request) => readBody(request, ask),
     },
