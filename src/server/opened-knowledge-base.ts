@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Entity } from '../corpus/records.js';
+import type { EncoderIdentity } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import { builtInEncoders } from '../systems/built-in-encoders.js';
 import { type OpenedMiRag, openMiRag } from '../systems/open-mirag.js';
@@ -45,19 +46,20 @@ export async function openKnowledgeBase(folder: string): Promise<KnowledgeBase> 
 class OpenedKnowledgeBase implements KnowledgeBase {
   readonly #opened: OpenedMiRag;
   readonly #passages: ReadonlyMap<string, number>;
+  readonly #encoders: StatusBody['encoders'];
 
   constructor(opened: OpenedMiRag) {
     this.#opened = opened;
     this.#passages = new Map(opened.corpus.passages.map(({ id }, i) => [id, i]));
+    const { textEncoder, imageEncoder } = builtInEncoders();
+    this.#encoders = [
+      { role: 'text', ...identity(textEncoder) },
+      { role: 'image', ...identity(imageEncoder) },
+    ];
   }
 
   async status(): Promise<Omit<StatusBody, 'version' | 'writable'>> {
     const { corpus } = this.#opened;
-    const { textEncoder, imageEncoder } = builtInEncoders();
-    const encoders = [
-      { role: 'text' as const, encoder: textEncoder },
-      { role: 'image' as const, encoder: imageEncoder },
-    ];
     return {
       corpusVersion: 1,
       counts: {
@@ -66,12 +68,7 @@ class OpenedKnowledgeBase implements KnowledgeBase {
         passages: corpus.passages.length,
         images: corpus.picturedEntities.length,
       },
-      encoders: encoders.map(({ role, encoder: { name, version, dimension } }) => ({
-        role,
-        name,
-        version,
-        dimension,
-      })),
+      encoders: this.#encoders,
     };
   }
 
@@ -116,6 +113,7 @@ class OpenedKnowledgeBase implements KnowledgeBase {
     return entity && entityBody(entity, imageIds);
   }
 
+  /** A corpus of this format keeps passages only. */
   async document(_id: string): Promise<undefined> {}
 
   async passage(id: string) {
@@ -139,6 +137,10 @@ class OpenedKnowledgeBase implements KnowledgeBase {
     if (entity === undefined) throw new GranuleError('NOT_FOUND', 'there is no entity with this id');
     return entity;
   }
+}
+
+function identity({ name, version, dimension }: EncoderIdentity): EncoderIdentity {
+  return { name, version, dimension };
 }
 
 /** An entity has one image at most, which goes by the entity's id. */
