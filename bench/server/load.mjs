@@ -26,6 +26,8 @@ const TEXTS = [
 const QUESTION = 'What is the capital of this country?';
 /** Seconds of load before anything is measured. */
 const WARM_UP = 5;
+/** Seconds between two looks at the server's memory. */
+const SAMPLE = 15;
 /** Seconds of load when the server is told to stop. */
 const BEFORE_STOP = 2;
 
@@ -173,7 +175,8 @@ function statuses(results) {
 
 function print(name, { requestsPerSecond, p50, p99, slowest, statuses: counts, residentBytes: bytes }) {
   const times = `median ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`;
-  const memory = `${(bytes.before / 1e6).toFixed(0)} -> ${(bytes.after / 1e6).toFixed(0)} MB (${(100 * bytes.growth).toFixed(1)} %)`;
+  const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
+  const memory = `${megabytes} MB (${(100 * bytes.growth).toFixed(1)} %)`;
   console.log(
     `${name}: ${requestsPerSecond.toFixed(1)}/s, ${times}, statuses ${JSON.stringify(counts)}, memory ${memory}`,
   );

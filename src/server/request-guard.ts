@@ -62,10 +62,11 @@ export class RequestGuard {
   /**
    * Checks the name that the client used, and where a browser's request comes from.
    *
-   * @throws GranuleError `FORBIDDEN`
+   * @throws GranuleError `REQUEST_INVALID` without a Host header, `FORBIDDEN`
    */
   checkSource({ headers }: FastifyRequest): void {
-    const { host = '', origin } = headers;
+    const { host, origin } = headers;
+    if (host === undefined) throw new GranuleError('REQUEST_INVALID', 'the header Host is missing');
     const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host)?.[1]?.toLowerCase();
     if (this.#hosts !== undefined && (name === undefined || !this.#hosts.has(name))) {
       throw new GranuleError('FORBIDDEN', 'the server does not go by the name of the Host header');

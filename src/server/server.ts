@@ -59,7 +59,8 @@ export class GranuleServer {
       connectionTimeout: limits.deadline + LAST_WORDS,
       return503OnClosing: false,
       routerOptions: { maxParamLength: PARAMETER_LENGTH, caseSensitive: true },
-      http: { connectionsCheckingInterval: 1_000, headersTimeout: limits.arrival },
+      // Node's own reply to a request without a Host header would have no words: the guard has.
+      http: { connectionsCheckingInterval: 1_000, headersTimeout: limits.arrival, requireHostHeader: false },
       ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply as FastifyReply),
       clientErrorHandler: (error, socket) => answerClientError(error, socket, this.#replies.get(socket)),

@@ -178,7 +178,16 @@ describe('what comes in', () => {
       request(['GET / HTTP/1.1', `Host: ${'a'.repeat(70_000)}`]),
       /^HTTP\/1.1 431 /,
     ],
-    ['no Host header', request(['GET /v1/status HTTP/1.1']), /^HTTP\/1.1 400 /],
+    [
+      'no Host header',
+      request(['GET /v1/status HTTP/1.1', 'Connection: close']),
+      /^HTTP\/1.1 400 .*REQUEST_INVALID/s,
+    ],
+    [
+      'no Host header in an old request',
+      request(['GET /v1/status HTTP/1.0']),
+      /^HTTP\/1.1 400 .*REQUEST_INVALID/s,
+    ],
     [
       'two Host headers',
       request(['GET /v1/status HTTP/1.1', 'Host: localhost', 'Host: evil', 'Connection: close']),
