@@ -60,13 +60,13 @@ try {
   for (const [name, workload] of Object.entries(workloads)) {
     if (values.only !== undefined && values.only !== name) continue;
     await load(workload, WARM_UP);
-    const before = await residentBytes();
+    const samples = [await residentBytes()];
+    const sampler = setInterval(async () => samples.push(await residentBytes()), SAMPLE * 1000);
     const measured = await load(workload, report.seconds);
-    const after = await residentBytes();
-    report.workloads[name] = {
-      ...summary(measured),
-      residentBytes: { before, after, growth: after / before - 1 },
-    };
+    clearInterval(sampler);
+    samples.push(await residentBytes());
+    const growth = samples.at(-1) / samples[0] - 1;
+    report.workloads[name] = { ...summary(measured), residentBytes: { samples, growth } };
     if (!values.json) print(name, report.workloads[name]);
   }
   report.stop = await stopUnderLoad(workloads[values.only ?? 'search']);
@@ -175,6 +175,7 @@ function statuses(results) {
 
 function print(name, { requestsPerSecond, p50, p99, slowest, statuses: counts, residentBytes: bytes }) {
   const times = `median ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`;
+  const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
   const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
   const memory = `${megabytes} MB (${(100 * bytes.growth).toFixed(1)} %)`;
   console.log(
