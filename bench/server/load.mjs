@@ -176,7 +176,6 @@ function statuses(results) {
 function print(name, { requestsPerSecond, p50, p99, slowest, statuses: counts, residentBytes: bytes }) {
   const times = `median ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`;
   const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
-  const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
   const memory = `${megabytes} MB (${(100 * bytes.growth).toFixed(1)} %)`;
   console.log(
     `${name}: ${requestsPerSecond.toFixed(1)}/s, ${times}, statuses ${JSON.stringify(counts)}, memory ${memory}`,
