@@ -1,5 +1,5 @@
 /** `granule serve` as a process: over a knowledge base of its own, until it is told to stop. */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GranuleClient } from '../../src/client/index.js';
@@ -96,6 +96,23 @@ describe('granule serve', () => {
     await expect(client.search({ text: 'Ruby', k: 4 })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     child.kill('SIGINT');
     expect((await left).status).toBe(0);
+  });
+
+  it('has every option in the documents, with its default', async () => {
+    const { stdout } = await granule(['serve', '--help']);
+    const options = [
+      ...stdout.replace(/\n {10,}/g, ' ').matchAll(/^ {2}(--[\w-]+)(?:.*\(default: "?([\w.]+)"?\))?/gm),
+    ];
+    const cli = readFileSync('docs/cli.md', 'utf8').split('\n## granule serve\n')[1]!.split('\n## ')[0]!;
+    const documented = new Map(
+      [...cli.matchAll(/^\| `(--[\w-]+)[^|]*\| *([^|]*?) *\|/gm)].map((row) => [row[1]!, row[2]!]),
+    );
+    expect(options.length).toBeGreaterThan(15);
+    expect([...documented.keys()].sort()).toEqual(options.map(([, flag]) => flag).sort());
+    for (const [, flag, value] of options) {
+      if (value !== undefined && flag !== '--concurrency')
+        expect([flag, documented.get(flag!)]).toEqual([flag, value]);
+    }
   });
 
   it.each([
