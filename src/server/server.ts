@@ -76,10 +76,11 @@ export class GranuleServer {
     // Node would answer by itself, without a word.
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       this.#replies.set(request.socket, response);
+      response.shouldKeepAlive = false;
       const { body } = httpError(new GranuleError('REQUEST_INVALID', 'the header Expect is not supported'));
       const json = JSON.stringify(body);
       const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': json.length };
-      response.writeHead(417, { ...headers, connection: 'close' }).end(json);
+      response.writeHead(417, headers).end(json);
     });
   }
 

@@ -54,6 +54,8 @@ describe('a busy server', () => {
     const first = post(`${url}/v1/ask`, long);
     await until(() => knowledgeBase.running === 1);
     expect((await post(`${url}/v1/ask`, long)).status).toBe(429);
+    // What would never be taken is told so at once, not to come back later.
+    expect((await post(`${url}/v1/ask`, { ...long, image: 'A'.repeat(9_000) })).status).toBe(413);
     const small = ask(url);
     await until(() => knowledgeBase.running === 2);
     open();

@@ -243,6 +243,7 @@ describe('what comes in', () => {
       /^HTTP\/1.1 417 .*REQUEST_INVALID/s,
     ],
     ['no body', request([...JSON_HEAD, 'Content-Length: 0']), /^HTTP\/1.1 400 .*REQUEST_INVALID/s],
+    ['no body and no type', request([...HEAD, 'Content-Length: 0']), /^HTTP\/1.1 400 .*REQUEST_INVALID/s],
     ['null', request([...JSON_HEAD, 'Content-Length: 4'], 'null'), /^HTTP\/1.1 400 /],
     [
       'a prototype',
@@ -275,6 +276,16 @@ describe('what comes in', () => {
     expect(reply).not.toMatch(/\n {4}at /);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  it('what follows a reply that was the last is not answered', async () => {
+    const { port } = await startServer();
+    const first = request(
+      ['POST /v1/ask HTTP/1.1', 'Host: localhost', 'Expect: miracles', 'Transfer-Encoding: riddles'],
+      'garbage',
+    );
+    const reply = await exchange(port, first);
+    expect(reply.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 417']);
   });
 
   it('two requests in one are two, and what follows a broken one is not read', async () => {
