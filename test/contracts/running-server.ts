@@ -55,6 +55,11 @@ export async function errorCode(reply: Response): Promise<string> {
   return body.error.code;
 }
 
+/** The text of a request. */
+export function httpRequest(lines: readonly string[], body = ''): string {
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
 /** Sends bytes as they are and collects what comes back until the server closes, or until `milliseconds` have passed. */
 export function exchange(port: number, bytes: string | Buffer, milliseconds = 3_000): Promise<string> {
   return new Promise((resolve) => {
