@@ -36,7 +36,7 @@ const report = await corpus.ingest([
   },
 ]);
 console.log(`${report.taken} taken, ${report.refused.length} refused`);
-corpus.close();
+await corpus.close();
 
 const opened = await openMiRag(kb);
 const { answer, entity, passage, probabilities } = await opened.mirag.ask({
@@ -45,5 +45,5 @@ const { answer, entity, passage, probabilities } = await opened.mirag.ask({
 });
 console.log(answer);
 console.log(`${entity.title}, p = ${probabilities.entity.toFixed(3)}, in passage ${passage.id}`);
-opened.dispose();
+await opened.dispose();
 await rm(folder, { recursive: true });

@@ -25,7 +25,7 @@ const LANGUAGES = [
     sources: /\.[cm]?ts$/,
     layers: [
       ['errors.ts'],
-      ['native', 'files'],
+      ['native', 'files', 'threads'],
       ['vectors', 'index'],
       ['encoders', 'corpus', 'fusion', 'retrievers', 'rerankers', 'generators'],
       ['systems'],

@@ -12,7 +12,7 @@ Napi::Function FlatIndexBinding::define(Napi::Env env) {
        InstanceMethod<&FlatIndexBinding::remove>("remove"),
        InstanceMethod<&FlatIndexBinding::compact>("compact"),
        InstanceMethod<&FlatIndexBinding::adopt_compaction>("adoptCompaction"),
-       InstanceMethod<&FlatIndexBinding::search>("search"),
+       InstanceMethod<&FlatIndexBinding::search>("search"), InstanceMethod<&FlatIndexBinding::read>("read"),
        InstanceMethod<&FlatIndexBinding::write_segment>("writeSegment"),
        InstanceMethod<&FlatIndexBinding::open_segments>("openSegments"),
        InstanceMethod<&FlatIndexBinding::copy_removed>("copyRemoved"),
@@ -42,6 +42,11 @@ Napi::Value FlatIndexBinding::search(const Napi::CallbackInfo& info) {
   return IndexBinding::search(env, info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
                               env.Undefined(), info[1].As<Napi::Number>().Uint32Value(),
                               info[2].As<Napi::Object>());
+}
+
+Napi::Value FlatIndexBinding::read(const Napi::CallbackInfo& info) {
+  return IndexBinding::read(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Uint32Array>(),
+                            info.Env().Undefined(), info[1]);
 }
 
 Napi::Value FlatIndexBinding::removed(const Napi::CallbackInfo& info) {

@@ -19,6 +19,7 @@ class FlatIndexBinding : public Napi::ObjectWrap<FlatIndexBinding>, private Inde
   Napi::Value biased(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value search(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value reserve(const Napi::CallbackInfo& info);
   Napi::Value remove(const Napi::CallbackInfo& info);
   Napi::Value compact(const Napi::CallbackInfo& info);

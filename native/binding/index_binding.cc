@@ -7,6 +7,7 @@
 #include "binding/addon_instance.h"
 #include "binding/arguments.h"
 #include "binding/async_call.h"
+#include "index/read_rows.h"
 
 namespace granule {
 
@@ -219,6 +220,44 @@ bool IndexBinding::adopt_compaction(Napi::Env env) {
   compaction = nullptr;
   env.GetInstanceData<AddonInstance>()->release(std::move(released));
   return adopted;
+}
+
+Napi::Value IndexBinding::read(Napi::Env env, Napi::Object keeper, Napi::Uint32Array rows,
+                               Napi::Value lengths, Napi::Value cancel_token) {
+  const std::shared_ptr<CancelFlag> cancel = cancel_flag(cancel_token);
+  const std::shared_ptr<SegmentStore> store = store_;
+  const std::shared_ptr<const Snapshot> snapshot = store->snapshot();
+  const auto pinned_rows = std::make_shared<Napi::ObjectReference>(Napi::Persistent(rows.As<Napi::Object>()));
+  const uint32_t* const row_data = rows.Data();
+  const std::size_t count = rows.ElementLength();
+  const bool documents = !lengths.IsUndefined();
+  uint32_t* const length_data = documents ? lengths.As<Napi::Uint32Array>().Data() : nullptr;
+  const auto vector_count = std::make_shared<uint64_t>(0);
+
+  // How large the result is, only the segments know; so there are two calls, both off the JavaScript thread.
+  auto measure = std::make_unique<AsyncCall>(
+      env, cancel,
+      [store, snapshot, row_data, count, length_data, vector_count] {
+        return measure_rows(*snapshot, store->options(), row_data, count, length_data, vector_count.get());
+      },
+      [this, store, snapshot, pinned_rows, row_data, count, vector_count,
+       cancel](Napi::Env result_env) -> Napi::Value {
+        Napi::Float32Array vectors = Napi::Float32Array::New(result_env, *vector_count * store->dimension());
+        const auto result =
+            std::make_shared<Napi::ObjectReference>(Napi::Persistent(vectors.As<Napi::Object>()));
+        auto copy = std::make_unique<AsyncCall>(
+            result_env, cancel,
+            [store, snapshot, row_data, count, threads = threads_, cancel, out = vectors.Data()] {
+              return read_rows(store->engine(), store->options(), *snapshot, row_data, count, threads,
+                               *cancel, out);
+            },
+            [result](Napi::Env) -> Napi::Value { return result->Value(); });
+        copy->pin(pinned_rows->Value());
+        return begin(result_env, std::move(copy));
+      });
+  measure->pin(keeper);
+  if (documents) measure->pin(lengths.As<Napi::Object>());
+  return begin(env, std::move(measure));
 }
 
 Napi::Value IndexBinding::begin(Napi::Env env, std::unique_ptr<AsyncCall> call) {

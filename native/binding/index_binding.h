@@ -59,6 +59,11 @@ class IndexBinding {
   /// Fills `bits`, one per row, with which rows are removed.
   Napi::Value copy_removed(Napi::Env env, Napi::Object keeper, Napi::Uint8Array bits);
 
+  /// Reads stored vectors; the promise resolves to a Float32Array. `lengths`, one per row, receives how many
+  /// vectors each document has; undefined where rows are vectors.
+  Napi::Value read(Napi::Env env, Napi::Object keeper, Napi::Uint32Array rows, Napi::Value lengths,
+                   Napi::Value cancel_token);
+
   /// Searches; `lengths` is undefined where each query is one vector.
   Napi::Value search(Napi::Env env, Napi::Object keeper, Napi::Float32Array queries, Napi::Value lengths,
                      uint64_t query_count, Napi::Object options);

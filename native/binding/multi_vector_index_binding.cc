@@ -15,6 +15,7 @@ Napi::Function MultiVectorIndexBinding::define(Napi::Env env) {
                       InstanceMethod<&MultiVectorIndexBinding::compact>("compact"),
                       InstanceMethod<&MultiVectorIndexBinding::adopt_compaction>("adoptCompaction"),
                       InstanceMethod<&MultiVectorIndexBinding::search>("search"),
+                      InstanceMethod<&MultiVectorIndexBinding::read>("read"),
                       InstanceMethod<&MultiVectorIndexBinding::write_segment>("writeSegment"),
                       InstanceMethod<&MultiVectorIndexBinding::open_segments>("openSegments"),
                       InstanceMethod<&MultiVectorIndexBinding::copy_removed>("copyRemoved"),
@@ -46,6 +47,11 @@ Napi::Value MultiVectorIndexBinding::search(const Napi::CallbackInfo& info) {
   const uint64_t queries = info[1].As<Napi::Uint32Array>().ElementLength();
   return IndexBinding::search(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Float32Array>(),
                               info[1], queries, info[2].As<Napi::Object>());
+}
+
+Napi::Value MultiVectorIndexBinding::read(const Napi::CallbackInfo& info) {
+  return IndexBinding::read(info.Env(), info.This().As<Napi::Object>(), info[0].As<Napi::Uint32Array>(),
+                            info[1], info[2]);
 }
 
 Napi::Value MultiVectorIndexBinding::removed(const Napi::CallbackInfo& info) {

@@ -20,6 +20,7 @@ class MultiVectorIndexBinding : public Napi::ObjectWrap<MultiVectorIndexBinding>
   Napi::Value biased(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value search(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value reserve(const Napi::CallbackInfo& info);
   Napi::Value remove(const Napi::CallbackInfo& info);
   Napi::Value compact(const Napi::CallbackInfo& info);

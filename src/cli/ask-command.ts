@@ -27,13 +27,17 @@ Example:
     async (kb: string, question: string, options: { image: string; trace?: true; json?: true }) => {
       if (question.trim() === '') command.error('error: the question is blank', { exitCode: 2 });
       const opened = await openMiRag(kb);
-      const answered = await opened.mirag.ask({ question, image: options.image }, { signal: context.signal });
-      context.print(
-        options.json
-          ? jsonText(answered)
-          : answerText(answered, { colour: context.colour, trace: options.trace === true }),
-      );
-      opened.dispose();
+      try {
+        const { signal } = context;
+        const answered = await opened.mirag.ask({ question, image: options.image }, { signal });
+        context.print(
+          options.json
+            ? jsonText(answered)
+            : answerText(answered, { colour: context.colour, trace: options.trace === true }),
+        );
+      } finally {
+        await opened.dispose();
+      }
     },
   );
 }

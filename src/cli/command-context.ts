@@ -14,12 +14,17 @@ export interface CommandContext {
   print(text: string): void;
   /** Writes one line to standard error, under the same form as errors: `granule: <message> [<code>]`. */
   complain(message: string, code: string): void;
+  /** Gives the process the exit status of an error, for a command that has said itself what is wrong. */
+  fail(): void;
+  /** Whether `fail` was called. */
+  readonly failed: boolean;
 }
 
 /** The context of this process. */
 export function processContext(signal: AbortSignal, doneWhenInterrupted: () => void): CommandContext {
   const { stdout, stderr, env } = process;
   const progress = new ProgressLine(stderr, stderr.isTTY === true);
+  let failed = false;
   return {
     signal,
     colour: stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
@@ -32,6 +37,12 @@ export function processContext(signal: AbortSignal, doneWhenInterrupted: () => v
     complain(message, code) {
       progress.clear();
       stderr.write(`granule: ${message.trim().replace(/\s*\n\s*/g, '; ')} [${code}]\n`);
+    },
+    fail() {
+      failed = true;
+    },
+    get failed() {
+      return failed;
     },
   };
 }

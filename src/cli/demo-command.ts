@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Corpus } from '../corpus/corpus.js';
+import type { IngestReport } from '../corpus/ingest-report.js';
 import { countryCorpus } from '../demo/countries/country-corpus.js';
 import { flagPath } from '../demo/countries/flag-images.js';
 import { askDemoExample, type DemoExample } from '../demo/demo-example.js';
@@ -99,11 +100,20 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
 async function build(kb: string, options: DemoOptions, context: CommandContext): Promise<void> {
   const start = performance.now();
   const corpus = await Corpus.create(kb, builtInEncoders());
-  const { entities, passages, images } = await corpus.ingest(countryCorpus(flagPath), {
-    signal: context.signal,
-    onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
-  });
-  corpus.close();
+  let report: IngestReport;
+  try {
+    report = await corpus.ingest(countryCorpus(flagPath), {
+      signal: context.signal,
+      onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
+    });
+  } catch (error) {
+    // Part of a knowledge base would only be in the way of the next demo.
+    await corpus.close();
+    await rm(kb, { recursive: true, force: true });
+    throw error;
+  }
+  await corpus.close();
+  const { entities, passages, images } = report;
   if (options.json) return;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   context.print(
@@ -130,7 +140,7 @@ async function showExamples(
       if (!options.json) context.print(exampleText(example, context.colour));
     }
   } finally {
-    opened.dispose();
+    await opened.dispose();
   }
   if (!options.json)
     context.print(`pictures with the matched patches outlined are in ${resolve(options.output)}\n`);

@@ -6,6 +6,7 @@ import { type CommandContext, processContext } from './command-context.js';
 import { addDemoCommand } from './demo-command.js';
 import { addIngestCommand } from './ingest-command.js';
 import { addInspectCommand } from './inspect-command.js';
+import { addMaintenanceCommands } from './maintenance-commands.js';
 import { addMcpCommand } from './mcp-command.js';
 import { addSearchCommand } from './search-command.js';
 import { addServeCommand } from './serve-command.js';
@@ -45,7 +46,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
   });
   try {
     await program(context).parseAsync(args, { from: 'user' });
-    return interrupted === undefined || ended ? STATUS.done : STATUS[interrupted];
+    if (interrupted !== undefined && !ended) return STATUS[interrupted];
+    return context.failed ? STATUS.failed : STATUS.done;
   } catch (error) {
     if (outputClosed) return STATUS.done;
     if (interrupted !== undefined) {
@@ -86,6 +88,7 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addSearchCommand(granule, context);
   addServeCommand(granule, context);
   addMcpCommand(granule, context);
+  addMaintenanceCommands(granule, context);
   addInspectCommand(granule, context);
   addBenchCommand(granule, context);
   return granule;

@@ -1,202 +1,399 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import type { Quads } from '../encoders/encoder.js';
+import { resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
-import { type Matrix, matrix, type RaggedMatrix } from '../vectors/matrix.js';
-import { CorpusBuilder, type CorpusEncoders, isFree } from './corpus-builder.js';
-import { type CorpusContent, loadCorpus } from './corpus-content.js';
-import { readFolder } from './folder-reader.js';
-import type { IngestOptions, IngestReport } from './ingest-report.js';
-import { readJsonl, type SourceLine } from './jsonl-reader.js';
-import type { CorpusLine, Entity, Passage } from './records.js';
-import { unreadableFile } from './unreadable-file.js';
+import type { Device } from '../native/device.js';
+import { type CorpusInfo, describeCorpus } from './corpus-info.js';
+import type { CorpusState } from './database/corpus-state.js';
+import type { Connection } from './database/database-thread.js';
+import {
+  type CorpusEncoders,
+  dimensionsOf,
+  type EncoderRecord,
+  type EncoderRole,
+  readEncoderRecords,
+  requireEncoder,
+  restoreEncoder,
+} from './encoder-records.js';
+import { isFittedEncoder } from './fitted-encoder.js';
+import { type DeleteTarget, deleteFromCorpus } from './ingest/delete-from-corpus.js';
+import { encodeWaiting, ingestSource, type PutOutcome, putLine } from './ingest/ingest-source.js';
+import type { IngestOptions, IngestReport, Refusal } from './ingest-report.js';
+import { type CompactReport, compactCorpus } from './maintenance/compact.js';
+import { type ReencodeReport, reencodeCorpus } from './maintenance/reencode.js';
+import { type VerifyReport, verifyCorpus } from './maintenance/verify.js';
+import type { CorpusLine } from './records.js';
+import { CorpusSnapshot } from './snapshot/corpus-snapshot.js';
+import { SnapshotSource } from './snapshot/snapshot-source.js';
+import { CorpusFiles, unlessSystem } from './storage/corpus-files.js';
+import { CorpusWriter } from './storage/corpus-writer.js';
+import { createCorpusFolder } from './storage/create-folder.js';
+import type { Dimensions } from './storage/index-set.js';
+import { IndexShelf } from './storage/index-shelf.js';
+import { type CorpusRecovery, describeRecovery, removeLeftovers } from './storage/recovery.js';
+import type { WriteAccess } from './storage/write-access.js';
+
+/** How to open a corpus. */
+export interface CorpusOpenOptions {
+  /** Never writes, and repairs nothing; changes are refused. Off by default. */
+  readonly readOnly?: boolean | undefined;
+  /** Where searches run; see `IndexOptions`. */
+  readonly device?: Device | undefined;
+  /** Bytes of vectors that may wait in the database before they are moved to the index folders; default 32 MiB. */
+  readonly journalBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_JOURNAL_BYTES = 1 << 25;
+/** Records are commits; more of them make an opening slow. */
+const MOST_JOURNAL_RECORDS = 1024;
+/** What may be left in the journal at an orderly end. */
+const AT_THE_END = { bytes: 1 << 20, records: 32 } as const;
 
 /**
- * A knowledge base: entities, their images and passages, and the vectors of both. On disk it is a folder that stands
- * alone (`corpus.sqlite`, `images/`, `vectors/`) and can be moved, copied, and read from a medium that forbids writing.
+ * A knowledge base on disk: entities with metadata, their documents, passages and images, and the vectors of both. It can be
+ * changed while it is searched, by one writer at a time among all processes; what a change has acknowledged survives a crash.
  *
  * ```ts
- * const corpus = await Corpus.create('kb', { textEncoder, imageEncoder });
- * const report = await corpus.ingest('corpus.jsonl');
- * // later, in any process
- * const corpus = await Corpus.open('kb', { textEncoder, imageEncoder });
+ * await using corpus = await Corpus.create('kb', { textEncoder, imageEncoder });
+ * await corpus.ingest('corpus.jsonl');
+ * await corpus.put({ entity: { id: 'fr', title: 'France' }, documents: [{ id: 'fr-1', text }] });
+ * await using snapshot = await corpus.snapshot();
+ * const hits = await snapshot.searchPassages(queries, { k: 10, filter: { continent: 'Europe' } });
+ * const passages = await snapshot.passages([...hits.rows]);
  * ```
- *
- * What it reads is held in memory until `close()`.
  */
-export class Corpus {
+export class Corpus implements AsyncDisposable {
   /** Absolute path of the folder. */
   readonly folder: string;
-  readonly #encoders: CorpusEncoders;
-  #content: CorpusContent | undefined;
-  #state: 'new' | 'ingesting' | 'open' | 'closed' = 'new';
+  readonly #files: CorpusFiles;
+  readonly #options: CorpusOpenOptions;
+  readonly #shelf: IndexShelf;
+  readonly #source: SnapshotSource;
+  readonly #writer: CorpusWriter;
+  #encoders: CorpusEncoders | undefined;
+  #records!: Readonly<Record<EncoderRole, EncoderRecord>>;
+  #encoding = 0;
+  #dimensions: Dimensions = { passages: 0, images: 0, patches: 0 };
+  #recovery: CorpusRecovery = describeRecovery({ deletedGenerations: 0, orphanImages: 0 }, 0, 0);
+  #wrote = false;
+  #closed: Promise<void> | undefined;
 
-  private constructor(folder: string, encoders: CorpusEncoders) {
+  private constructor(folder: string, encoders: CorpusEncoders | undefined, options: CorpusOpenOptions) {
     this.folder = resolve(folder);
+    this.#files = new CorpusFiles(this.folder);
     this.#encoders = encoders;
+    this.#options = options;
+    this.#shelf = new IndexShelf(this.#files, this.#dimensions, { device: options.device });
+    this.#writer = new CorpusWriter(this.#files, this.#shelf);
+    this.#source = new SnapshotSource(this.#files, this.#shelf, (state, connection) =>
+      this.#refreshEncoders(state, connection),
+    );
   }
 
   /**
-   * A corpus that is to be built in `folder` by one `ingest`; until then nothing is written.
+   * Makes the folder of an empty corpus and opens it.
    *
-   * @throws GranuleError `CORPUS_EXISTS` where `folder` is there already and not empty
+   * @throws GranuleError `CORPUS_EXISTS` where `folder` is there already and not empty; `FILE_NOT_WRITABLE`
    */
-  static async create(folder: string, encoders: CorpusEncoders): Promise<Corpus> {
-    const corpus = new Corpus(folder, encoders);
-    await corpus.#requireFree();
-    return corpus;
+  static async create(
+    folder: string,
+    encoders: CorpusEncoders,
+    options: CorpusOpenOptions = {},
+  ): Promise<Corpus> {
+    await createCorpusFolder(resolve(folder), encoders);
+    return Corpus.open(folder, encoders, options);
   }
 
   /**
-   * Opens a corpus and reads it. Encoders that learned from it get back what they learned.
+   * Opens a corpus, and repairs what a crash has left (`recovery`). Encoders that learned from it get back what they learned.
    *
+   * @param encoders - needed for `ingest`, `put` and `encodePending`; without them the corpus can be searched with vectors, and
+   * maintained
    * @throws GranuleError `CORPUS_NOT_FOUND`; `CORPUS_INVALID`, naming the file, where one is damaged or missing;
-   * `ENCODER_MISMATCH` where the corpus was built with another encoder, version or dimension
+   * `ENCODER_MISMATCH` where the corpus was built with another encoder, version or dimension; `DEVICE_UNAVAILABLE`, `ABORTED`
    */
-  static async open(folder: string, encoders: CorpusEncoders): Promise<Corpus> {
-    const corpus = new Corpus(folder, encoders);
-    const isCorpus = await stat(join(corpus.folder, 'corpus.sqlite')).catch(() => undefined);
+  static async open(
+    folder: string,
+    encoders?: CorpusEncoders,
+    options: CorpusOpenOptions = {},
+  ): Promise<Corpus> {
+    const corpus = new Corpus(folder, encoders, options);
+    const isCorpus = await stat(corpus.#files.database).catch(() => undefined);
     if (isCorpus === undefined) {
       throw new GranuleError('CORPUS_NOT_FOUND', `${folder} holds no corpus (no file corpus.sqlite)`, {
         folder,
       });
     }
-    await corpus.#load();
+    try {
+      await corpus.#open();
+    } catch (error) {
+      await corpus.#end();
+      throw error;
+    }
     return corpus;
   }
 
+  /** What the opening put right. */
+  get recovery(): CorpusRecovery {
+    return this.#recovery;
+  }
+
+  /** @throws GranuleError as `snapshot` */
+  async info(): Promise<CorpusInfo> {
+    const view = await this.#source.acquire();
+    try {
+      return describeCorpus(this.folder, view.state, this.#records);
+    } finally {
+      await this.#source.release(view);
+    }
+  }
+
   /**
-   * Builds the corpus from a JSONL file, from a folder (its `corpus.jsonl`, or else its images and texts), or from
-   * lines in memory, and opens it. The folder of the corpus appears at the end, whole.
+   * The latest state, to read and search in, whatever changes meanwhile; release it.
+   *
+   * @throws GranuleError `CORPUS_INVALID`, `ENCODER_MISMATCH` where another process has encoded the corpus anew with another
+   * encoder, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED` once closed
+   */
+  async snapshot(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CorpusSnapshot> {
+    const view = await this.#source.acquire(options.signal);
+    return new CorpusSnapshot(view, this.#files, (done) => this.#source.release(done));
+  }
+
+  /**
+   * Takes all lines of a JSONL file, of a folder (its `corpus.jsonl`, or else its images and texts), or from memory. A line is
+   * the whole of its entity: it takes the place of what is stored, unless that is the same. So an ingest can be repeated, and one
+   * that was interrupted goes on where it was. Lines are committed in batches; each line is there as a whole or not at all.
    *
    * A line that cannot be taken is refused with its number and a code, and the rest goes on. Relative image paths start at
    * the file's folder, or for lines in memory at the working directory. Images are copied.
    *
-   * @throws GranuleError `FILE_NOT_FOUND` for a missing source, `CORPUS_EMPTY` where no line could be taken,
-   * `CORPUS_EXISTS` where this corpus already holds something, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw; after an error
-   * there is no folder
+   * @throws GranuleError `FILE_NOT_FOUND` for a missing source, `CORPUS_EMPTY` where no line could be taken and the corpus holds
+   * none, `CORPUS_LOCKED` where somebody else is writing, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw; what was
+   * committed before stays
    */
   async ingest(
     source: string | Iterable<CorpusLine> | AsyncIterable<CorpusLine>,
     options: IngestOptions = {},
   ): Promise<IngestReport> {
-    if (this.#state !== 'new') {
-      throw new GranuleError(
-        'CORPUS_EXISTS',
-        `${this.folder} is already built; an ingest makes a new corpus`,
-        {
-          folder: this.folder,
-        },
+    const encoders = this.#requireEncoders();
+    return this.#change(async (access) => {
+      const report = await ingestSource(access, source, encoders, this.#ready(), options, () =>
+        this.#checkpoint(access),
       );
-    }
-    this.#state = 'ingesting';
+      const unencoded = await this.#encodePending(access, encoders, options);
+      await access.checkpoint(AT_THE_END);
+      const { entities, documents, passages, images } = await access.state();
+      const refused = [...unencoded, ...report.refused];
+      return { ...report, refused, entities, documents, passages, images };
+    });
+  }
+
+  /**
+   * Stores one line as the whole of its entity. When this settles the line is on the disk, and the next snapshot finds it.
+   * An encoder that learns and has not learned yet learns from what is stored then; `ingest` many lines first.
+   *
+   * @returns what it did to the entity
+   * @throws GranuleError `CORPUS_LINE_INVALID`, `DUPLICATE_ID` where an id is another entity's, `FILE_NOT_FOUND` and
+   * `IMAGE_UNREADABLE` for images, `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw
+   */
+  async put(
+    line: CorpusLine,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<PutOutcome> {
+    const encoders = this.#requireEncoders();
+    return this.#change(async (access) => {
+      const outcome = await putLine(access, line, encoders, this.#ready(), options.signal);
+      const pending = options.signal === undefined ? {} : { signal: options.signal };
+      await this.#encodePending(access, encoders, pending);
+      await this.#checkpoint(access);
+      return outcome;
+    });
+  }
+
+  /**
+   * Deletes an entity with all that belongs to it, a document with its passages, a passage, or an image. Snapshots that were
+   * taken before still have it.
+   *
+   * @returns whether it was there
+   * @throws GranuleError `INVALID_ARGUMENT`, `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`
+   */
+  async delete(target: DeleteTarget): Promise<boolean> {
+    return this.#change((access) => deleteFromCorpus(access, target));
+  }
+
+  /**
+   * Encodes what is stored and not encoded, as after an ingest that was interrupted; an encoder that learns and has not
+   * learned yet learns first. `ingest` and `put` do this at their end.
+   *
+   * @throws GranuleError `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw
+   */
+  async encodePending(options: IngestOptions = {}): Promise<void> {
+    const encoders = this.#requireEncoders();
+    await this.#change(async (access) => {
+      await this.#encodePending(access, encoders, options);
+      await access.checkpoint(AT_THE_END);
+    });
+  }
+
+  /**
+   * Reads everything and compares it: the database, the rows of the indexes with their checksums, the images' bytes, what
+   * belongs together. Changes nothing.
+   *
+   * @throws GranuleError as `snapshot`, `ABORTED`
+   */
+  async verify(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<VerifyReport> {
+    const view = await this.#source.acquire(options.signal);
     try {
-      await this.#requireFree();
-      const { lines, imageFolder } =
-        typeof source === 'string' ? await fileSource(source) : { lines: numbered(source), imageFolder: '.' };
-      const report = await new CorpusBuilder(this.#encoders, options).build(this.folder, lines, imageFolder);
-      await this.#load();
-      return report;
+      return await verifyCorpus(this.#files, view, this.#dimensions, this.#records, options.signal);
     } finally {
-      if (this.#content === undefined) this.#state = 'new';
+      await this.#source.release(view);
     }
   }
 
-  /** All entities, in the order of their lines; `image` is an absolute path inside the corpus. */
-  get entities(): readonly Entity[] {
-    return this.#open().entities;
+  /**
+   * Drops the vectors of what was deleted, merges the index files, and deletes image files that nothing names. A crash leaves
+   * the former state or the new one. Snapshots go on with the former one.
+   *
+   * @throws GranuleError `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `OUT_OF_MEMORY`, `ABORTED`
+   */
+  async compact(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CompactReport> {
+    return this.#change((access) => compactCorpus(access, this.#shelf, this.#dimensions, options.signal));
   }
 
-  /** The entities that have an image: entity i belongs to row i of `entityVectors` and item i of `entityPatches`. */
-  get picturedEntities(): readonly Entity[] {
-    return this.#open().picturedEntities;
+  /**
+   * Encodes everything anew, with other encoders or with the same after they have learned from all that is stored now. A crash
+   * leaves the former state or the new one.
+   *
+   * @throws GranuleError as `compact`, and what the encoders throw
+   */
+  async reencode(encoders: CorpusEncoders, options: IngestOptions = {}): Promise<ReencodeReport> {
+    return this.#change(
+      async (access) => {
+        // What the encoders learn counts only once it is committed.
+        this.#encoding = 0;
+        try {
+          const report = await reencodeCorpus(access, this.#shelf, encoders, options);
+          this.#encoders = encoders;
+          return report;
+        } finally {
+          await this.#refreshEncoders(await access.state(), access.connection);
+        }
+      },
+      { asIs: true },
+    );
   }
 
-  /** All passages: passage i belongs to row i of `passageVectors`. */
-  get passages(): readonly Passage[] {
-    return this.#open().passages;
+  /** Waits for changes under way, moves what waits to the index folders where that is due, and ends the threads. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
-  /** pictured entities x the image encoder's dimension. */
-  get entityVectors(): Matrix {
-    return matrix(this.#open().entityVectors, this.#encoders.imageEncoder.dimension);
+  /** As `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
-  /** Patch vectors per pictured entity; undefined where the image encoder has none. */
-  get entityPatches(): RaggedMatrix | undefined {
-    return this.#open().patches?.vectors;
-  }
-
-  /** The place of each patch in its entity's image, in the order of `entityPatches.data`. */
-  get patchQuads(): Quads | undefined {
-    return this.#open().patches?.quads;
-  }
-
-  /** passages x the text encoder's dimension. */
-  get passageVectors(): Matrix {
-    return matrix(this.#open().passageVectors, this.#encoders.textEncoder.dimension);
-  }
-
-  /** The entity with this id, or undefined. */
-  entityById(id: string): Entity | undefined {
-    return this.#open().entityById.get(id);
-  }
-
-  /** Absolute path of an entity's image; undefined where there is no such entity or it has no image. */
-  imagePath(entityId: string): string | undefined {
-    return this.entityById(entityId)?.image;
-  }
-
-  /** Frees what was read; the corpus cannot be used afterwards. */
-  close(): void {
-    this.#content = undefined;
-    this.#state = 'closed';
-  }
-
-  #open(): CorpusContent {
-    if (this.#content === undefined) {
-      const why = this.#state === 'closed' ? 'is closed' : 'is empty until an ingest has ended';
-      throw new GranuleError(
-        this.#state === 'closed' ? 'INDEX_DISPOSED' : 'CORPUS_EMPTY',
-        `${this.folder} ${why}`,
-        {
-          folder: this.folder,
-        },
-      );
+  async #open(): Promise<void> {
+    await this.#source.open();
+    const view = await this.#source.acquire(this.#options.signal);
+    try {
+      const mayWrite = this.#options.readOnly !== true && !this.#source.immutable;
+      const leftovers = mayWrite
+        ? await removeLeftovers(this.#files, this.#writer, view.connection, view.state.generation)
+        : { deletedGenerations: 0, orphanImages: 0 };
+      this.#recovery = describeRecovery(leftovers, view.journalRows, view.skippedRows);
+    } finally {
+      await this.#source.release(view);
     }
-    return this.#content;
   }
 
-  async #load(): Promise<void> {
-    this.#content = await loadCorpus(this.folder, this.#encoders);
-    this.#state = 'open';
+  async #close(): Promise<void> {
+    if (this.#wrote) {
+      // What is not moved now is still in the database, and is moved another time.
+      await this.#writer.change((access) => access.checkpoint(AT_THE_END)).catch(() => undefined);
+    }
+    await this.#end();
   }
 
-  async #requireFree(): Promise<void> {
-    if (await isFree(this.folder)) return;
-    throw new GranuleError('CORPUS_EXISTS', `${this.folder} already exists; an ingest makes a new corpus`, {
+  async #end(): Promise<void> {
+    await this.#source.close();
+    await this.#writer.close();
+    await this.#shelf.clear();
+  }
+
+  /** @param asIs - the encoders need not be those of the corpus */
+  async #change<T>(
+    work: (access: WriteAccess) => Promise<T>,
+    { asIs = false }: { readonly asIs?: boolean } = {},
+  ): Promise<T> {
+    if (this.#closed !== undefined) {
+      throw new GranuleError('INDEX_DISPOSED', `${this.folder} is closed`, { folder: this.folder });
+    }
+    if (this.#options.readOnly || this.#source.immutable) {
+      const why = this.#options.readOnly ? 'was opened to be read only' : 'lies where nothing can be written';
+      throw new GranuleError('FILE_NOT_WRITABLE', `${this.folder} ${why}`, { file: this.folder });
+    }
+    try {
+      return await this.#writer.change(async (access) => {
+        this.#wrote = true;
+        if (!asIs) await this.#refreshEncoders(await access.state(), access.connection);
+        return work(access);
+      });
+    } catch (error) {
+      throw unlessSystem(error, this.folder);
+    }
+  }
+
+  async #encodePending(
+    access: WriteAccess,
+    encoders: CorpusEncoders,
+    options: IngestOptions,
+  ): Promise<Refusal[]> {
+    const refused = await encodeWaiting(access, encoders, this.#ready(), options, () =>
+      this.#checkpoint(access),
+    );
+    await this.#refreshEncoders(await access.state(), access.connection);
+    return refused;
+  }
+
+  #checkpoint(access: WriteAccess): Promise<void> {
+    const bytes = this.#options.journalBytes ?? DEFAULT_JOURNAL_BYTES;
+    return access.checkpoint({ bytes, records: MOST_JOURNAL_RECORDS });
+  }
+
+  /** Which encoders can encode: those that learn must have learned. */
+  #ready(): { readonly text: boolean; readonly image: boolean } {
+    const { textEncoder, imageEncoder } = this.#requireEncoders();
+    return {
+      text: !isFittedEncoder(textEncoder) || this.#records.text.state !== undefined,
+      image: !isFittedEncoder(imageEncoder) || this.#records.image.state !== undefined,
+    };
+  }
+
+  #requireEncoders(): CorpusEncoders {
+    if (this.#encoders !== undefined) return this.#encoders;
+    throw new GranuleError('INVALID_ARGUMENT', `${this.folder} was opened without encoders`, {
       folder: this.folder,
     });
   }
-}
 
-async function fileSource(path: string): Promise<{ lines: AsyncIterable<SourceLine>; imageFolder: string }> {
-  const status = await stat(path).catch(unreadableFile(path));
-  if (!status.isDirectory()) return { lines: readJsonl(path), imageFolder: dirname(path) };
-  const jsonl = join(path, 'corpus.jsonl');
-  const hasJsonl = await stat(jsonl).then(
-    (file) => file.isFile(),
-    () => false,
-  );
-  return { lines: hasJsonl ? readJsonl(jsonl) : readFolder(path), imageFolder: path };
-}
-
-async function* numbered(
-  lines: Iterable<CorpusLine> | AsyncIterable<CorpusLine>,
-): AsyncGenerator<SourceLine> {
-  let line = 0;
-  for await (const value of lines) {
-    line += 1;
-    yield { line, value };
+  /** Reads the encoders' records where they have changed, and gives what was learned to the encoders. */
+  async #refreshEncoders(state: CorpusState, connection: Connection): Promise<void> {
+    if (state.encoding === this.#encoding) return;
+    const records = await readEncoderRecords(connection, this.#files.database);
+    if (this.#encoders !== undefined) {
+      const { textEncoder, imageEncoder } = this.#encoders;
+      requireEncoder(this.folder, records.text, textEncoder);
+      requireEncoder(this.folder, records.image, imageEncoder);
+      restoreEncoder(records.text, textEncoder);
+      restoreEncoder(records.image, imageEncoder);
+    }
+    const dimensions = dimensionsOf(records.text, records.image);
+    const differ = JSON.stringify(dimensions) !== JSON.stringify(this.#dimensions);
+    if (differ) await this.#shelf.clear(dimensions);
+    this.#dimensions = dimensions;
+    this.#records = records;
+    this.#encoding = state.encoding;
   }
 }

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { GranuleError } from '../errors.js';
 import type { SourceLine } from './jsonl-reader.js';
-import { splitPassages } from './passage-splitter.js';
 import type { CorpusLine } from './records.js';
 import { unreadableFile } from './unreadable-file.js';
 
@@ -11,8 +10,8 @@ const TEXT_EXTENSIONS = new Set(['.txt', '.md']);
 
 /**
  * Reads a folder of images and texts: each image `<name>.<png|jpg|jpeg|webp|svg|gif|avif|tiff>` becomes an entity with
- * the id `<name>`, and `<name>.txt` or `<name>.md` becomes its passages; a text without an image is an entity too. The
- * title is the name with `_` and `-` as spaces.
+ * the id `<name>`, and `<name>.txt` or `<name>.md` becomes its document with the same id, unless it is blank; a text without an
+ * image is an entity too. The title is the name with `_` and `-` as spaces.
  *
  * Entries are taken in the order of their names by UTF-16 unit and counted from 1 as lines; the text of an image is part of
  * the image's line. Files of other kinds, folders, and second texts of one name are given as errors; names that begin
@@ -66,11 +65,10 @@ async function readEntity(
   }
   const title = id.replace(/[_-]+/g, ' ').trim() || id;
   const text = textName === undefined ? '' : await readText(join(folder, textName));
-  const passages = splitPassages(title, text).map((passage, i) => ({
-    id: `${id}#${i + 1}`,
-    text: passage.text,
-  }));
-  return { entity: { id, title, ...(isImage && { image: name }) }, passages };
+  return {
+    entity: { id, title, ...(isImage && { image: name }) },
+    documents: text.trim() === '' ? [] : [{ id, text }],
+  };
 }
 
 async function readText(path: string): Promise<string> {

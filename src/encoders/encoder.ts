@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ThreadSpec } from '../threads/thread-spec.js';
 import type { Matrix, RaggedMatrix } from '../vectors/matrix.js';
 
 /** Options of every encoding call. */
@@ -17,6 +18,8 @@ export interface EncoderIdentity {
   readonly version: string;
   /** Numbers of the vector per item. */
   readonly dimension: number;
+  /** How a thread makes another one; without it, this one works on the thread that calls it, or looks after threads itself. */
+  readonly spec?: ThreadSpec | undefined;
 }
 
 /** Text embeddings of n texts. */
@@ -36,10 +39,24 @@ export interface TextEncoder extends EncoderIdentity {
 /** A text encoder that learns statistics (idf weights) from the passages it will index. */
 export interface FittedTextEncoder extends TextEncoder {
   /** Learns from the whole corpus; encoding before the first fit or restore is an error. */
-  fit(passages: Iterable<string>): void;
+  fit(passages: Iterable<string>): void | Promise<void>;
   /** What `fit` learned, to be kept with the index. */
   state(): Uint8Array;
   restore(state: Uint8Array): void;
+}
+
+/** What one of several learners learns from its share of the passages. */
+export interface PassageLearner {
+  learn(passages: readonly string[]): void;
+  /** What was learned, as bytes. */
+  part(): Uint8Array;
+}
+
+/** A fitted text encoder whose learning can be divided among threads. */
+export interface DivisibleTextEncoder extends FittedTextEncoder {
+  learner(): PassageLearner;
+  /** Learns what the parts have learned: the same as from all their passages, however those were divided. */
+  fitParts(parts: readonly Uint8Array[]): void;
 }
 
 /** An image: a file's path, or its encoded bytes (PNG, JPEG, WebP, SVG ...). */
@@ -83,12 +100,17 @@ export interface ImageQuery {
   /** The place of each view in the picture. */
   readonly viewQuads: Quads;
   /** Patch vectors of some views, by their numbers, in that order; absent where the encoder has no patches. */
-  patchesOf?(views: readonly number[]): PatchEmbeddings;
+  patchesOf?(views: readonly number[], options?: EncodeOptions): Promise<PatchEmbeddings>;
   /**
    * Fits views to indexed images (place, shape, light) and gives the patch vectors of the views so fitted; absent where
    * the encoder cannot. View `views[i]` is fitted to item i of `targets`, the patch vectors of indexed images.
    */
   refine?(views: readonly number[], targets: RaggedMatrix, options?: EncodeOptions): Promise<RefinedViews>;
+  /**
+   * Frees what the query keeps for `patchesOf` and `refine`, which are not to be called afterwards; absent where there is
+   * nothing to free. A query that is forgotten is freed by the garbage collector.
+   */
+  release?(): void;
 }
 
 /** Images to vectors. */

@@ -1,4 +1,5 @@
 import type { Passage } from '../corpus/records.js';
+import type { ThreadSpec } from '../threads/thread-spec.js';
 
 /** An answer that a generator gives from one passage. */
 export interface GeneratedAnswer {
@@ -12,6 +13,8 @@ export interface GeneratedAnswer {
 /** Questions and passages to answers. */
 export interface Generator {
   readonly name: string;
+  /** How a thread makes another one; without it, this one works on the thread that calls it, or looks after threads itself. */
+  readonly spec?: ThreadSpec | undefined;
   /**
    * Answers `question` from each passage by itself.
    *

@@ -2,7 +2,7 @@ import { abortable } from '../native/abortable.js';
 import type { NativeFlatIndex } from '../native/addon-types.js';
 import { backendOf, type Device } from '../native/device.js';
 import { loadAddon } from '../native/load-addon.js';
-import type { Matrix } from '../vectors/matrix.js';
+import { type Matrix, matrix } from '../vectors/matrix.js';
 import {
   checkBiases,
   checkFilter,
@@ -13,12 +13,13 @@ import {
   checkSignal,
   checkStillThere,
   checkTemperature,
+  checkUint32,
   checkVectors,
   type IndexOptions,
 } from './arguments.js';
 import type { Hits } from './hits.js';
 import { type OpenOptions, openIndex } from './open-index.js';
-import { type ChangeOptions, StoredIndex } from './stored-index.js';
+import { type ChangeOptions, type ReadOptions, StoredIndex } from './stored-index.js';
 
 /** Options of `FlatIndex.search`. */
 export interface FlatSearchOptions {
@@ -154,5 +155,23 @@ export class FlatIndex extends StoredIndex<NativeFlatIndex> {
       ...(hits.probabilities && { probabilities: hits.probabilities }),
       certificate: { thresholds: hits.thresholds, rowsScanned, rowsRescored: hits.rowsRescored },
     };
+  }
+
+  /**
+   * The vectors of rows as they are stored: normalised where the metric is cosine, and rounded to the index's dtype, whose
+   * values float32 holds exactly. Rows that were removed can be read until `compact`.
+   *
+   * @param rows - numbers below `rows`, in any order, with repeats
+   * @returns rows.length x dimension; row i is the vector of `rows[i]`
+   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`), `INDEX_CORRUPT`, `ABORTED`, `INDEX_DISPOSED`,
+   * `OUT_OF_MEMORY`, also for more than 2^28 numbers in one call
+   */
+  async read(rows: Uint32Array, options: ReadOptions = {}): Promise<Matrix> {
+    const { native } = this.handle;
+    checkKeys(options, ['signal']);
+    // Copied, for the addon sizes its memory by them: they must not change under its hands.
+    const own = checkUint32(rows, 'rows').slice();
+    const data = await abortable(checkSignal(options.signal), (cancel) => native.read(own, cancel));
+    return matrix(data, this.dimension);
   }
 }

@@ -3,7 +3,7 @@ import { abortable } from '../native/abortable.js';
 import type { NativeMultiVectorIndex } from '../native/addon-types.js';
 import { backendOf } from '../native/device.js';
 import { loadAddon } from '../native/load-addon.js';
-import type { Matrix } from '../vectors/matrix.js';
+import type { Matrix, RaggedMatrix } from '../vectors/matrix.js';
 import {
   checkBiases,
   checkBoolean,
@@ -22,7 +22,7 @@ import {
 import type { AddOptions, FlatSearchOptions } from './flat-index.js';
 import { MultiVectorHits } from './multi-vector-hits.js';
 import { type OpenOptions, openIndex } from './open-index.js';
-import { StoredIndex } from './stored-index.js';
+import { type ReadOptions, StoredIndex } from './stored-index.js';
 
 /** Options of `MultiVectorIndex.search`. Rows are documents. */
 export interface MultiVectorSearchOptions extends FlatSearchOptions {
@@ -149,6 +149,25 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
       native.search(data, lengths, { k, temperature, filter, candidates, explain, cancel, backend }),
     );
     return new MultiVectorHits(hits, lengths, k, rows);
+  }
+
+  /**
+   * The vectors of documents as they are stored: normalised where the metric is cosine, and rounded to the index's dtype,
+   * whose values float32 holds exactly. Documents that were removed can be read until `compact`.
+   *
+   * @param documents - numbers below `rows`, in any order, with repeats
+   * @returns item i holds the vectors of `documents[i]`
+   * @throws GranuleError `INVALID_ARGUMENT`, `ROW_NOT_FOUND` (`details.row`), `INDEX_CORRUPT`, `ABORTED`, `INDEX_DISPOSED`,
+   * `OUT_OF_MEMORY`, also for more than 2^28 numbers in one call
+   */
+  async read(documents: Uint32Array, options: ReadOptions = {}): Promise<RaggedMatrix> {
+    const { native } = this.handle;
+    checkKeys(options, ['signal']);
+    // Copied, for the addon sizes its memory by them: they must not change under its hands.
+    const own = checkUint32(documents, 'documents').slice();
+    const lengths = new Uint32Array(own.length);
+    const data = await abortable(checkSignal(options.signal), (cancel) => native.read(own, lengths, cancel));
+    return { data, lengths, columns: this.dimension };
   }
 }
 

@@ -19,6 +19,11 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `read`. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What `FlatIndex`, whose rows are vectors, and `MultiVectorIndex`, whose rows are documents, do alike. */
 export abstract class StoredIndex<T extends NativeIndex> implements Disposable, AsyncDisposable {
   readonly dimension: number;

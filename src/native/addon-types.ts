@@ -152,6 +152,8 @@ export interface NativeFlatIndex extends NativeIndex {
     cancel: NativeCancelToken | undefined,
   ): Promise<number>;
   search(queries: Float32Array, queryCount: number, options: NativeFlatSearchOptions): Promise<NativeHits>;
+  /** The stored vectors of rows, widened to float32; rejects with `ROW_NOT_FOUND` for one that never was. */
+  read(rows: Uint32Array, cancel: NativeCancelToken | undefined): Promise<Float32Array>;
 }
 
 export interface NativeMultiVectorSearchOptions extends NativeFlatSearchOptions {
@@ -189,6 +191,12 @@ export interface NativeMultiVectorIndex extends NativeIndex {
     lengths: Uint32Array,
     options: NativeMultiVectorSearchOptions,
   ): Promise<NativeMultiVectorHits>;
+  /** As in `NativeFlatIndex`; `lengths`, one per document, receives how many vectors each has. */
+  read(
+    documents: Uint32Array,
+    lengths: Uint32Array,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<Float32Array>;
 }
 
 /** Pooling methods on the border: hierarchical clustering with Ward's linkage, k-means. */

@@ -1,5 +1,5 @@
-import type { VectorMatches } from '../index/multi-vector-hits.js';
-import type { MultiVectorIndex } from '../index/multi-vector-index.js';
+import type { MultiVectorHits, VectorMatches } from '../index/multi-vector-hits.js';
+import type { MultiVectorSearchOptions } from '../index/multi-vector-index.js';
 import type { RaggedMatrix } from '../vectors/matrix.js';
 import type { Reranked, Reranker, RerankOptions } from './reranker.js';
 
@@ -11,16 +11,24 @@ export interface MaxSimReranked extends Reranked {
   readonly matches: VectorMatches;
 }
 
+/** What holds the items' vectors: a `MultiVectorIndex`, or what is searched alike. */
+export interface MaxSimSource {
+  search(
+    queryVectors: Float32Array,
+    options: Pick<MultiVectorSearchOptions, 'k' | 'candidates' | 'lengths' | 'explain' | 'signal'>,
+  ): Promise<MultiVectorHits>;
+}
+
 /**
  * Reranks by late interaction. A query is one or more views, each a list of vectors; an item's score is its best over
  * the views of MaxSim: the sum over the view's vectors of the highest inner product with one of the item's vectors. Exact,
  * by `MultiVectorIndex`; of equal views the first counts.
  */
 export class MaxSimReranker implements Reranker<RaggedMatrix, MaxSimReranked> {
-  readonly #index: MultiVectorIndex;
+  readonly #index: MaxSimSource;
 
   /** @param index - the items' vectors */
-  constructor(index: MultiVectorIndex) {
+  constructor(index: MaxSimSource) {
     this.#index = index;
   }
 

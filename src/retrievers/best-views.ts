@@ -1,43 +1,100 @@
-import type { FlatIndex } from '../index/flat-index.js';
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
+import type { Entity } from '../corpus/records.js';
+import type { Hits } from '../index/hits.js';
 import type { Matrix } from '../vectors/matrix.js';
+import type { ImageStore } from './image-store.js';
 
-/** An indexed image with the view of a picture that is most like it. */
+/** An image with the view of a picture that is most like it. */
 export interface BestView {
   readonly row: number;
   readonly view: number;
   /** Inner product of the two. */
   readonly score: number;
+  readonly entity: Entity;
+}
+
+/** What to look for. */
+export interface BestViewsOptions {
+  /** How many entities. */
+  readonly k: number;
+  readonly filter?: MetadataFilter | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface ScoredView {
+  readonly row: number;
+  readonly view: number;
+  readonly score: number;
 }
 
 /**
- * The k rows with the highest score, where a row's score is its highest inner product with any view; exact.
+ * The best images until they are of k entities, or all there are. An image's score is its highest inner product with any
+ * view; exact.
  *
- * Asking each view for its k best rows is enough: a row that is above another in the view where that other one scores
- * highest is above it over all views too, so a row outside of every view's best k has k rows above it.
+ * Every view is asked for its k best images. What a view has not listed comes after its last one; so all is known where no
+ * view's last image comes before the k-th entity's best. Where each entity has one image that is so at once: a view's k
+ * images are of k entities. Otherwise the views are asked for twice as many.
  *
  * @returns best first; of equal scores the lower row first, of equal views the first
  */
 export async function bestViews(
-  index: FlatIndex,
+  store: ImageStore,
   views: Matrix,
-  k: number,
-  signal: AbortSignal | undefined,
+  { k, filter, signal }: BestViewsOptions,
 ): Promise<BestView[]> {
-  const hits = await index.search(views, { k, signal });
-  const scores = new Float32Array(index.rows).fill(-Infinity);
-  const bestView = new Int32Array(index.rows).fill(-1);
-  for (let place = 0; place < hits.rows.length; place++) {
-    const row = hits.rows[place]!;
-    if (hits.scores[place]! > scores[row]!) {
-      scores[row] = hits.scores[place]!;
-      bestView[row] = Math.floor(place / k);
+  const all = store.counts.searchableImages;
+  for (let places = Math.min(k, all); ; places = Math.min(2 * places, all)) {
+    const hits = await store.searchImages(views, { k: places, filter, signal });
+    const found = await untilEntities(store, scoredImages(hits), k);
+    const isEnough = new Set(found.map(({ entity }) => entity.id)).size === k;
+    if (places === all || isComplete(hits, places, isEnough ? found.at(-1) : undefined)) return found;
+  }
+}
+
+/** Every image that was listed, with its first best view. */
+function scoredImages(hits: Hits): ScoredView[] {
+  const best = new Map<number, ScoredView>();
+  for (let view = 0; view < hits.queries; view++) {
+    for (let place = view * hits.k; place < view * hits.k + hits.counts[view]!; place++) {
+      const row = hits.rows[place]!;
+      const score = hits.scores[place]!;
+      if (score > (best.get(row)?.score ?? -Infinity)) best.set(row, { row, view, score });
     }
   }
+  return [...best.values()].sort(order);
+}
+
+async function untilEntities(
+  store: ImageStore,
+  images: readonly ScoredView[],
+  k: number,
+): Promise<BestView[]> {
   const found: BestView[] = [];
-  for (const [row, view] of bestView.entries()) {
-    if (view >= 0) {
-      found.push({ row, view, score: scores[row]! });
+  const ids = new Set<string>();
+  for (let first = 0; first < images.length; first += k) {
+    const some = images.slice(first, first + k);
+    const entities = await store.entitiesOfImages(some.map(({ row }) => row));
+    for (const [i, image] of some.entries()) {
+      found.push({ ...image, entity: entities[i]! });
+      ids.add(entities[i]!.id);
+      if (ids.size === k) return found;
     }
   }
-  return found.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, k);
+  return found;
+}
+
+/** Whether no image that a view has not listed can come before `last`; undefined comes after all. */
+function isComplete(hits: Hits, places: number, last: BestView | undefined): boolean {
+  for (let view = 0; view < hits.queries; view++) {
+    const count = hits.counts[view]!;
+    if (count < places) continue;
+    const at = view * hits.k + count - 1;
+    const listed = { row: hits.rows[at]!, score: hits.scores[at]! };
+    if (last === undefined || order(listed, last) < 0) return false;
+  }
+  return true;
+}
+
+function order(a: { row: number; score: number }, b: { row: number; score: number }): number {
+  return b.score - a.score || a.row - b.row;
 }

@@ -1,8 +1,11 @@
-import type { Passage } from '../corpus/records.js';
+import type { Metadata, Passage } from '../corpus/records.js';
 import type { TextEncoder } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import { FlatIndex } from '../index/flat-index.js';
+import type { Hits } from '../index/hits.js';
 import type { Matrix } from '../vectors/matrix.js';
+import { MemoryPassageStore } from './memory-passage-store.js';
+import type { PassageStore } from './passage-store.js';
 import type { PassageHit, PassageRetriever, RetrieveOptions, Timings } from './retriever.js';
 
 /**
@@ -15,36 +18,21 @@ export const PASSAGE_TEMPERATURE = 0.1;
 /** What a {@link DensePassageRetriever} is made of. */
 export interface DensePassageRetrieverParts {
   readonly encoder: TextEncoder;
-  /** Row r of the index is the vector of `passages[r]`. */
-  readonly index: FlatIndex;
-  readonly passages: readonly Passage[];
+  /** Its vectors are the encoder's. */
+  readonly store: PassageStore;
   /** Temperature of the softmax over the hits of a list; default {@link PASSAGE_TEMPERATURE}. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
 }
 
 /** Exact search for passages by inner product of text vectors: score = <query, passage>. */
 export class DensePassageRetriever implements PassageRetriever, Disposable {
   readonly #encoder: TextEncoder;
-  readonly #index: FlatIndex;
-  readonly #passages: readonly Passage[];
+  readonly #store: PassageStore;
   readonly #temperature: number;
+  #own: Disposable | undefined;
 
-  /** @throws GranuleError `DIMENSION_INVALID`, `LENGTH_MISMATCH`, `TEMPERATURE_INVALID` */
-  constructor(parts: DensePassageRetrieverParts) {
-    const { encoder, index, passages, temperature = PASSAGE_TEMPERATURE } = parts;
-    if (index.dimension !== encoder.dimension) {
-      throw new GranuleError(
-        'DIMENSION_INVALID',
-        `the index has ${index.dimension} dimensions, the encoder ${encoder.dimension}`,
-        { index: index.dimension, encoder: encoder.dimension },
-      );
-    }
-    if (index.rows !== passages.length) {
-      throw new GranuleError('LENGTH_MISMATCH', `${index.rows} vectors for ${passages.length} passages`, {
-        rows: index.rows,
-        passages: passages.length,
-      });
-    }
+  /** @throws GranuleError `TEMPERATURE_INVALID` */
+  constructor({ encoder, store, temperature = PASSAGE_TEMPERATURE }: DensePassageRetrieverParts) {
     if (!(Number.isFinite(temperature) && temperature > 0)) {
       throw new GranuleError(
         'TEMPERATURE_INVALID',
@@ -55,68 +43,70 @@ export class DensePassageRetriever implements PassageRetriever, Disposable {
       );
     }
     this.#encoder = encoder;
-    this.#index = index;
-    this.#passages = passages;
+    this.#store = store;
     this.#temperature = temperature;
   }
 
   /**
-   * Makes a retriever with an index of its own.
+   * Makes a retriever with passages in memory.
    *
-   * @param options - `vectors`: the passages' vectors where they are known; they are encoded otherwise
-   * @throws GranuleError as the constructor, `FlatIndex.add` and the encoder do
+   * @param options - `vectors`: the passages' vectors where they are known; they are encoded otherwise. `metadata`: what
+   *   filters look at, one entry per passage
+   * @throws GranuleError as the constructor, `FlatIndex.add` and the encoder do; `LENGTH_MISMATCH`
    */
   static async build(options: {
     readonly encoder: TextEncoder;
     readonly passages: readonly Passage[];
+    readonly metadata?: readonly (Metadata | undefined)[];
     readonly vectors?: Matrix;
     readonly temperature?: number;
     readonly signal?: AbortSignal;
   }): Promise<DensePassageRetriever> {
-    const { encoder, passages, signal, temperature } = options;
+    const { encoder, passages, metadata, signal, temperature } = options;
     const abort = signal === undefined ? {} : { signal };
     const texts = passages.map(({ text }) => text);
     const vectors = options.vectors ?? (await encoder.encodePassages(texts, abort)).vectors;
     const index = new FlatIndex({ dimension: encoder.dimension });
     await index.add(vectors, abort);
-    return new DensePassageRetriever({
-      encoder,
-      index,
-      passages,
-      ...(temperature === undefined ? {} : { temperature }),
-    });
+    const store = new MemoryPassageStore({ index, passages, ...(metadata && { metadata }) });
+    const retriever = new DensePassageRetriever({ encoder, store, temperature });
+    retriever.#own = store;
+    return retriever;
   }
 
   /**
    * @param timings - `encodeText` and `searchPassages` are added
-   * @throws GranuleError `K_OUT_OF_RANGE`, `EMPTY_INDEX`, `ABORTED`
+   * @throws GranuleError `K_OUT_OF_RANGE`, `EMPTY_INDEX`, `METADATA_FILTER_INVALID`, `ABORTED`
    */
   async retrieve(
     texts: readonly string[],
-    { k, signal }: RetrieveOptions,
+    { k, filter, signal }: RetrieveOptions,
     timings: Timings = {},
   ): Promise<PassageHit[][]> {
     if (!Number.isSafeInteger(k) || k < 1) {
       throw new GranuleError('K_OUT_OF_RANGE', `k must be a positive integer, got ${k}`, { k });
     }
-    if (this.#passages.length === 0) throw new GranuleError('EMPTY_INDEX', 'there are no passages to search');
+    if (this.#store.counts.searchablePassages === 0) {
+      throw new GranuleError('EMPTY_INDEX', 'there are no passages to search');
+    }
     if (texts.length === 0) return [];
-    const abort = signal === undefined ? {} : { signal };
     const start = performance.now();
-    const { vectors } = await this.#encoder.encodeQueries(texts, abort);
+    const { vectors } = await this.#encoder.encodeQueries(texts, signal && { signal });
     const encoded = performance.now();
-    const hits = await this.#index.search(vectors, {
-      k: Math.min(k, this.#passages.length),
+    const hits = await this.#store.searchPassages(vectors, {
+      k,
+      filter,
       temperature: this.#temperature,
-      ...abort,
+      signal,
     });
+    const found = await this.#passagesOf(hits);
     timings['encodeText'] = (timings['encodeText'] ?? 0) + encoded - start;
     timings['searchPassages'] = (timings['searchPassages'] ?? 0) + performance.now() - encoded;
     return texts.map((_, query) =>
       Array.from({ length: hits.counts[query]! }, (_, place) => {
         const at = query * hits.k + place;
         return {
-          item: this.#passages[hits.rows[at]!]!,
+          item: found.get(hits.rows[at]!)!,
           score: hits.scores[at]!,
           probability: hits.probabilities![at]!,
         };
@@ -124,9 +114,20 @@ export class DensePassageRetriever implements PassageRetriever, Disposable {
     );
   }
 
-  /** Frees the index. */
+  /** The passages of all hits, by their rows. */
+  async #passagesOf({ rows, k, counts }: Hits): Promise<Map<number, Passage>> {
+    const wanted = new Set<number>();
+    for (const [query, count] of counts.entries()) {
+      for (const row of rows.subarray(query * k, query * k + count)) wanted.add(row);
+    }
+    const distinct = [...wanted];
+    const passages = await this.#store.passages(distinct);
+    return new Map(distinct.map((row, i) => [row, passages[i]!]));
+  }
+
+  /** Frees what `build` made; a store that was passed to the constructor stays its owner's. */
   dispose(): void {
-    this.#index.dispose();
+    this.#own?.[Symbol.dispose]();
   }
 
   /** As `dispose`, for `using`. */

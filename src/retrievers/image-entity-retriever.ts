@@ -1,29 +1,19 @@
 import type { Entity } from '../corpus/records.js';
 import type { ImageEncoder, ImageInput, ImageQuery, PatchEmbeddings, Quads } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
-import { FlatIndex } from '../index/flat-index.js';
-import { MultiVectorIndex } from '../index/multi-vector-index.js';
 import { topKSoftmax } from '../index/top-k-softmax.js';
 import { type MaxSimReranked, MaxSimReranker } from '../rerankers/maxsim-reranker.js';
-import type { Matrix, RaggedMatrix } from '../vectors/matrix.js';
+import type { RaggedMatrix } from '../vectors/matrix.js';
 import { type BestView, bestViews } from './best-views.js';
+import type { ImagePatches, ImageStore } from './image-store.js';
+import { type ImageEntities, MemoryImageStore } from './memory-image-store.js';
 import type { EntityHit, EntityRetriever, PatchMatch, RetrieveOptions, Timings } from './retriever.js';
-
-/** Entities with their images' vectors: entity i owns row i of `vectors` and item i of `patches`. */
-export interface ImageEntities {
-  readonly entities: readonly Entity[];
-  readonly vectors: Matrix;
-  /** Needed for late interaction. */
-  readonly patches?: RaggedMatrix | undefined;
-  /** The place of each patch, in the order of `patches.data`. */
-  readonly patchQuads?: Quads | undefined;
-}
 
 /** How to retrieve. */
 export interface ImageEntityRetrieverOptions {
-  /** Whether candidates are rescored by MaxSim. Default: where there are patches. */
+  /** Whether candidates are rescored by MaxSim. Default: where the store has patches. */
   readonly lateInteraction?: boolean;
-  /** How many candidates are looked at closely. Default 20. */
+  /** How many images are looked at closely. Default 20. */
   readonly candidates?: number;
   /** Softmax temperature of view scores. Default 0.007. */
   readonly viewTemperature?: number;
@@ -33,8 +23,13 @@ export interface ImageEntityRetrieverOptions {
 
 const DEFAULTS = { candidates: 20, viewTemperature: 0.007, maxSimTemperature: 0.65 };
 
+/** Views of a picture with their patches. */
+type Views = PatchEmbeddings & { readonly viewQuads: Quads };
+
+/** An image that was found. */
 interface Found {
   readonly row: number;
+  readonly entity: Entity;
   readonly score: number;
   readonly region: Quads;
   readonly matches?: readonly PatchMatch[];
@@ -43,11 +38,11 @@ interface Found {
 /**
  * Finds the entities that a picture shows, by their images.
  *
- * 1. Every view of the picture is compared with every entity's image: exact maximum inner products. An entity's score is
- *    its best over the views.
- * 2. With late interaction, the best entities' views are fitted to their images, where the encoder can do that, and
- *    MaxSim between the patches of those views and of the images gives the score. Where more hits are asked for than
- *    there are candidates, the further entities are scored by MaxSim with the best entity's view, and carry no matches.
+ * 1. Every view of the picture is compared with every image: exact maximum inner products. An image's score is its best over
+ *    the views, an entity's that of its best image.
+ * 2. With late interaction, the best images' views are fitted to them, where the encoder can do that, and MaxSim between the
+ *    patches of those views and of the images gives the score. Where more hits are asked for than there are entities among
+ *    them, the further entities are scored by MaxSim with the best image's view, and carry no matches.
  * 3. Probabilities are the softmax of score / temperature over the hits returned.
  *
  * The default temperatures are for `DescriptorImageEncoder`: of a grid of values, those that gave the right flag the
@@ -57,105 +52,100 @@ interface Found {
  */
 export class ImageEntityRetriever implements EntityRetriever, Disposable {
   readonly #encoder: ImageEncoder;
-  readonly #source: ImageEntities;
-  readonly #index: FlatIndex;
-  readonly #patchIndex: MultiVectorIndex | undefined;
+  readonly #store: ImageStore;
   readonly #options: Required<ImageEntityRetrieverOptions>;
-  /** Where each entity's patches begin. */
-  readonly #firstPatches: Uint32Array;
+  #own: Disposable | undefined;
 
-  private constructor(
-    encoder: ImageEncoder,
-    source: ImageEntities,
-    index: FlatIndex,
-    patchIndex: MultiVectorIndex | undefined,
-    options: Required<ImageEntityRetrieverOptions>,
-  ) {
+  /**
+   * @param encoder - the one that made the store's vectors
+   * @throws GranuleError `DIMENSION_INVALID` where the store's patches are not the encoder's, `INVALID_ARGUMENT` for bad options
+   *   or where late interaction is asked for without patches, `TEMPERATURE_INVALID`
+   */
+  constructor(encoder: ImageEncoder, store: ImageStore, options: ImageEntityRetrieverOptions = {}) {
+    checkDimension('patches', store.patchDimension || encoder.patchDimension, encoder.patchDimension);
     this.#encoder = encoder;
-    this.#source = source;
-    this.#index = index;
-    this.#patchIndex = patchIndex;
-    this.#options = options;
-    this.#firstPatches = firstPatches(source.patches);
+    this.#store = store;
+    this.#options = settle(store, options);
   }
 
   /**
-   * Builds the indexes and the retriever.
+   * Makes a retriever with images in memory.
    *
    * @param encoder - the one that made the vectors
-   * @throws GranuleError `LENGTH_MISMATCH` or `DIMENSION_INVALID` where the arrays do not fit together or the encoder,
-   *   `INVALID_ARGUMENT` for bad options or where late interaction is asked for without patches, `TEMPERATURE_INVALID`,
-   *   and as the indexes' `add` does
+   * @throws GranuleError as the constructor and `MemoryImageStore.build`; `DIMENSION_INVALID` where the vectors are not the
+   *   encoder's
    */
   static async build(
     encoder: ImageEncoder,
     source: ImageEntities,
     options: ImageEntityRetrieverOptions = {},
   ): Promise<ImageEntityRetriever> {
-    checkSource(encoder, source);
-    const settled = settle(source, options);
-    const index = new FlatIndex({ dimension: encoder.dimension });
-    await index.add(source.vectors);
-    let patchIndex: MultiVectorIndex | undefined;
-    if (source.patches && source.patches.columns > 0) {
-      patchIndex = new MultiVectorIndex({ dimension: source.patches.columns });
-      await patchIndex.add(source.patches.data, source.patches.lengths);
+    checkDimension('vectors', source.vectors.columns, encoder.dimension);
+    if (source.patches !== undefined) {
+      checkDimension('patches', source.patches.columns, encoder.patchDimension);
     }
-    return new ImageEntityRetriever(encoder, source, index, patchIndex, settled);
+    const store = await MemoryImageStore.build(source);
+    try {
+      const retriever = new ImageEntityRetriever(encoder, store, options);
+      retriever.#own = store;
+      return retriever;
+    } catch (error) {
+      store.dispose();
+      throw error;
+    }
   }
 
-  /** The same entities and indexes, retrieved from with other options; `dispose` frees both. */
+  /** The same images, retrieved from with other options; `dispose` of either frees what `build` made. */
   with(options: ImageEntityRetrieverOptions): ImageEntityRetriever {
-    const settled = settle(this.#source, { ...this.#options, ...options });
-    return new ImageEntityRetriever(this.#encoder, this.#source, this.#index, this.#patchIndex, settled);
+    const other = new ImageEntityRetriever(this.#encoder, this.#store, { ...this.#options, ...options });
+    other.#own = this.#own;
+    return other;
   }
 
   /**
    * @param timings - receives `encode`, `entitySearch` and, with late interaction, `refine` and `maxsim`
-   * @returns at most k hits; none where there are no entities
-   * @throws GranuleError `K_OUT_OF_RANGE`, `FILE_NOT_FOUND`, `IMAGE_UNREADABLE`, `ABORTED`
+   * @returns at most k hits; none where there are no images
+   * @throws GranuleError `K_OUT_OF_RANGE`, `METADATA_FILTER_INVALID`, `FILE_NOT_FOUND`, `IMAGE_UNREADABLE`, `ABORTED`
    */
   async retrieve(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<EntityHit[]> {
     checkK(options.k);
     const start = performance.now();
     const query = await this.#encoder.encodeQuery(image, signalOf(options));
     addTime(timings, 'encode', start);
-    return this.retrieveEncoded(query, options, timings);
+    try {
+      return await this.retrieveEncoded(query, options, timings);
+    } finally {
+      query.release?.();
+    }
   }
 
-  /** As `retrieve`, for a picture that the encoder has encoded already. */
+  /** As `retrieve`, for a picture that the encoder has encoded already. The caller releases it. */
   async retrieveEncoded(
     query: ImageQuery,
     options: RetrieveOptions,
     timings?: Timings,
   ): Promise<EntityHit[]> {
     checkK(options.k);
-    if (this.#source.entities.length === 0) {
-      return [];
-    }
+    if (this.#store.counts.searchableImages === 0) return [];
+    const { k, filter, signal } = options;
     const { lateInteraction, candidates, viewTemperature, maxSimTemperature } = this.#options;
-    const wanted = lateInteraction ? Math.max(options.k, candidates) : options.k;
     const start = performance.now();
-    const k = Math.min(wanted, this.#source.entities.length);
-    const best = await bestViews(this.#index, query.views, k, options.signal);
+    const wanted = lateInteraction ? Math.max(k, candidates) : k;
+    const best = await bestViews(this.#store, query.views, { k: wanted, filter, signal });
     addTime(timings, 'entitySearch', start);
     if (!lateInteraction) {
-      const found = best.map(({ row, score, view }) => ({
-        row,
-        score,
-        region: quadAt(query.viewQuads, view),
-      }));
-      return this.#toHits(found, options.k, viewTemperature);
+      const found = best.map(({ view, ...image }) => ({ ...image, region: quadAt(query.viewQuads, view) }));
+      return this.#toHits(found, k, viewTemperature);
     }
-    return this.#toHits(await this.#lookClosely(query, best, options, timings), options.k, maxSimTemperature);
+    return this.#toHits(await this.#lookClosely(query, best, options, timings), k, maxSimTemperature);
   }
 
-  /** Frees the indexes. */
+  /** Frees what `build` made; a store that was passed to the constructor stays its owner's. */
   dispose(): void {
-    this.#index.dispose();
-    this.#patchIndex?.dispose();
+    this.#own?.[Symbol.dispose]();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -166,105 +156,120 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
     options: RetrieveOptions,
     timings: Timings | undefined,
   ): Promise<Found[]> {
+    if (best.length === 0) return [];
     const head = best.slice(0, this.#options.candidates);
-    const tail = best.slice(this.#options.candidates).map(({ row }) => row);
+    const looked = new Set(head.map(({ entity }) => entity.id));
+    const tail = best.slice(head.length).filter(({ entity }) => !looked.has(entity.id));
     const refining = performance.now();
-    const views = await this.#viewsOf(query, head, options);
+    const rows = head.map(({ row }) => row);
+    const stored = await this.#store.imagePatches(rows, options.signal);
+    const views = await viewsOf(query, head, stored.patches, options);
     addTime(timings, 'refine', refining);
     const scoring = performance.now();
-    const reranker = new MaxSimReranker(this.#patchIndex!);
-    const rows = head.map(({ row }) => row);
+    const reranker = new MaxSimReranker({
+      search: (vectors, searchOptions) => this.#store.searchPatches(vectors, searchOptions),
+    });
+    const entities = new Map(best.map(({ row, entity }) => [row, entity]));
+    const quads = quadsByRow(rows, stored);
     const first = await reranker.rerank(views.patches, rows, signalOf(options));
-    const found = first.map((item) => this.#toFound(item, views));
+    const found: Found[] = first.map((item) => ({
+      row: item.row,
+      entity: entities.get(item.row)!,
+      score: item.score,
+      region: quadAt(views.viewQuads, item.view),
+      matches: matchesOf(item, views, quads.get(item.row)!),
+    }));
     if (tail.length > 0) {
       const leader = first[0]!.view;
       const leading = viewPatches(views.patches, leader);
-      const rest = await reranker.rerank(leading, tail, signalOf(options));
-      found.push(...rest.map(({ row, score }) => ({ row, score, region: quadAt(views.viewQuads, leader) })));
+      const tailRows = tail.map(({ row }) => row);
+      for (const { row, score } of await reranker.rerank(leading, tailRows, signalOf(options))) {
+        found.push({ row, entity: entities.get(row)!, score, region: quadAt(views.viewQuads, leader) });
+      }
     }
     addTime(timings, 'maxsim', scoring);
     return found;
   }
 
-  /** Patch vectors of the candidates' views: fitted to the candidates where the encoder can, else as they are. */
-  async #viewsOf(
-    query: ImageQuery,
-    head: readonly BestView[],
-    options: RetrieveOptions,
-  ): Promise<PatchEmbeddings & { readonly viewQuads: Quads }> {
-    if (query.refine) {
-      const targets = this.#patchesOf(head.map(({ row }) => row));
-      const views = head.map(({ view }) => view);
-      return query.refine(views, targets, signalOf(options));
-    }
-    if (!query.patchesOf) {
-      throw new GranuleError(
-        'INVALID_ARGUMENT',
-        'late interaction needs an encoder that gives patches of pictures',
-      );
-    }
-    const views = [...new Set(head.map(({ view }) => view))];
-    const viewQuads = new Float32Array(views.length * 8);
-    for (const [i, view] of views.entries()) {
-      viewQuads.set(quadAt(query.viewQuads, view), i * 8);
-    }
-    return { ...query.patchesOf(views), viewQuads };
-  }
-
-  #patchesOf(rows: readonly number[]): RaggedMatrix {
-    const { data, lengths, columns } = this.#source.patches!;
-    const chosen = Uint32Array.from(rows, (row) => lengths[row]!);
-    const total = chosen.reduce((sum, length) => sum + length, 0);
-    const copy = new Float32Array(total * columns);
-    let at = 0;
-    for (const row of rows) {
-      const from = this.#firstPatches[row]! * columns;
-      const part = data.subarray(from, from + lengths[row]! * columns);
-      copy.set(part, at);
-      at += part.length;
-    }
-    return { data: copy, lengths: chosen, columns };
-  }
-
-  #toFound(
-    { row, score, view, matches }: MaxSimReranked,
-    views: PatchEmbeddings & { readonly viewQuads: Quads },
-  ): Found {
-    const firstOfView = views.patches.lengths.subarray(0, view).reduce((sum, length) => sum + length, 0);
-    const entityQuads = this.#source.patchQuads!;
-    const pairs: PatchMatch[] = [];
-    for (const [i, matched] of matches.vectors.entries()) {
-      pairs.push({
-        query: quadAt(views.patchQuads, firstOfView + i),
-        entity: quadAt(entityQuads, this.#firstPatches[row]! + matched),
-        similarity: matches.similarities[i]!,
-      });
-    }
-    return { row, score, region: quadAt(views.viewQuads, view), matches: pairs };
-  }
-
-  async #toHits(found: readonly Found[], k: number, temperature: number): Promise<EntityHit[]> {
-    const byRow = [...found].sort((a, b) => a.row - b.row);
-    const scores = Float32Array.from(byRow, ({ score }) => score);
+  async #toHits(images: readonly Found[], k: number, temperature: number): Promise<EntityHit[]> {
+    const found = bestOfEntities(images).sort((a, b) => a.row - b.row);
+    if (found.length === 0) return [];
+    const scores = Float32Array.from(found, ({ score }) => score);
     const top = await topKSoftmax(scores, { k: Math.min(k, found.length), temperature });
-    return Array.from(top.rows, (position, place) => {
-      const { row, score, region, matches } = byRow[position]!;
-      return {
-        item: this.#source.entities[row]!,
-        score,
-        probability: top.probabilities[place]!,
-        region,
-        ...(matches && { matches }),
-      };
-    });
+    const chosen = Array.from(top.rows, (position) => found[position]!);
+    const records = await this.#store.images(chosen.map(({ row }) => row));
+    return chosen.map(({ entity, score, region, matches }, place) => ({
+      item: entity,
+      score,
+      probability: top.probabilities[place]!,
+      image: records[place]!.id,
+      region,
+      ...(matches && { matches }),
+    }));
   }
 }
 
+/** Patch vectors of the candidates' views: fitted to the candidates where the encoder can, else as they are. */
+async function viewsOf(
+  query: ImageQuery,
+  head: readonly BestView[],
+  targets: RaggedMatrix,
+  options: RetrieveOptions,
+): Promise<Views> {
+  if (query.refine) {
+    return query.refine(
+      head.map(({ view }) => view),
+      targets,
+      signalOf(options),
+    );
+  }
+  if (!query.patchesOf) {
+    throw new GranuleError(
+      'INVALID_ARGUMENT',
+      'late interaction needs an encoder that gives patches of pictures',
+    );
+  }
+  const views = [...new Set(head.map(({ view }) => view))];
+  const viewQuads = new Float32Array(views.length * 8);
+  for (const [i, view] of views.entries()) viewQuads.set(quadAt(query.viewQuads, view), i * 8);
+  return { ...(await query.patchesOf(views, signalOf(options))), viewQuads };
+}
+
+/** The places of each image's patches. */
+function quadsByRow(rows: readonly number[], { patches, quads }: ImagePatches): Map<number, Quads> {
+  let at = 0;
+  return new Map(
+    rows.map((row, i) => {
+      const first = at;
+      at += patches.lengths[i]! * 8;
+      return [row, quads.subarray(first, at)];
+    }),
+  );
+}
+
+function matchesOf({ view, matches }: MaxSimReranked, views: Views, quads: Quads): PatchMatch[] {
+  const firstOfView = views.patches.lengths.subarray(0, view).reduce((sum, length) => sum + length, 0);
+  return Array.from(matches.vectors, (matched, i) => ({
+    query: quadAt(views.patchQuads, firstOfView + i),
+    entity: quadAt(quads, matched),
+    similarity: matches.similarities[i]!,
+  }));
+}
+
+/** Of each entity the image with the highest score; of equal ones the lower row. */
+function bestOfEntities(images: readonly Found[]): Found[] {
+  const best = new Map<string, Found>();
+  for (const image of [...images].sort((a, b) => b.score - a.score || a.row - b.row)) {
+    if (!best.has(image.entity.id)) best.set(image.entity.id, image);
+  }
+  return [...best.values()];
+}
+
 function settle(
-  source: ImageEntities,
+  store: ImageStore,
   options: ImageEntityRetrieverOptions,
 ): Required<ImageEntityRetrieverOptions> {
-  const hasPatches = source.patches !== undefined && source.patches.columns > 0;
+  const hasPatches = store.patchDimension > 0;
   const settled = { lateInteraction: hasPatches, ...DEFAULTS, ...options };
   if (settled.lateInteraction && !hasPatches) {
     throw new GranuleError('INVALID_ARGUMENT', 'late interaction needs the patches of the entities');
@@ -286,31 +291,12 @@ function settle(
   return settled;
 }
 
-function checkSource(encoder: ImageEncoder, { entities, vectors, patches, patchQuads }: ImageEntities): void {
-  if (vectors.columns !== encoder.dimension) {
+function checkDimension(what: string, columns: number, dimension: number): void {
+  if (columns !== dimension) {
     throw new GranuleError(
       'DIMENSION_INVALID',
-      `the vectors have ${vectors.columns} numbers, the encoder's have ${encoder.dimension}`,
-      { columns: vectors.columns, dimension: encoder.dimension },
-    );
-  }
-  if (patches !== undefined && patches.columns !== encoder.patchDimension) {
-    throw new GranuleError(
-      'DIMENSION_INVALID',
-      `the patches have ${patches.columns} numbers, the encoder's have ${encoder.patchDimension}`,
-      { columns: patches.columns, dimension: encoder.patchDimension },
-    );
-  }
-  const patchCount = patches?.lengths.reduce((sum, length) => sum + length, 0) ?? 0;
-  if (
-    vectors.rows !== entities.length ||
-    (patches !== undefined &&
-      (patches.lengths.length !== entities.length || patchQuads?.length !== patchCount * 8))
-  ) {
-    throw new GranuleError(
-      'LENGTH_MISMATCH',
-      `${entities.length} entities need a vector, and with patches a list of patches and a quad per patch, each`,
-      { entities: entities.length, vectors: vectors.rows, patches: patches?.lengths.length ?? 0 },
+      `the ${what} have ${columns} numbers, the encoder's have ${dimension}`,
+      { columns, dimension },
     );
   }
 }
@@ -319,14 +305,6 @@ function checkK(k: number): void {
   if (!Number.isSafeInteger(k) || k < 1) {
     throw new GranuleError('K_OUT_OF_RANGE', `k must be a positive integer, got ${k}`, { k });
   }
-}
-
-function firstPatches(patches: RaggedMatrix | undefined): Uint32Array {
-  const first = new Uint32Array(patches?.lengths.length ?? 0);
-  for (let i = 1; i < first.length; i++) {
-    first[i] = first[i - 1]! + patches!.lengths[i - 1]!;
-  }
-  return first;
 }
 
 /** The patch vectors of one view. */

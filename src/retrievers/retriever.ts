@@ -1,3 +1,4 @@
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Entity, Passage } from '../corpus/records.js';
 import type { ImageInput, Quads } from '../encoders/encoder.js';
 
@@ -5,7 +6,9 @@ import type { ImageInput, Quads } from '../encoders/encoder.js';
 export interface RetrieveOptions {
   /** How many hits to return; fewer come back where the corpus holds fewer. */
   readonly k: number;
-  readonly signal?: AbortSignal;
+  /** Only what has such metadata: of a passage its own, of an entity its own. */
+  readonly filter?: MetadataFilter | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A hit in a ranked list, best first. */
@@ -28,6 +31,8 @@ export interface PatchMatch {
 
 /** An entity that a picture may show. */
 export interface EntityHit extends Hit<Entity> {
+  /** Id of the entity's image that was most like the picture. */
+  readonly image?: string;
   /** The view of the picture in which the entity was found. */
   readonly region?: Quads;
   /** The matched patches, where late interaction ran. */

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
 import { ended, granule, start } from './cli-process.js';
 
+const COMMANDS = ['demo', 'ingest', 'ask', 'search', 'verify', 'compact', 'reencode', 'serve', 'mcp', 'inspect'];
 const ONE_LINE = /^granule: [^\n]+ \[[A-Z_]+\]\n$/;
 
 async function source(): Promise<string> {
@@ -34,7 +35,7 @@ describe('the command line', () => {
   it('prints help with an example for every command, and the version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(await granule(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
-    for (const args of [[], ['demo'], ['ingest'], ['ask'], ['search'], ['serve'], ['mcp'], ['inspect']]) {
+    for (const args of [[], ...COMMANDS.map((command) => [command])]) {
       const { status, stdout, stderr } = await granule([...args, '--help']);
       expect([status, stderr], args.join()).toEqual([0, '']);
       expect(stdout).toContain(`Example`);
@@ -69,6 +70,11 @@ describe('the command line', () => {
     ['CORPUS_EXISTS', ['ingest', 'package.json', '--to', 'src']],
     ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text']],
     ['CORPUS_NOT_FOUND', ['ask', '/nowhere', '--image', 'a.png', 'What?']],
+    ['CORPUS_NOT_FOUND', ['verify', '/nowhere']],
+    ['CORPUS_NOT_FOUND', ['compact', '/nowhere']],
+    ['CORPUS_NOT_FOUND', ['reencode', '/nowhere']],
+    ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{"a": {"like": 1}}']],
+    ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{']],
     ['FILE_NOT_FOUND', ['demo', '--pictures', '/nowhere']],
   ])('reports %s with status 1 and one line on standard error', async (code, args) => {
     const { status, stdout, stderr } = await granule(args);
@@ -121,6 +127,73 @@ describe('the command line', () => {
     expect(shown.stdout).toContain('[[Azure]]');
     expect(shown.stdout).toContain('Sapphire');
     expect(shown.stdout).not.toContain('\x1b');
+  });
+
+  it('adds to a knowledge base, keeps it in order, and filters', async () => {
+    const folder = await source();
+    const kb = join(folder, 'kb');
+    await granule(['ingest', folder, '--to', kb]);
+    const lines = [
+      { entity: { id: 'red', title: 'Ruby', image: 'red.png' }, passages: [], metadata: { sea: true } },
+      {
+        entity: { id: 'green', title: 'Emerald' },
+        passages: [{ id: 'green-1', text: 'Emerald. It lies in the hills.' }],
+      },
+    ];
+    writeFileSync(join(folder, 'more.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    const added = await granule(['ingest', join(folder, 'more.jsonl'), '--to', kb, '--json']);
+    expect(JSON.parse(added.stdout)).toMatchObject({
+      taken: 2,
+      added: 1,
+      replaced: 1,
+      entities: 3,
+      passages: 2,
+    });
+    expect(JSON.parse((await granule(['verify', kb, '--json'])).stdout)).toMatchObject({
+      ok: true,
+      problems: [],
+    });
+
+    const compacted = await granule(['compact', kb]);
+    expect(compacted.stdout).toBe('dropped the vectors of 1 passages and 1 images, and 0 image files\n');
+    const reencoded = await granule(['reencode', kb, '--json']);
+    expect(JSON.parse(reencoded.stdout)).toEqual({ passages: 2, images: 2, unencoded: [] });
+    const verified = await granule(['verify', kb]);
+    expect(verified).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: '6 vectors and 2 images checked, 0 problems\n',
+    });
+
+    const search = ['search', kb, '--image', join(folder, 'blue.png'), '--json', '--filter'];
+    const { hits } = JSON.parse((await granule([...search, '{"sea": true}'])).stdout);
+    expect(hits.map((hit: { entity: { id: string } }) => hit.entity.id)).toEqual(['red']);
+    expect(JSON.parse((await granule([...search, '{"sea": false}'])).stdout).hits).toEqual([]);
+  });
+
+  it('ends with 1 where a knowledge base is damaged, and says what', async () => {
+    const folder = await source();
+    const kb = join(folder, 'kb');
+    await granule(['ingest', folder, '--to', kb]);
+    const images = readdirSync(join(kb, 'images'), { recursive: true }) as string[];
+    writeFileSync(join(kb, 'images', images.find((name) => name.endsWith('.png'))!), 'x');
+    const { status, stdout, stderr } = await granule(['verify', kb]);
+    expect([status, stdout]).toEqual([1, expect.stringContaining('1 problems')]);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toContain('[CORPUS_INVALID]');
+  });
+
+  it('removes a knowledge base that it made and could put nothing into', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'bad.jsonl'), '{\n');
+    const { status, stderr } = await granule([
+      'ingest',
+      join(folder, 'bad.jsonl'),
+      '--to',
+      join(folder, 'kb'),
+    ]);
+    expect([status, readdirSync(folder)]).toEqual([1, ['bad.jsonl']]);
+    expect(stderr).toContain('[CORPUS_EMPTY]');
   });
 
   it('prints a report that a program can read', async () => {

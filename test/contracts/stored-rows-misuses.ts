@@ -69,6 +69,44 @@ export const STORED_ROWS_MISUSES: Misuse[] = [
     run: (flat) => flat.remove(wrong([1])),
   },
   {
+    what: 'reading a row that never was',
+    code: 'ROW_NOT_FOUND',
+    run: (flat) => flat.read(Uint32Array.of(9, 10)),
+    details: { row: 10 },
+    message: /row 10 is not one of the 10 rows/,
+  },
+  {
+    what: 'reading a document that never was',
+    code: 'ROW_NOT_FOUND',
+    run: (_, multi) => multi.read(Uint32Array.of(3)),
+    details: { row: 3 },
+  },
+  {
+    what: 'reading rows by an array of numbers',
+    code: 'INVALID_ARGUMENT',
+    run: (flat) => flat.read(wrong([1])),
+  },
+  {
+    what: 'reading more than one result holds',
+    code: 'OUT_OF_MEMORY',
+    run: (flat) => flat.read(new Uint32Array(2 ** 26 + 1)),
+    message: /at most 268435456 numbers, this one 67108865 vectors of 4; divide the rows/,
+  },
+  {
+    what: 'reading when it was aborted already',
+    code: 'ABORTED',
+    run: (_, multi) => multi.read(Uint32Array.of(1), { signal: AbortSignal.abort() }),
+  },
+  {
+    what: 'reading from an index that was disposed of',
+    code: 'INDEX_DISPOSED',
+    run: async () => {
+      const index = new FlatIndex({ dimension: 4 });
+      index.dispose();
+      await index.read(Uint32Array.of(0));
+    },
+  },
+  {
     what: 'a misspelt option of a compaction',
     code: 'INVALID_ARGUMENT',
     run: (flat) => flat.compact(wrong({ threads: 1 })),

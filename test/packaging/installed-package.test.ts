@@ -172,6 +172,28 @@ describe('the installed package, without a compiler on the PATH', () => {
     expect(JSON.parse(printed('workers.mjs', text))).toEqual(Array(5).fill([0, FOUND]));
   });
 
+  it.each([
+    ['imported', 'threads.mjs', "import * as granule from 'granule';"],
+    ['required', 'threads.cjs', "const granule = require('granule');"],
+  ])('encodes and reads in threads of its own when it is %s', (_, file, load) => {
+    const text = `
+      ${load}
+      async function run() {
+        const alone = new granule.NgramTextEncoder({ dimension: 32 });
+        const texts = granule.textEncoderInThreads(new granule.NgramTextEncoder({ dimension: 32 }), { threads: 2 });
+        const reader = granule.generatorInThreads(new granule.ExtractiveReader(), { threads: 1 });
+        alone.fit(['one text', 'another text']);
+        await texts.fit(['one text', 'another text']);
+        const [a, b] = [await alone.encodeQueries(['one']), await texts.encodeQueries(['one'])];
+        const passage = { id: 'p', entityId: 'e', text: 'Tower. The tower stands in Oslo.' };
+        const [[{ text }]] = await reader.generate('Where does the tower stand?', [passage]);
+        return JSON.stringify([texts.threads, String(a.vectors.data) === String(b.vectors.data), text]);
+      }
+      run().then(console.log);
+    `;
+    expect(printed(file, text)).toBe('[2,true,"Oslo"]');
+  });
+
   it('says what is missing where there is no binary, and only once it is needed', () => {
     const folder = join(sandbox.project, 'without-binary');
     mkdirSync(join(folder, 'node_modules'), { recursive: true });

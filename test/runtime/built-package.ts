@@ -36,10 +36,9 @@ async function compile(folder: string): Promise<string> {
   await run(process.execPath, [tsc, '-p', 'tsconfig.esm.json', '--noCheck', '--outDir', folder], {
     cwd: ROOT,
   });
-  copyFileSync(
-    path.join(ROOT, 'src', 'native', 'package-root.cjs'),
-    path.join(folder, 'native', 'package-root.cjs'),
-  );
+  for (const file of ['native/package-root.cjs', 'threads/module-url.cjs', 'threads/thread-main.cjs']) {
+    copyFileSync(path.join(ROOT, 'src', file), path.join(folder, file));
+  }
   return folder;
 }
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { flagPath } from '../../src/demo/countries/flag-images.js';
 import { buildPackage, runScript } from './built-package.js';
 
 let packageUrl = '';
@@ -13,5 +14,24 @@ describe('a process', () => {
     ['does not end before a search that is under way', 'unsettled'],
   ])('%s', async (_, mode) => {
     expect(await runScript('exit.mjs', [packageUrl, mode])).toEqual({});
+  });
+});
+
+describe('a process with encoder threads', () => {
+  const images = ['FR', 'IT', 'BR', 'MX', 'JP', 'AU'].map(flagPath);
+
+  it.each([
+    ['ends by itself when nothing is under way', 'idle'],
+    ['may exit while images are decoded', 'exit'],
+    ['does not end before what is under way', 'unsettled'],
+  ])('%s', async (_, mode) => {
+    expect(await runScript('encoder-threads.mjs', [packageUrl, mode, ...images])).toEqual({});
+  });
+
+  it('frees the queries that are forgotten, and only those', async () => {
+    const fixture = new URL('../unit/encoders/threads/fixture-encoder.mjs', import.meta.url).href;
+    expect(
+      await runScript('forgotten-queries.mjs', [packageUrl, fixture], { flags: ['--expose-gc'] }),
+    ).toEqual({ released: 5, kept: 9 });
   });
 });

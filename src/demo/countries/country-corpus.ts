@@ -1,6 +1,11 @@
-import type { CorpusLine } from '../../corpus/records.js';
+import type { CorpusLine, LinePassage } from '../../corpus/records.js';
 import { COUNTRY_FACTS_ATTRIBUTION, countryFacts } from './country-facts.js';
 import { countryPassage, PASSAGE_TOPICS } from './country-passages.js';
+
+/** A country's line, which has passages of its own. */
+export interface CountryLine extends CorpusLine {
+  readonly passages: readonly LinePassage[];
+}
 
 /**
  * The knowledge base of the demo: 250 countries and territories, each with its flag and four passages of about 100
@@ -10,7 +15,7 @@ import { countryPassage, PASSAGE_TOPICS } from './country-passages.js';
  *
  * @param flagPath - gives the path of a flag's image by two-letter code in upper case
  */
-export function countryCorpus(flagPath: (cca2: string) => string): CorpusLine[] {
+export function countryCorpus(flagPath: (cca2: string) => string): CountryLine[] {
   return countryFacts().map((facts) => {
     const id = facts.cca2.toLowerCase();
     return {

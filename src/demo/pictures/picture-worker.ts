@@ -1,10 +1,11 @@
 /**
  * A thread that asks questions about pictures of the demo, one at a time. It gets the folder of the corpus as
- * `workerData` and a `PictureTask` per message, and answers each with a `PictureOutcome`.
+ * `workerData` and a `PictureTask` per message, and answers each with a `PictureOutcome`; `'close'` ends it.
  *
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Entity } from '../../corpus/records.js';
 import { ExtractiveReader } from '../../generators/extractive/extractive-reader.js';
 import type { EntityRetriever } from '../../retrievers/retriever.js';
 import { builtInEncoders } from '../../systems/built-in-encoders.js';
@@ -14,10 +15,12 @@ import { pictureInput } from './picture-source.js';
 import type { PictureOutcome, PictureTask } from './picture-workers.js';
 
 const { folder } = workerData as { folder: string };
-const { corpus, entities, passages } = await openMiRag(folder);
+const { snapshot, entities, passages, dispose } = await openMiRag(folder);
 const { imageEncoder } = builtInEncoders();
 const withoutMaxSim = entities.with({ lateInteraction: false });
 const generator = new ExtractiveReader();
+const all: Entity[] = [];
+for await (const entity of snapshot.entities()) all.push(entity);
 
 async function evaluate({ question, picture }: PictureTask): Promise<DemoEvaluation> {
   const start = performance.now();
@@ -29,7 +32,7 @@ async function evaluate({ question, picture }: PictureTask): Promise<DemoEvaluat
     retrieve: (_, options, timings) => retriever.retrieveEncoded(query, options, timings),
   });
   const evaluation = await evaluateDemo([{ question, picture: image }], {
-    entities: corpus.entities,
+    entities: all,
     withoutMaxSim: retrieveFrom(withoutMaxSim),
     withMaxSim: retrieveFrom(entities),
     passages,
@@ -39,7 +42,18 @@ async function evaluate({ question, picture }: PictureTask): Promise<DemoEvaluat
   return { ...evaluation, timings };
 }
 
-parentPort!.on('message', async (task: PictureTask) => {
+let turn: Promise<void> = Promise.resolve();
+parentPort!.on('message', (message: PictureTask | 'close') => {
+  turn = turn.then(() => (message === 'close' ? close() : answer(message)));
+});
+
+/** Lets the thread end by itself: a database must not be stopped in the middle of its work. */
+async function close(): Promise<void> {
+  await dispose();
+  parentPort!.close();
+}
+
+async function answer(task: PictureTask): Promise<void> {
   let outcome: PictureOutcome;
   try {
     outcome = { evaluation: await evaluate(task) };
@@ -49,4 +63,4 @@ parentPort!.on('message', async (task: PictureTask) => {
     outcome = { error: { message, code: code ?? 'INTERNAL', details: details ?? {} } };
   }
   parentPort!.postMessage(outcome);
-});
+}

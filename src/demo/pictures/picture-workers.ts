@@ -67,8 +67,17 @@ export async function evaluateInWorkers(
     return evaluations;
   } finally {
     signal?.removeEventListener('abort', onAbort!);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(workers.map(endOf));
   }
+}
+
+/** Ends a thread once it has answered what it was asked. */
+function endOf(worker: Worker): Promise<void> {
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  // One that has ended already has no thread number, and no more events.
+  if (worker.threadId === -1) return Promise.resolve();
+  worker.postMessage('close');
+  return ended;
 }
 
 function outcomeOf(worker: Worker, task: PictureTask): Promise<DemoEvaluation> {

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { GranuleError } from '../../errors.js';
+import { ownSpec } from '../../threads/own-spec.js';
+import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { matrix, type RaggedMatrix } from '../../vectors/matrix.js';
 import type { EncodeOptions, ImageEmbeddings, ImageEncoder, ImageInput, ImageQuery } from '../encoder.js';
 import { readPixelImage } from '../pixel-image.js';
@@ -38,6 +40,11 @@ export class DescriptorImageEncoder implements ImageEncoder {
   readonly version = '1';
   readonly dimension = LAYOUT_DIMENSION;
   readonly patchDimension = PATCH_DIMENSION;
+  readonly spec: ThreadSpec | undefined = ownSpec(
+    'encoders/descriptor/descriptor-image-encoder.js',
+    'DescriptorImageEncoder',
+    {},
+  );
 
   /**
    * Encodes images as they are indexed: each whole, with its 64 patches row by row.
@@ -92,7 +99,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
     return {
       views: matrix(vectors, LAYOUT_DIMENSION),
       viewQuads: frameQuads(frames, width, height),
-      patchesOf: (views) => patchesOfViews(pyramid, frames, views),
+      patchesOf: async (views) => patchesOfViews(pyramid, frames, views),
       refine: (views, targets, refineOptions = {}) =>
         refineViews(pyramid, frames, views, targets, refineOptions),
     };

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GranuleError } from '../../errors.js';
 import { mixHash } from './feature-hash.js';
-import type { TextFeatures } from './text-features.js';
 
 /** Counters per row. */
 const BUCKETS = 1 << 18;
@@ -33,14 +32,20 @@ export class NgramStatistics {
     return this.#passages;
   }
 
-  /** Counts one passage. */
-  count(features: TextFeatures): void {
-    for (const group of features.groups) {
-      for (const feature of group.keys()) {
-        for (let row = 0; row < ROWS; row++) this.counters[place(feature, row)]! += 1;
-      }
-    }
-    this.#passages += 1;
+  /** Adds passages without features; `add` counts those. */
+  addPassages(count: number): void {
+    this.#passages += count;
+  }
+
+  /** Adds the number of passages, counted already, in which a feature occurs. */
+  add(feature: number, passages: number): void {
+    for (let row = 0; row < ROWS; row++) this.counters[place(feature, row)]! += passages;
+  }
+
+  /** Adds what was counted of other passages. */
+  merge(other: NgramStatistics): void {
+    for (let i = 0; i < this.counters.length; i++) this.counters[i]! += other.counters[i]!;
+    this.#passages += other.#passages;
   }
 
   /** ln(1 + (N - df + 0.5) / (df + 0.5)); 0 for a feature that no passage has. */
@@ -65,7 +70,8 @@ export function encodeNgramStatistics(statistics: NgramStatistics): Uint8Array {
   view.setUint32(8, FORMAT, true);
   view.setUint32(12, ROWS * BUCKETS, true);
   view.setUint32(16, statistics.passages, true);
-  for (const [i, count] of statistics.counters.entries()) view.setUint32(HEADER_BYTES + i * 4, count, true);
+  const { counters } = statistics;
+  for (let i = 0; i < counters.length; i++) view.setUint32(HEADER_BYTES + i * 4, counters[i]!, true);
   state.set(digest(state), STATE_BYTES - DIGEST_BYTES);
   return state;
 }
@@ -82,9 +88,8 @@ export function decodeNgramStatistics(state: Uint8Array): NgramStatistics {
   if (state.length !== STATE_BYTES) throw invalid('of the wrong length');
   const expected = digest(state);
   if (expected.some((byte, i) => byte !== state[STATE_BYTES - DIGEST_BYTES + i])) throw invalid('damaged');
-  const counters = Uint32Array.from({ length: ROWS * BUCKETS }, (_, i) =>
-    view.getUint32(HEADER_BYTES + i * 4, true),
-  );
+  const counters = new Uint32Array(ROWS * BUCKETS);
+  for (let i = 0; i < counters.length; i++) counters[i] = view.getUint32(HEADER_BYTES + i * 4, true);
   return new NgramStatistics(counters, view.getUint32(16, true));
 }
 

@@ -1,9 +1,12 @@
 import { GranuleError } from '../../errors.js';
+import { ownSpec } from '../../threads/own-spec.js';
+import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { type Matrix, matrix } from '../../vectors/matrix.js';
-import type { EncodeOptions, FittedTextEncoder, TextEmbeddings } from '../encoder.js';
+import type { DivisibleTextEncoder, EncodeOptions, PassageLearner, TextEmbeddings } from '../encoder.js';
 import { foldedWords } from '../fold-text.js';
 import { mixHash } from './feature-hash.js';
 import { decodeNgramStatistics, encodeNgramStatistics, NgramStatistics } from './ngram-statistics.js';
+import { PassageCounter } from './passage-counter.js';
 import { FEATURE_GROUPS, type TextFeatures, textFeatures } from './text-features.js';
 
 /** Weights of the groups of features in a text's vector; only their ratios matter. */
@@ -48,10 +51,11 @@ const CHUNK = 64;
  *
  * Features of a query that no fitted passage has are left out: they could only meet others by chance.
  */
-export class NgramTextEncoder implements FittedTextEncoder {
+export class NgramTextEncoder implements DivisibleTextEncoder {
   readonly name = 'ngram-text';
   readonly version = '1';
   readonly dimension: number;
+  readonly spec: ThreadSpec | undefined;
   readonly #passageWeights: NgramWeights;
   readonly #queryWeights: NgramWeights;
   #statistics: NgramStatistics | undefined;
@@ -70,6 +74,7 @@ export class NgramTextEncoder implements FittedTextEncoder {
     }
     this.#passageWeights = checkedWeights(options.passageWeights ?? PASSAGE_WEIGHTS);
     this.#queryWeights = checkedWeights(options.queryWeights ?? QUERY_WEIGHTS);
+    this.spec = ownSpec('encoders/ngram/ngram-text-encoder.js', 'NgramTextEncoder', options);
   }
 
   /**
@@ -79,10 +84,34 @@ export class NgramTextEncoder implements FittedTextEncoder {
    */
   fit(passages: Iterable<string>): void {
     const statistics = new NgramStatistics();
-    for (const passage of passages) statistics.count(textFeatures(passage));
+    const counter = new PassageCounter(statistics);
+    for (const passage of passages) counter.count(passage);
+    counter.finish();
     if (statistics.passages === 0) {
       throw new GranuleError('INVALID_ARGUMENT', 'a text encoder cannot be fitted to no passages');
     }
+    this.#statistics = statistics;
+  }
+
+  /** Counts some of the passages; `fitParts` adds up what several learners have counted. */
+  learner(): PassageLearner {
+    const statistics = new NgramStatistics();
+    const counter = new PassageCounter(statistics);
+    return {
+      learn: (passages) => {
+        for (const passage of passages) counter.count(passage);
+      },
+      part: () => {
+        counter.finish();
+        return encodeNgramStatistics(statistics);
+      },
+    };
+  }
+
+  /** @throws GranuleError `CORPUS_INVALID` where a part is not one of a learner's */
+  fitParts(parts: readonly Uint8Array[]): void {
+    const statistics = new NgramStatistics();
+    for (const part of parts) statistics.merge(decodeNgramStatistics(part));
     this.#statistics = statistics;
   }
 

@@ -31,14 +31,44 @@ export function textFeatures(text: string, times: (place: number) => number = ()
   let previous: string | undefined;
   for (const [place, word] of foldedWords(text).entries()) {
     const count = times(place);
-    add(words, mixHash(take(WORD_START, word)), count);
+    add(words, wordHash(word), count);
     if (previous !== undefined) {
-      add(bigrams, mixHash(take(hashCodeUnit(take(BIGRAM_START, previous), SPACE), word)), count);
+      add(bigrams, bigramHash(bigramStart(previous), word), count);
     }
-    addGrams(characters, word, count);
+    for (const gram of characterGrams(word)) add(characters, gram, count);
     previous = word;
   }
   return { groups: [words, bigrams, characters] };
+}
+
+/** The hash of a word. */
+export function wordHash(word: string): number {
+  return mixHash(take(WORD_START, word));
+}
+
+/** What `bigramHash` goes on from: the part of the hash that the first word determines. */
+export function bigramStart(word: string): number {
+  return hashCodeUnit(take(BIGRAM_START, word), SPACE);
+}
+
+/** The hash of a pair of words. */
+export function bigramHash(start: number, next: string): number {
+  return mixHash(take(start, next));
+}
+
+/** The hashes of a word's character n-grams, with repeats. */
+export function characterGrams(word: string): number[] {
+  const grams: number[] = [];
+  const length = word.length + 2;
+  for (let start = 0; start + SHORTEST_GRAM <= length; start++) {
+    let hash = CHARACTERS_START;
+    const end = Math.min(start + LONGEST_GRAM, length);
+    for (let i = start; i < end; i++) {
+      hash = hashCodeUnit(hash, i === 0 || i === length - 1 ? SPACE : word.charCodeAt(i - 1));
+      if (i - start + 1 >= SHORTEST_GRAM) grams.push(mixHash(hash));
+    }
+  }
+  return grams;
 }
 
 function take(start: number, text: string): number {
@@ -49,16 +79,4 @@ function take(start: number, text: string): number {
 
 function add(counts: Map<number, number>, feature: number, times: number): void {
   counts.set(feature, (counts.get(feature) ?? 0) + times);
-}
-
-function addGrams(counts: Map<number, number>, word: string, times: number): void {
-  const length = word.length + 2;
-  for (let start = 0; start + SHORTEST_GRAM <= length; start++) {
-    let hash = CHARACTERS_START;
-    const end = Math.min(start + LONGEST_GRAM, length);
-    for (let i = start; i < end; i++) {
-      hash = hashCodeUnit(hash, i === 0 || i === length - 1 ? SPACE : word.charCodeAt(i - 1));
-      if (i - start + 1 >= SHORTEST_GRAM) add(counts, mixHash(hash), times);
-    }
-  }
 }

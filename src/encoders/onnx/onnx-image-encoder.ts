@@ -157,7 +157,7 @@ export class OnnxImageEncoder implements ImageEncoder {
     return {
       views: vectors,
       viewQuads,
-      patchesOf: (views) => {
+      patchesOf: async (views) => {
         if (views.some((view) => view !== 0)) {
           throw new GranuleError(
             'INVALID_ARGUMENT',

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GranuleError } from '../../errors.js';
-import { createExitGate, releaseExitGate } from './onnx-exit-gate.js';
+import { createExitGate, releaseExitGate } from '../../native/exit-gate.js';
 import { locateOnnxRuntime } from './onnx-runtime-location.js';
 import { ONNX_WORKER_SOURCE } from './onnx-worker-source.js';
 

@@ -1,5 +1,7 @@
 import type { Passage } from '../../corpus/records.js';
 import { GranuleError } from '../../errors.js';
+import { ownSpec } from '../../threads/own-spec.js';
+import type { ThreadSpec } from '../../threads/thread-spec.js';
 import type { GeneratedAnswer, Generator } from '../generator.js';
 import { CANDIDATE_FEATURES } from './candidate-features.js';
 import { type ParsedPassage, parsePassage } from './passage-parse.js';
@@ -37,6 +39,7 @@ const KEPT_PASSAGES = 2048;
  */
 export class ExtractiveReader implements Generator {
   readonly name = 'extractive-reader';
+  readonly spec: ThreadSpec | undefined;
   readonly #answers: number;
   readonly #candidateWeights: readonly number[];
   readonly #nullWeights: readonly number[];
@@ -53,6 +56,7 @@ export class ExtractiveReader implements Generator {
         answers: this.#answers,
       });
     }
+    this.spec = ownSpec('generators/extractive/extractive-reader.js', 'ExtractiveReader', options);
   }
 
   /** @throws GranuleError `ABORTED` */

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Corpus } from '../../../src/corpus/corpus.js';
 import { fakeEncoders } from './fake-encoders.js';
+import { contents, lookAt } from './small-corpus.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const png = () =>
@@ -32,15 +33,24 @@ describe('ingest of a folder', () => {
     writeFileSync(join(folder, '.hidden'), 'x');
     const { corpus, report } = await ingest(folder);
     expect(report).toMatchObject({ taken: 3, refused: [], passages: 2, images: 2 });
-    expect(corpus.entities.map(({ id, title }) => [id, title])).toEqual([
-      ['red_panda-cub', 'red panda cub'],
-      ['snow-leopard', 'snow leopard'],
-      ['yak', 'yak'],
-    ]);
-    expect(corpus.passages).toEqual([
-      { id: 'red_panda-cub#1', entityId: 'red_panda-cub', text: 'red panda cub. It sleeps. It eats bamboo.' },
-      { id: 'snow-leopard#1', entityId: 'snow-leopard', text: 'snow leopard. It hunts.' },
-    ]);
+    await lookAt(corpus, async (snapshot) => {
+      const entities: string[][] = [];
+      for await (const { id, title } of snapshot.entities()) entities.push([id, title]);
+      expect(entities).toEqual([
+        ['red_panda-cub', 'red panda cub'],
+        ['snow-leopard', 'snow leopard'],
+        ['yak', 'yak'],
+      ]);
+      expect(await snapshot.passages([0, 1])).toMatchObject([
+        {
+          id: 'red_panda-cub#1',
+          entityId: 'red_panda-cub',
+          text: 'red panda cub. It sleeps. It eats bamboo.',
+        },
+        { id: 'snow-leopard#1', entityId: 'snow-leopard', text: 'snow leopard. It hunts.' },
+      ]);
+    });
+    await corpus.close();
   });
 
   it('refuses what it cannot use, by name', async () => {
@@ -75,7 +85,8 @@ describe('ingest of a folder', () => {
     writeFileSync(join(folder, 'yak.txt'), 'A yak.');
     writeFileSync(join(folder, 'corpus.jsonl'), '{"entity":{"id":"x","title":"X"},"passages":[]}');
     const { corpus } = await ingest(folder);
-    expect(corpus.entities.map(({ id }) => id)).toEqual(['x']);
+    expect((await contents(corpus)).entities).toEqual(['x']);
+    await corpus.close();
   });
 
   it('reports an empty folder', async () => {

@@ -50,26 +50,85 @@ describe('splitPassages', () => {
     expect(splitPassages('T', ' \n\n ')).toEqual([]);
   });
 
-  it('gives offsets into the source, in order, that lose nothing but white space', () => {
+  it('joins sentences as the source does', () => {
+    expect(splitPassages('T', '首都です。大阪は。  次').map(({ text }) => text)).toEqual([
+      'T. 首都です。大阪は。 次',
+    ]);
+  });
+
+  it('gives passages that are the source, with a heading and single spaces, in order and without a gap', () => {
+    const parts = [
+      'a',
+      'Bc',
+      '. ',
+      '! ',
+      '\n',
+      '\r\n',
+      '\n\n',
+      ' \t',
+      'é',
+      '😀',
+      '1. ',
+      '。',
+      '\ud800',
+      '\u0085',
+      '\ufeff',
+    ];
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('a', 'Bc', '. ', '! ', '\n', '\n\n', ' ', 'é', '😀', '1. '), {
-          maxLength: 80,
-        }),
-        (parts) => {
-          const source = parts.join('');
-          const squeeze = (text: string) => text.replace(/\s+/gu, '');
-          const passages = splitPassages('T', source, 3);
+        fc.array(fc.tuple(fc.constantFrom(...parts), fc.constantFrom(1, 1, 1, 2, 700)), { maxLength: 80 }),
+        (pieces) => {
+          const source = pieces.map(([part, times]) => part.repeat(times)).join('');
           let end = 0;
-          for (const passage of passages) {
+          for (const passage of splitPassages('T', source, 3)) {
             expect(passage.start).toBeGreaterThanOrEqual(end);
-            expect(squeeze(source.slice(end, passage.start))).toBe('');
-            expect(squeeze(body(passage.text))).toBe(squeeze(source.slice(passage.start, passage.end)));
+            expect(source.slice(end, passage.start).trim()).toBe('');
+            const held = source.slice(passage.start, passage.end);
+            expect(held).toBe(held.trim());
+            expect(held.length).toBeLessThanOrEqual(5_000);
+            expect(passage.text).toBe(`T. ${held.replace(/\s+/gu, ' ')}`);
             end = passage.end;
           }
-          expect(squeeze(source.slice(end))).toBe('');
+          expect(source.slice(end).trim()).toBe('');
         },
       ),
+      { numRuns: 60 },
     );
+  });
+
+  it('gives no passage of more than 5,000 characters, however few words it has', () => {
+    const lengths = splitPassages('T', '#\n'.repeat(6_000)).map(({ start, end }) => end - start);
+    expect(lengths).toEqual([4_999, 4_999, 1_999]);
+  });
+
+  it('cuts a text without sentences at white space, and no character in two', () => {
+    const [first] = splitPassages('T', 'word '.repeat(3_000));
+    expect(body(first!.text)).toMatch(/^(word )+word$/);
+    for (const { text } of splitPassages('T', `x${'😀'.repeat(6_000)}`)) {
+      expect(text).not.toMatch(/\p{Surrogate}/u);
+    }
+  });
+
+  it.each([
+    ['no space', 'x'],
+    ['ends of sentences', '1. '],
+    ['no words', '#'],
+    ['no spaces between words', '東京は日本の首都です'],
+    ['halves of surrogate pairs', '\ud800'],
+    ['short lines', '- a\n'],
+  ])('takes time that grows with the length of a text of %s, not with its square', (_, piece) => {
+    const time = (length: number) => {
+      const text = piece.repeat(length / piece.length);
+      const times = [0, 1].map(() => {
+        const start = process.cpuUsage();
+        splitPassages('T', text);
+        const { user, system } = process.cpuUsage(start);
+        return user + system;
+      });
+      return Math.min(...times);
+    };
+    time(5_000);
+    // Eight times as long: a square would be 64 times as much. Less than a millisecond is below what is measured.
+    expect(time(80_000)).toBeLessThan(24 * Math.max(time(10_000), 1_000));
   });
 });

@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { MetadataFilter } from '../../../src/corpus/filter/metadata-filter.js';
 import { NgramTextEncoder } from '../../../src/encoders/ngram/ngram-text-encoder.js';
 import { FlatIndex } from '../../../src/index/flat-index.js';
 import { DensePassageRetriever } from '../../../src/retrievers/dense-passage-retriever.js';
+import { MemoryPassageStore } from '../../../src/retrievers/memory-passage-store.js';
 import { matrixRow } from '../../../src/vectors/matrix.js';
 
 const PASSAGES = ['Robin. A small songbird.', 'Whale. A large animal.', 'Tower. It stands in Paris.'].map(
@@ -47,15 +49,49 @@ test('a small corpus gives fewer hits, and no query none', async () => {
 });
 
 test('parts that do not fit together are refused', () => {
-  const parts = { encoder, passages: PASSAGES, index: new FlatIndex({ dimension: 256 }) };
-  const make = (changes: object) => () => new DensePassageRetriever({ ...parts, ...changes });
-  expect(make({})).toThrowError(expect.objectContaining({ code: 'LENGTH_MISMATCH' }));
-  expect(make({ index: new FlatIndex({ dimension: 8 }) })).toThrowError(
-    expect.objectContaining({ code: 'DIMENSION_INVALID' }),
+  const index = new FlatIndex({ dimension: 256 });
+  const code = (name: string) => expect.objectContaining({ code: name });
+  expect(() => new MemoryPassageStore({ index, passages: PASSAGES })).toThrowError(code('LENGTH_MISMATCH'));
+  expect(() => new MemoryPassageStore({ index, passages: [], metadata: [{}] })).toThrowError(
+    code('LENGTH_MISMATCH'),
   );
-  expect(make({ passages: [], temperature: 0 })).toThrowError(
-    expect.objectContaining({ code: 'TEMPERATURE_INVALID' }),
+  const store = new MemoryPassageStore({ index, passages: [] });
+  expect(() => new DensePassageRetriever({ encoder, store, temperature: 0 })).toThrowError(
+    code('TEMPERATURE_INVALID'),
   );
+});
+
+test('a filter leaves only passages with such metadata, and may leave none', async () => {
+  const metadata = [{ kind: 'animal', legs: 2 }, { kind: 'animal', legs: 0 }, undefined];
+  const filtered = await DensePassageRetriever.build({ encoder, passages: PASSAGES, metadata });
+  const ids = async (filter: MetadataFilter) =>
+    (await filtered.retrieve(['tower', 'robin'], { k: 3, filter })).map((hits) =>
+      hits.map(({ item }) => item.id).sort(),
+    );
+  expect(await ids({ kind: 'animal' })).toEqual([
+    ['p0', 'p1'],
+    ['p0', 'p1'],
+  ]);
+  expect(await ids({ legs: { gt: 5 } })).toEqual([[], []]);
+  await expect(ids({ legs: { near: 5 } } as unknown as MetadataFilter)).rejects.toMatchObject({
+    code: 'METADATA_FILTER_INVALID',
+  });
+  filtered.dispose();
+});
+
+test('a store that was passed in is not disposed of', async () => {
+  const index = new FlatIndex({ dimension: 256 });
+  const { vectors } = await encoder.encodePassages(PASSAGES.map(({ text }) => text));
+  await index.add(vectors);
+  const store = new MemoryPassageStore({ index, passages: PASSAGES });
+  const borrowing = new DensePassageRetriever({ encoder, store });
+  expect(await borrowing.retrieve(['robin'], { k: 2 })).toEqual(
+    await retriever.retrieve(['robin'], { k: 2 }),
+  );
+  borrowing.dispose();
+  expect(index.rows).toBe(3);
+  store.dispose();
+  expect(index.rows).toBe(0);
 });
 
 test('bad calls are refused', async () => {

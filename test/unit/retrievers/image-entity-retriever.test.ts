@@ -191,7 +191,7 @@ test('an encoder without refinement is served by the patches of its views', asyn
     encodeQuery: async (): Promise<ImageQuery> => ({
       views: matrix(Float32Array.of(0.6, 0.8, 1, 0), 2),
       viewQuads: Float32Array.of(0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0.5, 0, 0.5, 0.5, 0, 0.5),
-      patchesOf: (views) => ({
+      patchesOf: async (views) => ({
         patches: {
           data: Float32Array.from(views.flatMap((view) => (view === 0 ? [0, 1] : [1, 0]))),
           lengths: new Uint32Array(views.length).fill(1),
@@ -216,4 +216,103 @@ test('an encoder without refinement is served by the patches of its views', asyn
     ['a', 0.5],
   ]);
   small.dispose();
+});
+
+describe('entities of several images', () => {
+  const several = async () => {
+    const codes = ['FR', 'IT', 'JP', 'BR', 'MX'];
+    const encoded = await encoder.encodeImages(codes.map(flagPath));
+    const owned = ['latin', 'latin', 'asia', 'latin', 'north'];
+    const ids = [...new Set(owned)];
+    return ImageEntityRetriever.build(encoder, {
+      entities: ids.map((id) => ({ id, title: id, metadata: { size: id.length } })),
+      owners: owned.map((id) => ids.indexOf(id)),
+      ...encoded,
+    });
+  };
+
+  test.each([true, false])(
+    'are found by their best image (late interaction: %s)',
+    async (lateInteraction) => {
+      const built = await several();
+      const lone = retriever.with({ lateInteraction });
+      for (const [code, entity, image] of [
+        ['BR', 'latin', 'latin#3'],
+        ['MX', 'north', 'north'],
+        ['JP', 'asia', 'asia'],
+      ] as const) {
+        const { jpeg } = await picture(code, `several ${code}`);
+        const hits = await built.with({ lateInteraction }).retrieve(jpeg, { k: 5 });
+        expect(hits.map(({ item }) => item.id).sort()).toEqual(['asia', 'latin', 'north']);
+        expect(hits[0]).toMatchObject({ item: { id: entity }, image });
+        if (!lateInteraction) {
+          const [same] = (await lone.retrieve(jpeg, { k: 16 })).filter(({ item }) => item.id === code);
+          expect(hits[0]!.score).toBe(same!.score);
+        }
+      }
+      built.dispose();
+    },
+  );
+
+  test('of which few are looked at closely, the others come without matches, and each once', async () => {
+    const built = (await several()).with({ candidates: 1 });
+    const hits = await built.retrieve((await picture('BR', 'few')).jpeg, { k: 3 });
+    expect(hits.map(({ item }) => item.id).sort()).toEqual(['asia', 'latin', 'north']);
+    expect(hits.filter(({ matches }) => matches !== undefined)).toHaveLength(1);
+    built.dispose();
+  });
+
+  test('are left out by a filter', async () => {
+    const built = await several();
+    const { jpeg } = await picture('BR', 'filter');
+    const hits = await built.retrieve(jpeg, { k: 3, filter: { size: { lt: 5 } } });
+    expect(hits.map(({ item }) => item.id)).toEqual(['asia']);
+    expect(await built.retrieve(jpeg, { k: 3, filter: { size: { lt: 0 } } })).toEqual([]);
+    built.dispose();
+  });
+
+  test('keep the score of the image that was looked at, whatever their others would have', async () => {
+    const plain: ImageEncoder = {
+      name: 'plain',
+      version: '1',
+      dimension: 1,
+      patchDimension: 1,
+      encodeImages: () => Promise.reject(new Error('not needed')),
+      encodeQuery: async () => ({
+        views: matrix(Float32Array.of(1), 1),
+        viewQuads: new Float32Array(8),
+        patchesOf: async () => ({
+          patches: { data: Float32Array.of(1), lengths: Uint32Array.of(1), columns: 1 },
+          patchQuads: new Float32Array(8),
+        }),
+      }),
+    };
+    const built = await ImageEntityRetriever.build(
+      plain,
+      {
+        entities: ['a', 'b'].map((id) => ({ id, title: id })),
+        owners: [0, 1, 0],
+        vectors: matrix(Float32Array.of(3, 2, 1), 1),
+        patches: { data: Float32Array.of(0.5, 2, 3), lengths: Uint32Array.of(1, 1, 1), columns: 1 },
+        patchQuads: new Float32Array(24),
+      },
+      { candidates: 1 },
+    );
+    const hits = await built.retrieve('any', { k: 3 });
+    expect(hits.map(({ item, score, image, matches }) => [item.id, score, image, matches?.length])).toEqual([
+      ['b', 2, 'b', undefined],
+      ['a', 0.5, 'a', 1],
+    ]);
+    built.dispose();
+  });
+
+  test('that own images of nobody are refused', async () => {
+    const source = { entities: [{ id: 'a', title: 'a' }], vectors: matrix(new Float32Array(192), 192) };
+    await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [1] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [0, 0] })).rejects.toMatchObject({
+      code: 'LENGTH_MISMATCH',
+    });
+  });
 });

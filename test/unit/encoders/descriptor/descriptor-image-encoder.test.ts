@@ -48,7 +48,7 @@ describe('queries', () => {
     const query = await encoder.encodeQuery(flagPath('LK'));
     expect(matrixRow(query.views, 0)).toEqual(vectors.data);
     expect(Array.from(query.viewQuads.slice(0, 8))).toEqual([0, 0, 1, 0, 1, 1, 0, 1]);
-    const view = query.patchesOf!([0]);
+    const view = await query.patchesOf!([0]);
     expect([...view.patches.lengths]).toEqual([64]);
     expect(view.patches.columns).toBe(patches!.columns);
   });

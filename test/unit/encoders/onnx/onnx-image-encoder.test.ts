@@ -157,10 +157,10 @@ describe('OnnxImageEncoder', () => {
     const query = await encoder.encodeQuery(corners);
     expect(query.views).toEqual(vectors);
     expect([...query.viewQuads]).toEqual([0, 0, 1, 0, 1, 1, 0, 1]);
-    expect(query.patchesOf!([0])).toEqual({ patches, patchQuads });
-    expect(query.patchesOf!([0, 0]).patches.lengths).toEqual(Uint32Array.of(4, 4));
-    expect(query.patchesOf!([0, 0]).patches.data.subarray(12)).toEqual(patches!.data);
-    expect(() => query.patchesOf!([1])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(await query.patchesOf!([0])).toEqual({ patches, patchQuads });
+    expect((await query.patchesOf!([0, 0])).patches.lengths).toEqual(Uint32Array.of(4, 4));
+    expect((await query.patchesOf!([0, 0])).patches.data.subarray(12)).toEqual(patches!.data);
+    await expect(query.patchesOf!([1])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   test('a crop shows the middle, and its patches lie where they are in the whole picture', async () => {
@@ -169,7 +169,7 @@ describe('OnnxImageEncoder', () => {
     await using encoder = await OnnxImageEncoder.open(colours, { ...RAW, preprocessing });
     const query = await encoder.encodeQuery(wide);
     expect([...query.viewQuads]).toEqual([0.375, 0, 0.625, 0, 0.625, 1, 0.375, 1]);
-    const { patches, patchQuads } = query.patchesOf!([0]);
+    const { patches, patchQuads } = await query.patchesOf!([0]);
     expect(patches.data).toEqual(Float32Array.from([GREEN, BLUE, GREEN, BLUE].flat()));
     expect([...patchQuads.subarray(24, 32)]).toEqual([0.5, 0.5, 0.625, 0.5, 0.625, 1, 0.5, 1]);
   });

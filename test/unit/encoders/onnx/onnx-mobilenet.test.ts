@@ -159,7 +159,7 @@ describe.skipIf(absent)(
         Array.from({ length: PATCHES }, (_, patch) => row(patches!.data, image * PATCHES + patch, 128));
       for (const [i, file] of some.entries()) {
         const query = await small.encodeQuery(await sharp(file).jpeg({ quality: 40 }).toBuffer());
-        const views = query.patchesOf!([0]).patches;
+        const views = (await query.patchesOf!([0])).patches;
         const scores = some.map((_, j) => {
           const others = vectorsOf(j);
           let score = 0;

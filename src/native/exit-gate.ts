@@ -1,4 +1,11 @@
-/** What a gate's word says; see `onnx-worker-source.ts`. */
+/**
+ * Gates for worker threads that call native libraries which must not be stopped in the middle of a call, because the
+ * process would abort: the word says what the worker does, and whoever ends the process closes the gate and waits.
+ *
+ * @module
+ */
+
+/** What a gate's word says: the worker sets 1 before a call and 0 after it, unless it finds 2. */
 const IDLE = 0;
 const BUSY = 1;
 const STOPPED = 2;

@@ -1,0 +1,200 @@
+import { GranuleError } from '../../errors.js';
+import { type CorpusState, parseState, READ_STATE } from '../database/corpus-state.js';
+import { type Connection, DatabaseThread } from '../database/database-thread.js';
+import { openForReading, type ReadablePath } from '../database/open-connection.js';
+import type { CorpusFiles } from '../storage/corpus-files.js';
+import type { IndexSet } from '../storage/index-set.js';
+import type { IndexShelf } from '../storage/index-shelf.js';
+
+/** One state of a corpus: a transaction that reads it, and indexes that hold its rows. */
+export interface SnapshotView {
+  /** In a transaction that reads the state of this version. */
+  readonly connection: Connection;
+  readonly state: CorpusState;
+  readonly indexes: IndexSet;
+  /** Rows of this state that count, one bit each. */
+  readonly live: { readonly passages: Uint8Array; readonly images: Uint8Array };
+  /** What the journal brought when the indexes were brought to this state. */
+  readonly journalRows: number;
+  readonly skippedRows: number;
+}
+
+interface Held extends SnapshotView {
+  users: number;
+}
+
+/** A rebuild may replace the indexes between two steps of this; one that does so again and again does not keep it for ever. */
+const MOST_ATTEMPTS = 10;
+
+/** Gives out views of the latest state; views of one version share a transaction. */
+export class SnapshotSource {
+  readonly #files: CorpusFiles;
+  readonly #shelf: IndexShelf;
+  readonly #onState: (state: CorpusState, connection: Connection) => Promise<void>;
+  #thread: DatabaseThread | undefined;
+  #path: ReadablePath | undefined;
+  readonly #idle: Connection[] = [];
+  #latest: Held | undefined;
+  #closed = false;
+
+  /** @param onState - is told of each state before it is given out */
+  constructor(
+    files: CorpusFiles,
+    shelf: IndexShelf,
+    onState: (state: CorpusState, connection: Connection) => Promise<void>,
+  ) {
+    this.#files = files;
+    this.#shelf = shelf;
+    this.#onState = onState;
+  }
+
+  /** @throws GranuleError `CORPUS_INVALID` */
+  async open(): Promise<Connection> {
+    this.#thread = new DatabaseThread();
+    try {
+      const { connection, ...path } = await openForReading(this.#thread, this.#files.database);
+      this.#path = path;
+      this.#idle.push(connection);
+      return connection;
+    } catch (error) {
+      await this.#thread.end();
+      throw error;
+    }
+  }
+
+  /** Whether the corpus lies where nothing can be written. */
+  get immutable(): boolean {
+    return this.#path?.immutable ?? false;
+  }
+
+  /**
+   * A view of the latest state; `release` it.
+   *
+   * @throws GranuleError `CORPUS_INVALID`, `OUT_OF_MEMORY`, `ABORTED`, `INDEX_DISPOSED` once closed
+   */
+  async acquire(signal?: AbortSignal): Promise<SnapshotView> {
+    if (this.#closed) throw new GranuleError('INDEX_DISPOSED', `${this.#files.folder} is closed`);
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const view = await this.#tryAcquire(signal);
+      if (view !== undefined) return view;
+    }
+    throw new GranuleError(
+      'CORPUS_LOCKED',
+      `${this.#files.folder} was rebuilt again and again while it was opened`,
+      {
+        folder: this.#files.folder,
+      },
+    );
+  }
+
+  /** Ends the use of a view; the last user of a version ends its transaction. */
+  async release(view: SnapshotView): Promise<void> {
+    const held = view as Held;
+    held.users -= 1;
+    if (held.users > 0) return;
+    held.indexes.release();
+    await this.#giveBack(held.connection);
+  }
+
+  /** Ends the thread, and with it every transaction. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#thread?.end();
+  }
+
+  async #tryAcquire(signal: AbortSignal | undefined): Promise<SnapshotView | undefined> {
+    const connection = this.#idle.pop() ?? (await this.#connect());
+    try {
+      const [, found] = await connection.run([{ kind: 'exec', sql: 'BEGIN' }, READ_STATE]);
+      const state = parseState(found, this.#files.database);
+      const latest = this.#latest;
+      if (latest?.state.version === state.version && latest.users > 0) {
+        latest.users += 1;
+        await this.#giveBack(connection);
+        return latest;
+      }
+      await this.#onState(state, connection);
+      const reached = await this.#shelf.reach(state, connection, signal);
+      if (reached === undefined) {
+        await this.#giveBack(connection);
+        return undefined;
+      }
+      const { indexes, journalRows, skippedRows } = reached;
+      let live: SnapshotView['live'];
+      try {
+        live = await this.#live(state, connection);
+      } catch (error) {
+        indexes.release();
+        throw error;
+      }
+      const held: Held = { connection, state, indexes, live, journalRows, skippedRows, users: 1 };
+      if (this.#latest === undefined || this.#latest.state.version <= state.version) this.#latest = held;
+      return held;
+    } catch (error) {
+      await this.#giveBack(connection).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The rows that count; those of the version before are taken over where none died since. */
+  async #live(state: CorpusState, connection: Connection): Promise<SnapshotView['live']> {
+    const before = this.#latest;
+    const isOlder = before?.state.generation === state.generation && before.state.version <= state.version;
+    const same = isOlder ? before : undefined;
+    const liveRows = async (space: 'passages' | 'images', rows: number, known: boolean, anyDead: boolean) => {
+      const bits = allRows(rows);
+      if (!anyDead) return bits;
+      if (known)
+        return extended(
+          same!.live[space],
+          bits,
+          same!.state[space === 'passages' ? 'passageRows' : 'imageRows'],
+        );
+      const dead = await connection.bits('SELECT row FROM dead WHERE space = ?', [space], bits.length);
+      for (const [i, byte] of dead.entries()) bits[i]! &= ~byte;
+      return bits;
+    };
+    const { deadPassages, deadImages } = state;
+    return {
+      passages: await liveRows(
+        'passages',
+        state.passageRows,
+        same?.state.deadPassages === deadPassages,
+        deadPassages > 0,
+      ),
+      images: await liveRows(
+        'images',
+        state.imageRows,
+        same?.state.deadImages === deadImages,
+        deadImages > 0,
+      ),
+    };
+  }
+
+  async #connect(): Promise<Connection> {
+    return this.#thread!.open(this.#path!.path, this.#files.database, 'read');
+  }
+
+  async #giveBack(connection: Connection): Promise<void> {
+    if (this.#closed) return;
+    await connection.exec('ROLLBACK');
+    this.#idle.push(connection);
+  }
+}
+
+/** Bits of `rows` rows, all set. */
+function allRows(rows: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(rows / 8)).fill(0xff);
+  if (rows % 8 > 0) bits[bits.length - 1] = 0xff >> (8 - (rows % 8));
+  return bits;
+}
+
+/** `all`, whose first `rows` bits are those of `known`. */
+function extended(known: Uint8Array, all: Uint8Array, rows: number): Uint8Array {
+  if (rows === 0) return all;
+  const last = (rows - 1) >> 3;
+  const newRows = rows % 8 === 0 ? 0 : all[last]! & (0xff << (rows % 8));
+  all.set(known.subarray(0, last + 1));
+  all[last]! |= newRows;
+  return all;
+}

@@ -1,0 +1,99 @@
+// Lets each write of a change of a corpus fail in turn, or every <step>th: corpus-faults.mjs <package> <folder> <pictures> <errno> <times> <step>
+// Runs under failing-writes.c. Prints, as JSON, how many faults each kind of change met, and every outcome that is wrong.
+import { accessSync } from 'node:fs';
+import {
+  cheapEncoders,
+  entityNumbers,
+  expectedParts,
+  lineOf,
+  partsIn,
+  requireFindable,
+} from './corpus-changes.mjs';
+
+const [packageUrl, folder, pictures, errno, times, step] = process.argv.slice(2);
+const { Corpus } = await import(packageUrl);
+
+const arm = (calls) => accessSync(`/granule-fault/arm/${calls}/${errno}/${times}`);
+function disarm() {
+  try {
+    accessSync('/granule-fault/disarm');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const encoders = cheapEncoders();
+// Nothing waits in the journal, so that every change also writes to the index folders.
+const options = { journalBytes: 0 };
+let corpus = await Corpus.create(folder, encoders, options);
+let n = 0;
+let states = entityNumbers().map(() => ({ n: 0, without: [] }));
+await corpus.ingest(states.map((_, entity) => lineOf(pictures, entity, 0)));
+
+/** Kinds of changes: what they do, and what they make of the entities. */
+const kinds = {
+  put: [() => corpus.put(lineOf(pictures, 3, n)), (after) => (after[3] = { n, without: [] })],
+  ingest: [
+    () => corpus.ingest([1, 2].map((entity) => lineOf(pictures, entity, n))),
+    (after) => (after[1] = after[2] = { n, without: [] }),
+  ],
+  delete: [() => corpus.delete({ entity: 'e3' }), (after) => (after[3] = undefined)],
+  compact: [() => corpus.compact(), () => undefined],
+  reencode: [() => corpus.reencode(encoders), () => undefined],
+};
+
+const faults = {};
+const wrong = [];
+for (const [kind, [change, effect]] of Object.entries(kinds)) {
+  faults[kind] = 0;
+  for (let calls = Object.keys(faults).length % step; ; calls += Number(step)) {
+    n += 1;
+    if (kind === 'delete' && states[3] === undefined) {
+      await corpus.put(lineOf(pictures, 3, n));
+      states[3] = { n, without: [] };
+    }
+    const after = [...states];
+    effect(after);
+    const before = await corpus.snapshot();
+    arm(calls);
+    const error = await change().then(
+      () => undefined,
+      (reason) => reason,
+    );
+    const failed = disarm();
+    const where = `${kind}, call ${calls}, ${error?.code ?? error?.message ?? 'no error'}`;
+    try {
+      if (error !== undefined && error.code !== 'FILE_NOT_WRITABLE') throw error;
+      if (error !== undefined && !failed) throw new Error('an error without a fault');
+      // A snapshot of before does not notice.
+      await requireFindable(before, encoders.textEncoder, encoders.imageEncoder).catch((reason) => {
+        if (kind !== 'reencode') throw reason;
+      });
+      await before.release();
+      const { ok, problems } = await corpus.verify();
+      if (!ok) throw new Error(JSON.stringify(problems));
+      const snapshot = await corpus.snapshot();
+      const parts = await Promise.all(entityNumbers().map((entity) => partsIn(snapshot, entity)));
+      const expected = (of) => entityNumbers().map((entity) => expectedParts(pictures, entity, of[entity]));
+      await requireFindable(snapshot, encoders.textEncoder, encoders.imageEncoder);
+      await snapshot.release();
+      if (JSON.stringify(parts) === JSON.stringify(expected(after))) states = after;
+      else if (error === undefined || JSON.stringify(parts) !== JSON.stringify(expected(states)))
+        throw new Error('the corpus holds something else');
+      // Every other time the corpus is opened anew, as after a crash of the process that met the fault.
+      if (n % 2 === 1) {
+        await corpus.close();
+        corpus = await Corpus.open(folder, encoders, options);
+        const { leftovers } = await corpus.verify();
+        if (leftovers.length > 0) throw new Error(`left over: ${leftovers}`);
+      }
+    } catch (reason) {
+      wrong.push(`${where}: ${reason.stack ?? reason}`);
+    }
+    if (!failed || wrong.length > 5) break;
+    faults[kind] += 1;
+  }
+}
+await corpus.close();
+console.log(JSON.stringify({ faults, wrong }));
