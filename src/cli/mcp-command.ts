@@ -19,7 +19,7 @@ Example:
     .action(async (kb: string) => {
       const [{ serveMcp }, { openKnowledgeBase }] = await Promise.all([
         import('../server/mcp-server.js'),
-        import('../server/opened-knowledge-base.js'),
+        import('../server/corpus-knowledge-base.js'),
       ]);
       const knowledgeBase = await openKnowledgeBase(kb);
       try {

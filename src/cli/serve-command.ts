@@ -75,7 +75,7 @@ Example:
   command.action(async (kb: string, options: ServeOptions) => {
     const [{ GranuleServer }, { openKnowledgeBase }, { readTokens }] = await Promise.all([
       import('../server/server.js'),
-      import('../server/opened-knowledge-base.js'),
+      import('../server/corpus-knowledge-base.js'),
       import('../server/tokens.js'),
     ]);
     const { host, port, tokenFile, allowHost = [], allowOrigin = [], logContents = false } = options;
@@ -84,7 +84,7 @@ Example:
       const value = options[camelCase(flag)];
       return typeof value === 'number' ? [[limit, value * unit] as const] : [];
     });
-    const knowledgeBase = await openKnowledgeBase(kb);
+    const knowledgeBase = await openKnowledgeBase(kb, { writable: tokens?.write !== undefined });
     try {
       const server = await GranuleServer.create(knowledgeBase, {
         host,

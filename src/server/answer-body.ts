@@ -1,4 +1,5 @@
 import type { Entity, Passage } from '../corpus/records.js';
+import type { PassageRecord } from '../corpus/snapshot/stored-records.js';
 import type { Quads } from '../encoders/encoder.js';
 import type { EntityHit, PassageHit } from '../retrievers/retriever.js';
 import type { MiRagAnswer } from '../systems/mirag-answer.js';
@@ -27,17 +28,26 @@ export function entityBody(entity: Entity, imageIds: ImageIds): EntityBody {
 }
 
 /** A passage as it goes over HTTP. */
-export function passageBody({ id, entityId, text }: Passage): PassageBody {
-  return { id, entity: entityId, text };
+export function passageBody(passage: Passage | PassageRecord): PassageBody {
+  const { id, entityId, text, documentId, start, end }: PassageRecord = passage;
+  return {
+    id,
+    entity: entityId,
+    text,
+    ...(documentId !== undefined && { document: documentId }),
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+  };
 }
 
 /** A hit among entities as it goes over HTTP. */
 export function entityHitBody(hit: EntityHit, imageIds: ImageIds): EntityHitBody {
-  const { item, score, probability, region, matches } = hit;
+  const { item, score, probability, image, region, matches } = hit;
   return {
     entity: entityBody(item, imageIds),
     score,
     probability,
+    ...(image !== undefined && { image }),
     ...(region !== undefined && { region: numbers(region) }),
     ...(matches !== undefined && {
       matches: matches.map(({ query, entity, similarity }) => ({

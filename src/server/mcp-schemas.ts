@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { AnswerBody, EntityHitBody, PassageHitBody } from './schemas.js';
 
 /** Patches are for eyes; an assistant gets the entity without them. */
-const Entity = Type.Omit(EntityHitBody, ['matches', 'region']);
+const Entity = Type.Omit(EntityHitBody, ['image', 'matches', 'region']);
 
 /** What the tool `search` gives: passages for a text, entities for an image. */
 export const SearchResult = Type.Object({

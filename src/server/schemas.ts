@@ -112,6 +112,7 @@ const hitFields = { score: Type.Number(), probability: Probability };
 export const EntityHitBody = Type.Object({
   entity: EntityBody,
   ...hitFields,
+  image: Type.Optional(Type.String({ description: 'Id of its image that was most like the picture.' })),
   region: Type.Optional(Quad),
   matches: Type.Optional(Type.Array(PatchMatchBody)),
 });

@@ -1,10 +1,17 @@
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Entity } from '../corpus/records.js';
 import type { ImageInput } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import type { Generator } from '../generators/generator.js';
 import { normaliseAnswer } from '../generators/normalise-answer.js';
 import { PASSAGE_TEMPERATURE } from '../retrievers/dense-passage-retriever.js';
-import type { EntityHit, EntityRetriever, PassageRetriever, Timings } from '../retrievers/retriever.js';
+import type {
+  EntityHit,
+  EntityRetriever,
+  PassageRetriever,
+  RetrieveOptions,
+  Timings,
+} from '../retrievers/retriever.js';
 import { logSumExp } from './log-sum-exp.js';
 import type { AnswerVote, MiRagAnswer, MiRagPassage } from './mirag-answer.js';
 import type { MiRagPath, MiRagSelection } from './mirag-path.js';
@@ -32,6 +39,8 @@ export interface MiRagOptions {
 
 /** Options of {@link MiRag.ask}. */
 export interface MiRagAskOptions extends MiRagOptions {
+  /** Only entities and passages that have such metadata; a given entity is taken as it is. */
+  readonly filter?: MetadataFilter;
   readonly signal?: AbortSignal;
   /** Called with each step of the trace as soon as it is done. What it throws ends the question. */
   readonly onStep?: (step: TraceStep) => void;
@@ -81,7 +90,7 @@ export class MiRag {
       ...this.#options,
       ...options,
     });
-    const { signal, onStep } = options;
+    const { filter, signal, onStep } = options;
     const timings: Timings = {};
     const trace: TraceStep[] = [];
     const record = (step: TraceStep) => {
@@ -90,7 +99,7 @@ export class MiRag {
     };
     const start = performance.now();
 
-    const entities = await this.#entities(asked, entityCount, signal, timings);
+    const entities = await this.#entities(asked, { k: entityCount, filter, ...withSignal(signal) }, timings);
     const source = asked.entity ? 'given' : asked.image === undefined ? 'none' : 'picture';
     record({
       step: 'entities',
@@ -106,9 +115,8 @@ export class MiRag {
     const retrieved = await this.#passages(
       queries,
       source !== 'none',
-      passageCount,
+      { k: passageCount, filter, ...withSignal(signal) },
       passageTemperature,
-      signal,
       timings,
     );
     const priors = retrieved.map(
@@ -172,8 +180,7 @@ export class MiRag {
 
   async #entities(
     { image, entity }: MiRagQuestion,
-    k: number,
-    signal: AbortSignal | undefined,
+    options: RetrieveOptions,
     timings: Timings,
   ): Promise<EntityHit[]> {
     if (entity !== undefined) return [{ item: entity, score: 0, probability: 1 }];
@@ -181,19 +188,18 @@ export class MiRag {
     if (this.#parts.entities === undefined) {
       throw new GranuleError('INVALID_ARGUMENT', 'a question about a picture needs an entity retriever');
     }
-    return this.#parts.entities.retrieve(image, { k, ...withSignal(signal) }, timings);
+    return this.#parts.entities.retrieve(image, options, timings);
   }
 
   async #passages(
     queries: readonly string[],
     expanded: boolean,
-    k: number,
+    options: RetrieveOptions,
     temperature: number,
-    signal: AbortSignal | undefined,
     timings: Timings,
   ): Promise<Omit<MiRagPassage, 'answers'>[]> {
     if (queries.length === 0) return [];
-    const lists = await this.#parts.passages.retrieve(queries, { k, ...withSignal(signal) }, timings);
+    const lists = await this.#parts.passages.retrieve(queries, options, timings);
     const hits = lists.flatMap((list, query) => list.map((hit) => ({ hit, query })));
     const logMass = logSumExp(hits.map(({ hit }) => hit.score / temperature));
     return hits.map(({ hit, query }) => ({

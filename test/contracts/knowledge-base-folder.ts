@@ -27,6 +27,6 @@ export async function makeKnowledgeBase(folder: string): Promise<{ kb: string; r
     line('red', 'Ruby', 'The capital of Ruby is Crimson. It lies by the sea.'),
     line('blue', 'Sapphire', 'The capital of Sapphire is Azure. It lies in the hills.'),
   ]);
-  corpus.close();
+  await corpus.close();
   return { kb, red, blue };
 }

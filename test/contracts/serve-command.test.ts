@@ -41,7 +41,7 @@ describe('granule serve', () => {
     });
     expect(answered.entities.map(({ score }) => score)).toEqual(expected.entities.map(({ score }) => score));
     expect(answered.entities[0]!.matches).toHaveLength(expected.entities[0]!.matches!.length);
-    opened.dispose();
+    await opened.dispose();
     expect(JSON.stringify(answered)).not.toContain(kb);
 
     expect(Buffer.from(await (await client.image('red'))!.arrayBuffer()).equals(red)).toBe(true);
@@ -49,8 +49,13 @@ describe('granule serve', () => {
       writable: false,
       counts: { entities: 2, documents: 0, passages: 2, images: 2 },
     });
-    await expect(client.ask({ question, filter: { a: 1 } })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+    const blue = await client.ask({ question, image: red, filter: { colour: 'blue' } });
+    expect([blue.answer, blue.entities.length]).toEqual(['Azure', 1]);
+    const { hits } = await client.search({ text: 'capital', filter: { colour: { in: ['blue', 'green'] } } });
+    expect(hits).toMatchObject([{ passage: { id: 'blue-1' } }]);
+    await expect(client.ask({ question, filter: { colour: { like: 'b' } } })).rejects.toMatchObject({
+      code: 'METADATA_FILTER_INVALID',
+      details: { status: 400 },
     });
     await expect(client.ask({ question, entity: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(client.search({ text: 'a', level: 'entity' })).rejects.toMatchObject({
@@ -96,6 +101,75 @@ describe('granule serve', () => {
     await expect(client.search({ text: 'Ruby', k: 4 })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     child.kill('SIGINT');
     expect((await left).status).toBe(0);
+  });
+
+  it('stores and deletes documents for who has the token, and finds them at once', async () => {
+    const folder = temporaryFolder();
+    const { kb } = await makeKnowledgeBase(folder);
+    const file = join(folder, 'tokens.json');
+    writeFileSync(file, JSON.stringify({ write: 'w'.repeat(40) }));
+    chmodSync(file, 0o600);
+    const { child, left, url } = await serving(kb, '--token-file', file);
+    const client = new GranuleClient({ url, token: 'w'.repeat(40) });
+    const before = await client.status();
+    expect(before).toMatchObject({ writable: true, counts: { entities: 2, documents: 0, passages: 2 } });
+
+    // All at once: a change of an entity must not undo another.
+    const texts = [
+      'The national bird of Ruby is the kiwi.',
+      'The president of Ruby is Ann.',
+      'Ruby has two moons.',
+    ];
+    const stored = await Promise.all(
+      texts.map((text, i) =>
+        client.putDocument(`doc/${i}`, { entity: { id: 'red' }, text, metadata: { i } }),
+      ),
+    );
+    expect(stored.map(({ created }) => created)).toEqual([true, true, true]);
+    expect(await client.status()).toMatchObject({
+      corpusVersion: Math.max(...stored.map(({ version }) => version)),
+      counts: { entities: 2, documents: 3, passages: 5, images: 2 },
+    });
+    expect(await client.entity('red')).toMatchObject({
+      title: 'Ruby',
+      metadata: { colour: 'red' },
+      images: ['red'],
+    });
+    expect(await client.document('doc/0')).toMatchObject({
+      entity: 'red',
+      text: texts[0],
+      metadata: { i: 0 },
+      passages: [{ id: 'doc/0#1', document: 'doc/0', start: 0, end: texts[0]!.length }],
+    });
+    const { hits } = await client.search({ text: 'national bird', k: 1 });
+    expect(hits).toMatchObject([{ passage: { id: 'doc/0#1', document: 'doc/0' } }]);
+
+    const text = 'The national bird of Ruby is the owl.';
+    expect(await client.putDocument('doc/0', { entity: { id: 'red' }, text })).toMatchObject({
+      created: false,
+    });
+    expect((await client.document('doc/0'))!.text).toBe(text);
+    await client.putDocument('new', {
+      entity: { id: 'green', title: 'Emerald' },
+      text: 'Emerald lies in the south.',
+    });
+    expect(await client.entity('green')).toEqual({ id: 'green', title: 'Emerald', images: [] });
+    for (const [id, entity, code] of [
+      ['other', { id: 'nobody' }, 'INVALID_ARGUMENT'],
+      ['doc/0', { id: 'blue' }, 'DUPLICATE_ID'],
+    ] as const) {
+      await expect(client.putDocument(id, { entity, text: 'a' })).rejects.toMatchObject({ code });
+    }
+    expect([await client.deleteDocument('doc/0'), await client.deleteDocument('doc/0')]).toEqual([
+      true,
+      false,
+    ]);
+    expect(await client.document('doc/0')).toBeUndefined();
+    expect((await client.search({ text: 'national bird', k: 9 })).hits).toHaveLength(5);
+    child.kill('SIGTERM');
+    expect((await left).status).toBe(0);
+    // What was acknowledged is on the disk.
+    expect((await granule(['verify', kb])).status).toBe(0);
   });
 
   it('has every option in the documents, with its default', async () => {

@@ -6,7 +6,7 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openKnowledgeBase } from '../../src/server/opened-knowledge-base.js';
+import { openKnowledgeBase } from '../../src/server/corpus-knowledge-base.js';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
 import { makeKnowledgeBase } from './knowledge-base-folder.js';
 import { type MalformedRequest, malformedRequest, seedImages } from './malformed-requests.js';
