@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Corpus } from '../corpus/corpus.js';
 import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Entity } from '../corpus/records.js';
 import type { CorpusSnapshot } from '../corpus/snapshot/corpus-snapshot.js';
-import type { ImageEncoder, TextEncoder } from '../encoders/encoder.js';
+import {
+  imageEncoderInThreads,
+  type ThreadedImageEncoder,
+} from '../encoders/threads/threaded-image-encoder.js';
+import { type ThreadedTextEncoder, textEncoderInThreads } from '../encoders/threads/threaded-text-encoder.js';
 import { GranuleError } from '../errors.js';
 import { ExtractiveReader } from '../generators/extractive/extractive-reader.js';
-import type { Generator } from '../generators/generator.js';
+import { generatorInThreads, type ThreadedGenerator } from '../generators/threads/threaded-generator.js';
 import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js';
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
 import { builtInEncoders } from '../systems/built-in-encoders.js';
@@ -54,27 +59,34 @@ export async function openKnowledgeBase(
   folder: string,
   { writable = false }: { readonly writable?: boolean } = {},
 ): Promise<KnowledgeBase> {
-  const encoders = builtInEncoders();
-  const corpus = await Corpus.open(folder, encoders, { readOnly: !writable });
-  return new CorpusKnowledgeBase(corpus, encoders, new ExtractiveReader(), writable);
+  const { textEncoder, imageEncoder } = builtInEncoders();
+  const options = { threads: availableParallelism() };
+  // The event loop is for requests: encoding and reading happen in threads, which are started when they are first needed.
+  const parts = {
+    textEncoder: textEncoderInThreads(textEncoder, options),
+    imageEncoder: imageEncoderInThreads(imageEncoder, options),
+    generator: generatorInThreads(new ExtractiveReader(), options),
+  };
+  const corpus = await Corpus.open(folder, parts, { readOnly: !writable });
+  return new CorpusKnowledgeBase(corpus, parts, writable);
+}
+
+/** What a knowledge base works with, and closes. */
+interface Parts {
+  readonly textEncoder: ThreadedTextEncoder;
+  readonly imageEncoder: ThreadedImageEncoder;
+  readonly generator: ThreadedGenerator;
 }
 
 /** A corpus; each call sees one state of it, the latest. */
 class CorpusKnowledgeBase implements KnowledgeBase {
   readonly writer?: KnowledgeBaseWriter;
   readonly #corpus: Corpus;
-  readonly #encoders: { readonly textEncoder: TextEncoder; readonly imageEncoder: ImageEncoder };
-  readonly #generator: Generator;
+  readonly #parts: Parts;
 
-  constructor(
-    corpus: Corpus,
-    encoders: { readonly textEncoder: TextEncoder; readonly imageEncoder: ImageEncoder },
-    generator: Generator,
-    writable: boolean,
-  ) {
+  constructor(corpus: Corpus, parts: Parts, writable: boolean) {
     this.#corpus = corpus;
-    this.#encoders = encoders;
-    this.#generator = generator;
+    this.#parts = parts;
     if (writable) this.writer = new CorpusDocumentWriter(corpus);
   }
 
@@ -97,7 +109,7 @@ class CorpusKnowledgeBase implements KnowledgeBase {
   ): Promise<AnswerBody> {
     return this.#read(signal, async (snapshot) => {
       const { entities, passages } = this.#retrievers(snapshot);
-      const mirag = new MiRag({ entities, passages, generator: this.#generator });
+      const mirag = new MiRag({ entities, passages, generator: this.#parts.generator });
       const entity = id === undefined ? undefined : await snapshot.entity(id);
       if (id !== undefined && entity === undefined) {
         throw new GranuleError('NOT_FOUND', 'there is no entity with this id');
@@ -182,12 +194,14 @@ class CorpusKnowledgeBase implements KnowledgeBase {
     });
   }
 
-  close(): Promise<void> {
-    return this.#corpus.close();
+  async close(): Promise<void> {
+    await this.#corpus.close();
+    const { textEncoder, imageEncoder, generator } = this.#parts;
+    await Promise.all([textEncoder.close(), imageEncoder.close(), generator.close()]);
   }
 
   #retrievers(snapshot: CorpusSnapshot) {
-    const { textEncoder, imageEncoder } = this.#encoders;
+    const { textEncoder, imageEncoder } = this.#parts;
     return {
       entities: new ImageEntityRetriever(imageEncoder, snapshot),
       passages: new DensePassageRetriever({ encoder: textEncoder, store: snapshot }),
