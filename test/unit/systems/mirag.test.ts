@@ -86,6 +86,25 @@ function system(probabilities = [0.6, 0.3, 0.1]) {
   };
 }
 
+describe('a filter', () => {
+  test('holds for entities and passages alike', async () => {
+    const { entities, passages, reader } = system();
+    const filters: unknown[] = [];
+    const noting = <T>(filter: unknown, result: T): T => {
+      filters.push(filter);
+      return result;
+    };
+    const mirag = new MiRag({
+      entities: { retrieve: (image, options) => noting(options.filter, entities.retrieve(image, options)) },
+      passages: { retrieve: (texts, options) => noting(options.filter, passages.retrieve(texts, options)) },
+      generator: reader,
+    });
+    const filter = { region: 'Europe' };
+    await mirag.ask({ question: 'Which city?', image: IMAGE }, { filter });
+    expect(filters).toEqual([filter, filter]);
+  });
+});
+
 describe('onStep', () => {
   test('tells each step before the next one begins, and the same steps as the trace', async () => {
     const { entities, passages, reader } = system();
