@@ -1,10 +1,17 @@
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Entity } from '../corpus/records.js';
 import type { ImageInput } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import type { Generator } from '../generators/generator.js';
 import { normaliseAnswer } from '../generators/normalise-answer.js';
 import { PASSAGE_TEMPERATURE } from '../retrievers/dense-passage-retriever.js';
-import type { EntityHit, EntityRetriever, PassageRetriever, Timings } from '../retrievers/retriever.js';
+import type {
+  EntityHit,
+  EntityRetriever,
+  PassageRetriever,
+  RetrieveOptions,
+  Timings,
+} from '../retrievers/retriever.js';
 import { logSumExp } from './log-sum-exp.js';
 import type { AnswerVote, MiRagAnswer, MiRagPassage } from './mirag-answer.js';
 import type { MiRagPath, MiRagSelection } from './mirag-path.js';
@@ -28,6 +35,15 @@ export interface MiRagOptions {
   readonly select?: MiRagSelection;
   /** Temperature of the softmax over the passages of all entities; default `PASSAGE_TEMPERATURE`. */
   readonly passageTemperature?: number;
+}
+
+/** Options of {@link MiRag.ask}. */
+export interface MiRagAskOptions extends MiRagOptions {
+  /** Only entities and passages that have such metadata; a given entity is taken as it is. */
+  readonly filter?: MetadataFilter;
+  readonly signal?: AbortSignal;
+  /** Called with each step of the trace as soon as it is done. What it throws ends the question. */
+  readonly onStep?: (step: TraceStep) => void;
 }
 
 /** A question, with a picture, with the entity that it is about, or alone. */
@@ -67,24 +83,25 @@ export class MiRag {
    * @throws GranuleError `INVALID_ARGUMENT` (a blank question; a picture where no entities can be retrieved),
    * `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`, `ABORTED`, and what the parts throw
    */
-  async ask(
-    asked: MiRagQuestion,
-    options: MiRagOptions & { readonly signal?: AbortSignal } = {},
-  ): Promise<MiRagAnswer> {
+  async ask(asked: MiRagQuestion, options: MiRagAskOptions = {}): Promise<MiRagAnswer> {
     const { question } = asked;
     if (question.trim() === '') throw new GranuleError('INVALID_ARGUMENT', 'the question is blank');
     const { entityCount, passageCount, select, passageTemperature } = checked({
       ...this.#options,
       ...options,
     });
-    const { signal } = options;
+    const { filter, signal, onStep } = options;
     const timings: Timings = {};
     const trace: TraceStep[] = [];
+    const record = (step: TraceStep) => {
+      trace.push(step);
+      onStep?.(step);
+    };
     const start = performance.now();
 
-    const entities = await this.#entities(asked, entityCount, signal, timings);
+    const entities = await this.#entities(asked, { k: entityCount, filter, ...withSignal(signal) }, timings);
     const source = asked.entity ? 'given' : asked.image === undefined ? 'none' : 'picture';
-    trace.push({
+    record({
       step: 'entities',
       source,
       found: entities.map(({ item, probability }) => ({ id: item.id, title: item.title, probability })),
@@ -92,22 +109,21 @@ export class MiRag {
     timings['entities'] = performance.now() - start;
 
     const queries = source === 'none' ? [question] : entities.map(({ item }) => `${question} ${item.title}`);
-    trace.push({ step: 'expansion', queries });
+    record({ step: 'expansion', queries });
 
     const passageStart = performance.now();
     const retrieved = await this.#passages(
       queries,
       source !== 'none',
-      passageCount,
+      { k: passageCount, filter, ...withSignal(signal) },
       passageTemperature,
-      signal,
       timings,
     );
     const priors = retrieved.map(
       ({ entity, probability }) => (entity === undefined ? 1 : entities[entity]!.probability) * probability,
     );
     const order = retrieved.map((_, i) => i).sort((a, b) => priors[b]! - priors[a]! || a - b);
-    trace.push({
+    record({
       step: 'passages',
       found: order.map((i) => ({ id: retrieved[i]!.passage.id, probability: retrieved[i]!.probability })),
     });
@@ -118,7 +134,7 @@ export class MiRag {
     const ranked = order.map((i) => retrieved[i]!);
     const answers = await this.#answers(question, ranked, signal);
     const passages = ranked.map((passage, i) => ({ ...passage, answers: answers[i]! }));
-    trace.push({ step: 'answers', generator: generator.name, found: firstAnswers(passages) });
+    record({ step: 'answers', generator: generator.name, found: firstAnswers(passages) });
     const selectionStart = performance.now();
     timings['answers'] = selectionStart - answerStart;
 
@@ -133,7 +149,7 @@ export class MiRag {
     const other = select === 'joint' ? marginal?.best : joint;
     const entity = selected?.entity === undefined ? null : entities[selected.entity]!.item;
     const passage = selected === null ? null : passages[selected.passage]!.passage;
-    trace.push({
+    record({
       step: 'selection',
       by: select,
       answer: selected?.answer.text ?? null,
@@ -164,8 +180,7 @@ export class MiRag {
 
   async #entities(
     { image, entity }: MiRagQuestion,
-    k: number,
-    signal: AbortSignal | undefined,
+    options: RetrieveOptions,
     timings: Timings,
   ): Promise<EntityHit[]> {
     if (entity !== undefined) return [{ item: entity, score: 0, probability: 1 }];
@@ -173,19 +188,18 @@ export class MiRag {
     if (this.#parts.entities === undefined) {
       throw new GranuleError('INVALID_ARGUMENT', 'a question about a picture needs an entity retriever');
     }
-    return this.#parts.entities.retrieve(image, { k, ...withSignal(signal) }, timings);
+    return this.#parts.entities.retrieve(image, options, timings);
   }
 
   async #passages(
     queries: readonly string[],
     expanded: boolean,
-    k: number,
+    options: RetrieveOptions,
     temperature: number,
-    signal: AbortSignal | undefined,
     timings: Timings,
   ): Promise<Omit<MiRagPassage, 'answers'>[]> {
     if (queries.length === 0) return [];
-    const lists = await this.#parts.passages.retrieve(queries, { k, ...withSignal(signal) }, timings);
+    const lists = await this.#parts.passages.retrieve(queries, options, timings);
     const hits = lists.flatMap((list, query) => list.map((hit) => ({ hit, query })));
     const logMass = logSumExp(hits.map(({ hit }) => hit.score / temperature));
     return hits.map(({ hit, query }) => ({

@@ -5,7 +5,18 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
 import { ended, granule, start } from './cli-process.js';
 
-const COMMANDS = ['demo', 'ingest', 'ask', 'search', 'verify', 'compact', 'reencode', 'inspect'];
+const COMMANDS = [
+  'demo',
+  'ingest',
+  'ask',
+  'search',
+  'verify',
+  'compact',
+  'reencode',
+  'serve',
+  'mcp',
+  'inspect',
+];
 const ONE_LINE = /^granule: [^\n]+ \[[A-Z_]+\]\n$/;
 
 async function source(): Promise<string> {

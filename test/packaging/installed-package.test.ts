@@ -42,6 +42,9 @@ describe('the tarball', () => {
       'dist/cjs/index.js',
       'dist/cjs/index.d.ts',
       'dist/cjs/package.json',
+      'dist/esm/client/index.js',
+      'dist/cjs/client/index.js',
+      'dist/cjs/client/index.d.ts',
       `prebuilds/${platform}/granule.node`,
     ]) {
       expect(files).toContain(needed);
@@ -107,6 +110,19 @@ describe('the installed package, without a compiler on the PATH', () => {
     const [imported, required] = JSON.parse(printed('names.mjs', text));
     expect(imported.length).toBeGreaterThan(5);
     expect(required).toEqual(imported);
+  });
+
+  it('loads no dependency with the library before it is needed, and none with the client', () => {
+    const text = (name: string) => `
+      import { Module } from 'node:module';
+      import * as imported from '${name}';
+      import { createRequire } from 'node:module';
+      const required = createRequire(import.meta.url)('${name}');
+      const loaded = Object.keys(Module._cache).filter((file) => !/granule.(dist|package\\.json)/.test(file));
+      console.log(JSON.stringify([typeof imported.GranuleError, Object.keys(required).length >= 3, loaded]));
+    `;
+    expect(JSON.parse(printed('library-loads.mjs', text('granule')))).toEqual(['function', true, []]);
+    expect(JSON.parse(printed('client-loads.mjs', text('granule/client')))).toEqual(['function', true, []]);
   });
 
   it('works as two copies in one process, each with its own error class', () => {
@@ -205,6 +221,16 @@ describe('the installed package, without a compiler on the PATH', () => {
     (module, moduleResolution, file) => {
       const text = `
       import { FlatIndex, GranuleError, type Hits } from 'granule';
+      import { type Answer, GranuleClient } from 'granule/client';
+      export async function ask(client: GranuleClient): Promise<string | null> {
+        const answered: Answer = await client.ask({ question: 'What?' });
+        for await (const event of client.askStages({ question: 'What?' })) {
+          if (event.step === 'answer') return event.answer.passages[0]?.passage.text ?? null;
+        }
+        // @ts-expect-error: a question is asked in words
+        await client.ask({ question: 1 });
+        return answered.answer;
+      }
       export async function first(vectors: Float32Array): Promise<number | undefined> {
         const index = new FlatIndex({ dimension: 3, metric: 'cosine' });
         await index.add(vectors);

@@ -34,14 +34,15 @@ function exportsOf(file: string): PublicName[] {
   return [...own, ...through];
 }
 
-describe('what src/index.ts exports', () => {
-  const names = exportsOf('src/index.ts');
+describe.each([
+  ['src/index.ts', ['FlatIndex', 'MultiVectorIndex', 'topKSoftmax', 'runtimeInfo', 'GranuleError']],
+  ['src/client/index.ts', ['GranuleClient', 'GranuleError', 'AnswerBody', 'AskEvent']],
+])('what %s exports', (entry, examples) => {
+  const names = exportsOf(entry);
 
   it('is found by this test', () => {
     const known = names.map(({ name }) => name);
-    for (const name of ['FlatIndex', 'MultiVectorIndex', 'topKSoftmax', 'runtimeInfo', 'GranuleError']) {
-      expect(known).toContain(name);
-    }
+    for (const name of examples) expect(known).toContain(name);
     for (const { file } of names) expect(existsSync(file)).toBe(true);
   });
 

@@ -86,6 +86,65 @@ function system(probabilities = [0.6, 0.3, 0.1]) {
   };
 }
 
+describe('a filter', () => {
+  test('holds for entities and passages alike', async () => {
+    const { entities, passages, reader } = system();
+    const filters: unknown[] = [];
+    const noting = <T>(filter: unknown, result: T): T => {
+      filters.push(filter);
+      return result;
+    };
+    const mirag = new MiRag({
+      entities: { retrieve: (image, options) => noting(options.filter, entities.retrieve(image, options)) },
+      passages: { retrieve: (texts, options) => noting(options.filter, passages.retrieve(texts, options)) },
+      generator: reader,
+    });
+    const filter = { region: 'Europe' };
+    await mirag.ask({ question: 'Which city?', image: IMAGE }, { filter });
+    expect(filters).toEqual([filter, filter]);
+  });
+});
+
+describe('onStep', () => {
+  test('tells each step before the next one begins, and the same steps as the trace', async () => {
+    const { entities, passages, reader } = system();
+    const order: string[] = [];
+    const told = <T>(name: string, result: T): T => {
+      order.push(name);
+      return result;
+    };
+    const mirag = new MiRag({
+      entities: { retrieve: (...args) => told('retrieve entities', entities.retrieve(...args)) },
+      passages: { retrieve: (...args) => told('retrieve passages', passages.retrieve(...args)) },
+      generator: { ...reader, generate: (...args) => told('generate', reader.generate(...args)) },
+    });
+    const steps: unknown[] = [];
+    const { trace } = await mirag.ask(
+      { question: 'Which city?', image: IMAGE },
+      {
+        onStep: (step) => {
+          order.push(step.step);
+          steps.push(step);
+        },
+      },
+    );
+    expect(steps).toEqual(trace);
+    expect(order).toEqual([
+      ...['retrieve entities', 'entities', 'expansion', 'retrieve passages', 'passages', 'generate'],
+      ...['answers', 'selection'],
+    ]);
+  });
+
+  test('ends the question where it throws', async () => {
+    const { mirag, reader } = system();
+    const onStep = () => {
+      throw new Error('enough');
+    };
+    await expect(mirag.ask({ question: 'Which city?', image: IMAGE }, { onStep })).rejects.toThrow('enough');
+    expect(reader.asked).toEqual([]);
+  });
+});
+
 describe('a question about a picture', () => {
   test('is searched with each title, and read as it was asked', async () => {
     const { mirag, passages, reader, entities } = system();

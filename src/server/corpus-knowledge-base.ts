@@ -1,0 +1,230 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Corpus } from '../corpus/corpus.js';
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
+import type { Entity } from '../corpus/records.js';
+import type { CorpusSnapshot } from '../corpus/snapshot/corpus-snapshot.js';
+import {
+  imageEncoderInThreads,
+  type ThreadedImageEncoder,
+} from '../encoders/threads/threaded-image-encoder.js';
+import { type ThreadedTextEncoder, textEncoderInThreads } from '../encoders/threads/threaded-text-encoder.js';
+import { GranuleError } from '../errors.js';
+import { ExtractiveReader } from '../generators/extractive/extractive-reader.js';
+import { generatorInThreads, type ThreadedGenerator } from '../generators/threads/threaded-generator.js';
+import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js';
+import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
+import { builtInEncoders } from '../systems/built-in-encoders.js';
+import { MiRag } from '../systems/mirag.js';
+import {
+  answerBody,
+  entityBody,
+  entityHitBody,
+  type ImageIds,
+  passageBody,
+  passageHitBody,
+  stageBody,
+} from './answer-body.js';
+import { CorpusDocumentWriter } from './corpus-document-writer.js';
+import type {
+  CallOptions,
+  KnowledgeBase,
+  KnowledgeBaseQuery,
+  KnowledgeBaseQuestion,
+  KnowledgeBaseWriter,
+  StoredImage,
+} from './knowledge-base.js';
+import type { AnswerBody, DocumentBody, EntityBody, PassageBody, SearchReply, StageBody } from './schemas.js';
+
+/** Media types by the extension that an ingest gave an image, after what its bytes are. */
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.avif': 'image/avif',
+  '.gif': 'image/gif',
+  '.heif': 'image/avif',
+  '.jpeg': 'image/jpeg',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.tiff': 'image/tiff',
+  '.webp': 'image/webp',
+};
+
+/**
+ * Opens a corpus that was built with the built-in encoders.
+ *
+ * @param options - `writable`: whether documents can be stored and deleted; default false, which never writes
+ * @throws GranuleError as `Corpus.open`
+ */
+export async function openKnowledgeBase(
+  folder: string,
+  { writable = false }: { readonly writable?: boolean } = {},
+): Promise<KnowledgeBase> {
+  const { textEncoder, imageEncoder } = builtInEncoders();
+  const options = { threads: availableParallelism() };
+  // The event loop is for requests: encoding and reading happen in threads, which are started when they are first needed.
+  const parts = {
+    textEncoder: textEncoderInThreads(textEncoder, options),
+    imageEncoder: imageEncoderInThreads(imageEncoder, options),
+    generator: generatorInThreads(new ExtractiveReader(), options),
+  };
+  const corpus = await Corpus.open(folder, parts, { readOnly: !writable });
+  return new CorpusKnowledgeBase(corpus, parts, writable);
+}
+
+/** What a knowledge base works with, and closes. */
+interface Parts {
+  readonly textEncoder: ThreadedTextEncoder;
+  readonly imageEncoder: ThreadedImageEncoder;
+  readonly generator: ThreadedGenerator;
+}
+
+/** A corpus; each call sees one state of it, the latest. */
+class CorpusKnowledgeBase implements KnowledgeBase {
+  readonly writer?: KnowledgeBaseWriter;
+  readonly #corpus: Corpus;
+  readonly #parts: Parts;
+
+  constructor(corpus: Corpus, parts: Parts, writable: boolean) {
+    this.#corpus = corpus;
+    this.#parts = parts;
+    if (writable) this.writer = new CorpusDocumentWriter(corpus);
+  }
+
+  async status() {
+    const { version, counts, encoders } = await this.#corpus.info();
+    const { entities, documents, passages, images } = counts;
+    return {
+      corpusVersion: version,
+      counts: { entities, documents, passages, images },
+      encoders: (['text', 'image'] as const).map((role) => {
+        const { name, version: ofEncoder, dimension } = encoders[role];
+        return { role, name, version: ofEncoder, dimension };
+      }),
+    };
+  }
+
+  ask(
+    { question, image, entity: id, filter, ...options }: KnowledgeBaseQuestion,
+    { signal, onStage }: CallOptions & { readonly onStage?: (stage: StageBody) => void },
+  ): Promise<AnswerBody> {
+    return this.#read(signal, async (snapshot) => {
+      const { entities, passages } = this.#retrievers(snapshot);
+      const mirag = new MiRag({ entities, passages, generator: this.#parts.generator });
+      const entity = id === undefined ? undefined : await snapshot.entity(id);
+      if (id !== undefined && entity === undefined) {
+        throw new GranuleError('NOT_FOUND', 'there is no entity with this id');
+      }
+      const answered = await mirag.ask(
+        { question, ...(image !== undefined && { image }), ...(entity !== undefined && { entity }) },
+        {
+          ...options,
+          signal,
+          ...(filter !== undefined && { filter: filter as MetadataFilter }),
+          ...(onStage && { onStep: (step) => onStage(stageBody(step)) }),
+        },
+      );
+      const named = answered.entities.map(({ item }) => item);
+      return answerBody(answered, await imageIds(snapshot, named));
+    });
+  }
+
+  search(
+    { text, image, level, k, filter }: KnowledgeBaseQuery,
+    { signal }: CallOptions,
+  ): Promise<SearchReply> {
+    return this.#read(signal, async (snapshot) => {
+      const { entities, passages } = this.#retrievers(snapshot);
+      const options = { k, signal, filter: filter as MetadataFilter | undefined };
+      const timings = {};
+      if (image !== undefined && level === 'entity') {
+        const hits = await entities.retrieve(image, options, timings);
+        const named = hits.map(({ item }) => item);
+        const ids = await imageIds(snapshot, named);
+        return { level, hits: hits.map((hit) => entityHitBody(hit, ids)), timings };
+      }
+      if (text !== undefined && level === 'passage') {
+        const [hits = []] = await passages.retrieve([text], options, timings);
+        return { level, hits: hits.map(passageHitBody), timings };
+      }
+      throw new GranuleError(
+        'INVALID_ARGUMENT',
+        'a text finds passages and an image finds entities; other levels cannot be searched',
+      );
+    });
+  }
+
+  entity(id: string): Promise<EntityBody | undefined> {
+    return this.#read(undefined, async (snapshot) => {
+      const entity = await snapshot.entity(id);
+      return entity && entityBody(entity, await imageIds(snapshot, [entity]));
+    });
+  }
+
+  document(id: string): Promise<DocumentBody | undefined> {
+    return this.#read(undefined, async (snapshot) => {
+      const document = await snapshot.document(id);
+      if (document === undefined) return undefined;
+      const { entityId, title, text, metadata } = document;
+      const passages = await snapshot.documentPassages(id);
+      return {
+        id,
+        entity: entityId,
+        ...(title !== undefined && { title }),
+        text,
+        ...(metadata !== undefined && { metadata: { ...metadata } }),
+        passages: passages.map(passageBody),
+      };
+    });
+  }
+
+  passage(id: string): Promise<PassageBody | undefined> {
+    return this.#read(undefined, async (snapshot) => {
+      const passage = await snapshot.passage(id);
+      return passage && passageBody(passage);
+    });
+  }
+
+  image(id: string): Promise<StoredImage | undefined> {
+    return this.#read(undefined, async (snapshot) => {
+      const image = await snapshot.image(id);
+      if (image === undefined) return undefined;
+      const { entityId, file } = image;
+      const contentType = MEDIA_TYPES[extname(file)] ?? 'application/octet-stream';
+      return { id, entity: entityId, contentType, bytes: () => readFile(file) };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#corpus.close();
+    const { textEncoder, imageEncoder, generator } = this.#parts;
+    await Promise.all([textEncoder.close(), imageEncoder.close(), generator.close()]);
+  }
+
+  #retrievers(snapshot: CorpusSnapshot) {
+    const { textEncoder, imageEncoder } = this.#parts;
+    return {
+      entities: new ImageEntityRetriever(imageEncoder, snapshot),
+      passages: new DensePassageRetriever({ encoder: textEncoder, store: snapshot }),
+    };
+  }
+
+  async #read<T>(
+    signal: AbortSignal | undefined,
+    work: (snapshot: CorpusSnapshot) => Promise<T>,
+  ): Promise<T> {
+    const snapshot = await this.#corpus.snapshot({ signal });
+    try {
+      return await work(snapshot);
+    } finally {
+      await snapshot.release();
+    }
+  }
+}
+
+/** The ids of the images of these entities. */
+async function imageIds(snapshot: CorpusSnapshot, entities: readonly Entity[]): Promise<ImageIds> {
+  const distinct = [...new Set(entities.map(({ id }) => id))];
+  const images = await Promise.all(distinct.map((id) => snapshot.entityImages(id)));
+  const byEntity = new Map(distinct.map((id, i) => [id, images[i]!.map((image) => image.id)]));
+  return ({ id }) => byEntity.get(id) ?? [];
+}
