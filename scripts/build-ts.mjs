@@ -1,5 +1,5 @@
 /**
- * Compiles src/ twice, to dist/esm (everything) and dist/cjs (the library without the command line), for `import` and `require`.
+ * Compiles src/ twice, to dist/esm (everything) and dist/cjs (the library without the command line and the server), for `import` and `require`.
  *
  *     node scripts/build-ts.mjs
  */
@@ -7,6 +7,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -24,7 +25,14 @@ const require = createRequire(import.meta.url);
 const packageFile = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const INPUTS = ['src', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json', 'scripts/build-ts.mjs'];
-const OUTPUTS = [packageFile.main, packageFile.types, ...Object.values(packageFile.bin), 'dist/esm/index.js'];
+const OUTPUTS = [
+  packageFile.main,
+  packageFile.types,
+  ...Object.values(packageFile.bin),
+  'dist/esm/index.js',
+  'dist/esm/client/index.js',
+  'dist/cjs/client/index.js',
+];
 
 export function typescriptIsCurrent() {
   return (
@@ -48,7 +56,7 @@ export async function buildTypescript() {
   if (failed.length > 0) {
     throw new Error(`${failed.map(({ output }) => output).join('\n')}\nsrc/ could not be compiled.`);
   }
-  for (const format of ['esm', 'cjs']) copyAssets(join(root, 'dist', format));
+  for (const format of ['esm', 'cjs']) copyAssets(join(root, 'dist', format), format === 'esm');
   writeFileSync(join(root, 'dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
   for (const program of Object.values(packageFile.bin)) chmodSync(join(root, program), 0o755);
   writeStamp(root, 'typescript', digest);
@@ -58,12 +66,17 @@ function typescriptDigest() {
   return digestInputs(root, INPUTS, [require('typescript/package.json').version, ...OUTPUTS]);
 }
 
-/** Whatever lies in src/ and is no TypeScript (tables, templates) goes beside the modules that read it. */
-function copyAssets(target) {
+/**
+ * Whatever lies in src/ and is no TypeScript (tables, templates, pages) goes beside the modules that read it; where `all` is
+ * false, only into folders that hold modules.
+ */
+function copyAssets(target, all) {
   const source = join(root, 'src');
   for (const file of readdirSync(source, { recursive: true })) {
     if (/^\.[cm]?ts$/.test(extname(file)) || statSync(join(source, file)).isDirectory()) continue;
-    if (existsSync(dirname(join(target, file)))) copyFileSync(join(source, file), join(target, file));
+    const folder = dirname(join(target, file));
+    if (all) mkdirSync(folder, { recursive: true });
+    if (existsSync(folder)) copyFileSync(join(source, file), join(target, file));
   }
 }
 

@@ -30,7 +30,7 @@ const LANGUAGES = [
       ['encoders', 'corpus', 'fusion', 'retrievers', 'rerankers', 'generators'],
       ['systems'],
       ['evaluation', 'training', 'demo'],
-      ['adapters', 'server', 'cli', 'index.ts'],
+      ['adapters', 'server', 'client', 'cli', 'index.ts'],
     ],
     outside: [],
     references: imports,

@@ -84,7 +84,13 @@ export type {
   RetrieveOptions,
   Timings,
 } from './retrievers/retriever.js';
-export { MiRag, type MiRagOptions, type MiRagParts, type MiRagQuestion } from './systems/mirag.js';
+export {
+  MiRag,
+  type MiRagAskOptions,
+  type MiRagOptions,
+  type MiRagParts,
+  type MiRagQuestion,
+} from './systems/mirag.js';
 export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answer.js';
 export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
 export { formatTrace, type TraceStep } from './systems/mirag-trace.js';

@@ -8,6 +8,8 @@ export interface CommandContext {
   readonly colour: boolean;
   /** Shows progress on a terminal's standard error, and nothing elsewhere. */
   readonly progress: ProgressLine;
+  /** Says that the command did all it had to, although it was interrupted: a server that was told to stop has stopped. */
+  doneWhenInterrupted(): void;
   /** Writes one line or several to standard output. */
   print(text: string): void;
   /** Writes one line to standard error, under the same form as errors: `granule: <message> [<code>]`. */
@@ -15,13 +17,14 @@ export interface CommandContext {
 }
 
 /** The context of this process. */
-export function processContext(signal: AbortSignal): CommandContext {
+export function processContext(signal: AbortSignal, doneWhenInterrupted: () => void): CommandContext {
   const { stdout, stderr, env } = process;
   const progress = new ProgressLine(stderr, stderr.isTTY === true);
   return {
     signal,
     colour: stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     progress,
+    doneWhenInterrupted,
     print(text) {
       progress.clear();
       stdout.write(`${text}\n`);

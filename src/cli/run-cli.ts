@@ -6,7 +6,9 @@ import { type CommandContext, processContext } from './command-context.js';
 import { addDemoCommand } from './demo-command.js';
 import { addIngestCommand } from './ingest-command.js';
 import { addInspectCommand } from './inspect-command.js';
+import { addMcpCommand } from './mcp-command.js';
 import { addSearchCommand } from './search-command.js';
+import { addServeCommand } from './serve-command.js';
 
 /** Exit statuses: the shell's own convention gives 128 + the signal's number. */
 const STATUS = { done: 0, failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -23,6 +25,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const abort = new AbortController();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   let outputClosed = false;
+  let ended = false;
   const interrupt = (name: NodeJS.Signals) => {
     // Whoever presses Ctrl-C twice does not want to wait for an orderly end.
     if (interrupted !== undefined) process.exit(STATUS[interrupted]);
@@ -37,10 +40,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   process.stdout.on('error', brokenPipe);
   process.stderr.on('error', brokenPipe);
-  const context = processContext(abort.signal);
+  const context = processContext(abort.signal, () => {
+    ended = true;
+  });
   try {
     await program(context).parseAsync(args, { from: 'user' });
-    return interrupted === undefined ? STATUS.done : STATUS[interrupted];
+    return interrupted === undefined || ended ? STATUS.done : STATUS[interrupted];
   } catch (error) {
     if (outputClosed) return STATUS.done;
     if (interrupted !== undefined) {
@@ -70,6 +75,7 @@ Example:
   $ granule demo
   $ granule ingest corpus.jsonl --to my-kb
   $ granule ask my-kb --image picture.jpg "What is the capital of this country?"
+  $ granule serve my-kb
 
 Results go to standard output, errors to standard error as one line with a code.
 Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
@@ -78,6 +84,8 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addIngestCommand(granule, context);
   addAskCommand(granule, context);
   addSearchCommand(granule, context);
+  addServeCommand(granule, context);
+  addMcpCommand(granule, context);
   addInspectCommand(granule, context);
   addBenchCommand(granule, context);
   return granule;

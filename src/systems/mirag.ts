@@ -30,6 +30,13 @@ export interface MiRagOptions {
   readonly passageTemperature?: number;
 }
 
+/** Options of {@link MiRag.ask}. */
+export interface MiRagAskOptions extends MiRagOptions {
+  readonly signal?: AbortSignal;
+  /** Called with each step of the trace as soon as it is done. What it throws ends the question. */
+  readonly onStep?: (step: TraceStep) => void;
+}
+
 /** A question, with a picture, with the entity that it is about, or alone. */
 export interface MiRagQuestion {
   readonly question: string;
@@ -67,24 +74,25 @@ export class MiRag {
    * @throws GranuleError `INVALID_ARGUMENT` (a blank question; a picture where no entities can be retrieved),
    * `K_OUT_OF_RANGE`, `TEMPERATURE_INVALID`, `ABORTED`, and what the parts throw
    */
-  async ask(
-    asked: MiRagQuestion,
-    options: MiRagOptions & { readonly signal?: AbortSignal } = {},
-  ): Promise<MiRagAnswer> {
+  async ask(asked: MiRagQuestion, options: MiRagAskOptions = {}): Promise<MiRagAnswer> {
     const { question } = asked;
     if (question.trim() === '') throw new GranuleError('INVALID_ARGUMENT', 'the question is blank');
     const { entityCount, passageCount, select, passageTemperature } = checked({
       ...this.#options,
       ...options,
     });
-    const { signal } = options;
+    const { signal, onStep } = options;
     const timings: Timings = {};
     const trace: TraceStep[] = [];
+    const record = (step: TraceStep) => {
+      trace.push(step);
+      onStep?.(step);
+    };
     const start = performance.now();
 
     const entities = await this.#entities(asked, entityCount, signal, timings);
     const source = asked.entity ? 'given' : asked.image === undefined ? 'none' : 'picture';
-    trace.push({
+    record({
       step: 'entities',
       source,
       found: entities.map(({ item, probability }) => ({ id: item.id, title: item.title, probability })),
@@ -92,7 +100,7 @@ export class MiRag {
     timings['entities'] = performance.now() - start;
 
     const queries = source === 'none' ? [question] : entities.map(({ item }) => `${question} ${item.title}`);
-    trace.push({ step: 'expansion', queries });
+    record({ step: 'expansion', queries });
 
     const passageStart = performance.now();
     const retrieved = await this.#passages(
@@ -107,7 +115,7 @@ export class MiRag {
       ({ entity, probability }) => (entity === undefined ? 1 : entities[entity]!.probability) * probability,
     );
     const order = retrieved.map((_, i) => i).sort((a, b) => priors[b]! - priors[a]! || a - b);
-    trace.push({
+    record({
       step: 'passages',
       found: order.map((i) => ({ id: retrieved[i]!.passage.id, probability: retrieved[i]!.probability })),
     });
@@ -118,7 +126,7 @@ export class MiRag {
     const ranked = order.map((i) => retrieved[i]!);
     const answers = await this.#answers(question, ranked, signal);
     const passages = ranked.map((passage, i) => ({ ...passage, answers: answers[i]! }));
-    trace.push({ step: 'answers', generator: generator.name, found: firstAnswers(passages) });
+    record({ step: 'answers', generator: generator.name, found: firstAnswers(passages) });
     const selectionStart = performance.now();
     timings['answers'] = selectionStart - answerStart;
 
@@ -133,7 +141,7 @@ export class MiRag {
     const other = select === 'joint' ? marginal?.best : joint;
     const entity = selected?.entity === undefined ? null : entities[selected.entity]!.item;
     const passage = selected === null ? null : passages[selected.passage]!.passage;
-    trace.push({
+    record({
       step: 'selection',
       by: select,
       answer: selected?.answer.text ?? null,

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -23,17 +24,17 @@ export async function granule(
   return ended(start(args, options));
 }
 
-/** Starts `granule` and leaves it running. */
+/** Starts `granule` and leaves it running; with `input` its standard input is a pipe. */
 export function start(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: object } = {},
-) {
+  options: { readonly cwd?: string; readonly env?: object; readonly input?: boolean } = {},
+): ChildProcessByStdio<Writable | null, Readable, Readable> {
   if (!existsSync(CLI)) throw new Error(`${CLI} is missing: run npm run build:ts`);
   return spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: [options.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
 }
 
 /** Waits for a process that `start` started. */

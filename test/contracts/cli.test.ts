@@ -34,7 +34,7 @@ describe('the command line', () => {
   it('prints help with an example for every command, and the version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(await granule(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
-    for (const args of [[], ['demo'], ['ingest'], ['ask'], ['search'], ['inspect']]) {
+    for (const args of [[], ['demo'], ['ingest'], ['ask'], ['search'], ['serve'], ['mcp'], ['inspect']]) {
       const { status, stdout, stderr } = await granule([...args, '--help']);
       expect([status, stderr], args.join()).toEqual([0, '']);
       expect(stdout).toContain(`Example`);

@@ -1,0 +1,20 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { AnswerBody, EntityHitBody, PassageHitBody } from './schemas.js';
+
+/** Patches are for eyes; an assistant gets the entity without them. */
+const Entity = Type.Omit(EntityHitBody, ['matches', 'region']);
+
+/** What the tool `search` gives: passages for a text, entities for an image. */
+export const SearchResult = Type.Object({
+  passages: Type.Optional(Type.Array(PassageHitBody)),
+  entities: Type.Optional(Type.Array(Entity)),
+});
+
+/** What the tool `ask` gives: the answer, and what speaks for it. */
+export const AnswerResult = Type.Composite([
+  Type.Pick(AnswerBody, ['question', 'answer', 'entity', 'passage', 'span', 'probabilities', 'votes']),
+  Type.Object({ entities: Type.Array(Entity), passages: Type.Array(PassageHitBody) }),
+]);
+
+export type SearchResult = Static<typeof SearchResult>;
+export type AnswerResult = Static<typeof AnswerResult>;
