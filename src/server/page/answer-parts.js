@@ -47,28 +47,46 @@ export function pathBars({ probabilities, entity }) {
   ]);
 }
 
+/** Passages that are shown without being asked for. */
+const FIRST_PASSAGES = 4;
+
 /**
- * Passages, the likeliest first, each with its best answer marked.
+ * Passages with their best answers marked: the answer's own first, then by their probability; most of them folded away.
  *
  * @param {Answer} answer
  */
-export function passageList({ passages, entities, passage: selected, span }) {
-  const list = element('ol', { class: 'passages' });
-  for (const { passage, probability, entity, answers } of passages) {
-    const best = answers[0];
-    const marked = passage.id === selected?.id ? span : (best?.span ?? null);
-    const title = entity === null ? passage.entity : (entities[entity]?.entity.title ?? passage.entity);
-    const said = best === undefined ? 'no answer in it' : `"${best.text}" ${percent(best.probability)}`;
-    list.append(
-      element(
-        'li',
-        {},
-        element('p', { class: 'facts' }, `${title} · ${passage.id} · ${percent(probability)} · ${said}`),
-        markedText(passage.text, marked),
-      ),
-    );
-  }
-  return list;
+export function passageLists(answer) {
+  const { entities, entity, passages, passage: selected } = answer;
+  // Several entities may bring one passage; the answer's path leads through one of them.
+  const own = passages.find(
+    (hit) =>
+      hit.passage.id === selected?.id &&
+      (hit.entity === null ? entity === null : entities[hit.entity]?.entity.id === entity?.id),
+  );
+  const others = passages.filter((hit) => hit !== own).map((hit) => passageItem(entities, hit, null));
+  const items = own === undefined ? others : [passageItem(entities, own, answer.span), ...others];
+  const first = element('ol', { class: 'passages' }, ...items.slice(0, FIRST_PASSAGES));
+  const rest = items.slice(FIRST_PASSAGES);
+  if (rest.length === 0) return [first];
+  const summary = element('summary', {}, `${rest.length} more passages`);
+  return [first, element('details', {}, summary, element('ol', { class: 'passages' }, ...rest))];
+}
+
+/**
+ * @param {Answer['entities']} entities
+ * @param {Answer['passages'][number]} hit
+ * @param {readonly number[] | null} span of the answer, where this is its passage
+ */
+function passageItem(entities, { passage, probability, entity, answers }, span) {
+  const best = answers[0];
+  const title = entity === null ? passage.entity : (entities[entity]?.entity.title ?? passage.entity);
+  const said = best === undefined ? 'no answer in it' : `“${best.text}” ${percent(best.probability)}`;
+  return element(
+    'li',
+    span === null ? {} : { class: 'selected' },
+    element('p', { class: 'facts' }, `${title} · ${passage.id} · ${percent(probability)} · ${said}`),
+    markedText(passage.text, span ?? best?.span ?? null),
+  );
 }
 
 /**
@@ -151,7 +169,9 @@ function described(stage) {
       ];
     case 'answers':
       return [
-        stage.found.length === 0 ? `The ${stage.generator} found no answer in them.` : `Answers of the ${stage.generator}:`,
+        stage.found.length === 0
+          ? `The ${stage.generator} found no answer in them.`
+          : `Answers of the ${stage.generator}:`,
         stage.found.map(({ passage, text, probability }) => `${percent(probability)}  ${text}  (${passage})`),
       ];
     case 'selection': {

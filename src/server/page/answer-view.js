@@ -1,5 +1,5 @@
 // @ts-check
-import { pathBars, passageList, stageTimes, traceList } from './answer-parts.js';
+import { passageLists, pathBars, stageTimes, traceList } from './answer-parts.js';
 import { element, percent } from './elements.js';
 import { patchView } from './patch-view.js';
 import { imageUrl } from './server-calls.js';
@@ -49,7 +49,8 @@ export class AnswerView {
         : element('p', { class: 'answer', id: 'answer' }, answer.answer);
     const path = pathBars(answer);
     const first = panel('Answer', heading);
-    if (answer.entity !== null) first.append(element('p', { class: 'quiet' }, `about ${answer.entity.title}`));
+    if (answer.entity !== null)
+      first.append(element('p', { class: 'quiet' }, `about ${answer.entity.title}`));
     if (path !== undefined) first.append(path);
 
     const matches = element('div', { class: 'panel' });
@@ -64,7 +65,7 @@ export class AnswerView {
     this.#place.replaceChildren(
       first,
       ...(entities === undefined ? [] : [element('div', { class: 'columns' }, entities, matches)]),
-      panel('Passages', passageList(answer)),
+      panel('Passages', ...passageLists(answer)),
       panel('Time', stageTimes(answer.timings)),
       trace,
     );
@@ -109,14 +110,24 @@ export class AnswerView {
       button.addEventListener('click', () => choose(i));
       buttons.push(button);
     }
-    choose(Math.max(0, entities.findIndex((hit) => hit.entity.id === entity?.id)));
+    choose(
+      Math.max(
+        0,
+        entities.findIndex((hit) => hit.entity.id === entity?.id),
+      ),
+    );
     const list = element('ul', { class: 'entities' }, ...buttons.map((button) => element('li', {}, button)));
     return panel('Entities', list);
   }
 
   /** @param {string | undefined} id */
   async #imageOf(id) {
-    return id === undefined ? undefined : imageUrl(id).then((url) => this.#keep(url), () => undefined);
+    return id === undefined
+      ? undefined
+      : imageUrl(id).then(
+          (url) => this.#keep(url),
+          () => undefined,
+        );
   }
 
   /** @param {string} url revoked with this answer */

@@ -15,17 +15,34 @@ const MOST_MATCHES = 64;
  * @param {EntityHit} hit
  */
 export function patchView(pictureUrl, imageUrl, hit) {
-  const picture = element('img', { src: pictureUrl, alt: 'The picture of the question' });
-  const image = element('img', { src: imageUrl, alt: `Image of ${hit.entity.title}` });
+  const picture = element('img', { src: pictureUrl, alt: 'What the question is about' });
+  const image = element('img', { src: imageUrl, alt: hit.entity.title });
   const overlay = svgElement('svg', { role: 'group', 'aria-label': 'Patches that matched' });
   const pair = element(
     'div',
     { class: 'pair' },
     element('figure', {}, picture, element('figcaption', {}, 'Your picture')),
-    element('figure', {}, image, element('figcaption', {}, `${hit.entity.title}, ${percent(hit.probability)}`)),
+    element(
+      'figure',
+      {},
+      image,
+      element('figcaption', {}, `${hit.entity.title}, ${percent(hit.probability)}`),
+    ),
     overlay,
   );
-  const draw = () => overlay.replaceChildren(...shapes(pair, picture, image, hit));
+  // Made once and only moved, so that what has the focus keeps it.
+  const outlines = outlinesOf(hit);
+  overlay.append(...outlines.map(({ shape }) => shape));
+  const draw = () => {
+    const origin = pair.getBoundingClientRect();
+    const place = (/** @type {readonly number[]} */ quad, /** @type {Element} */ within) =>
+      corners(quad, within.getBoundingClientRect(), origin);
+    for (const { move } of outlines)
+      move(
+        (quad) => place(quad, picture),
+        (quad) => place(quad, image),
+      );
+  };
   picture.addEventListener('load', draw);
   image.addEventListener('load', draw);
   new ResizeObserver(draw).observe(pair);
@@ -33,44 +50,69 @@ export function patchView(pictureUrl, imageUrl, hit) {
 }
 
 /**
- * @param {Element} pair
- * @param {Element} picture
- * @param {Element} image
- * @param {EntityHit} hit
+ * @typedef {[x: number, y: number][]} Points
+ * @typedef {(quad: readonly number[]) => Points} Place
+ * @typedef {{ shape: SVGElement, move: (inPicture: Place, inImage: Place) => void }} Outline
  */
-function* shapes(pair, picture, image, { region, matches = [] }) {
-  const origin = pair.getBoundingClientRect();
-  if (region !== undefined) {
-    yield svgElement('polygon', { class: 'region', points: text(corners(region, picture, origin)) });
-  }
+
+/**
+ * @param {EntityHit} hit
+ * @returns {Outline[]}
+ */
+function outlinesOf({ region, matches = [] }) {
   const shown = matches.toSorted((a, b) => b.similarity - a.similarity).slice(0, MOST_MATCHES);
-  for (const { query, entity, similarity } of shown) {
-    const there = corners(query, picture, origin);
-    const here = corners(entity, image, origin);
-    const [from, to] = [centre(there), centre(here)];
-    const line = { x1: from[0], y1: from[1], x2: to[0], y2: to[1] };
-    const label = `similarity ${similarity.toFixed(3)}`;
-    yield svgElement(
-      'g',
-      { class: 'match', tabindex: '0', role: 'img', 'aria-label': `Match, ${label}` },
-      svgElement('title', {}, label),
-      svgElement('line', Object.fromEntries(Object.entries(line).map(([key, value]) => [key, String(value)]))),
-      svgElement('polygon', { points: text(there) }),
-      svgElement('polygon', { points: text(here) }),
-    );
-  }
+  const outlines = shown.map(matchOutline);
+  return region === undefined ? outlines : [regionOutline(region), ...outlines];
+}
+
+/**
+ * @param {readonly number[]} region
+ * @returns {Outline}
+ */
+function regionOutline(region) {
+  const shape = svgElement('polygon', { class: 'region' });
+  return { shape, move: (inPicture) => shape.setAttribute('points', text(inPicture(region))) };
+}
+
+/**
+ * @param {NonNullable<EntityHit['matches']>[number]} match
+ * @returns {Outline}
+ */
+function matchOutline({ query, entity, similarity }) {
+  const label = `similarity ${similarity.toFixed(3)}`;
+  const line = svgElement('line');
+  const there = svgElement('polygon');
+  const here = svgElement('polygon');
+  const shape = svgElement(
+    'g',
+    { class: 'match', tabindex: '0', role: 'img', 'aria-label': `Match, ${label}` },
+    svgElement('title', {}, label),
+    line,
+    there,
+    here,
+  );
+  return {
+    shape,
+    move(inPicture, inImage) {
+      const [from, to] = [inPicture(query), inImage(entity)];
+      there.setAttribute('points', text(from));
+      here.setAttribute('points', text(to));
+      const [[x1, y1], [x2, y2]] = [centre(from), centre(to)];
+      for (const [name, value] of Object.entries({ x1, y1, x2, y2 }))
+        line.setAttribute(name, value.toFixed(1));
+    },
+  };
 }
 
 /**
  * Corners of a quad, fractions of an image's width and height, in the pixels of the overlay.
  *
  * @param {readonly number[]} quad
- * @param {Element} image
+ * @param {DOMRect} image
  * @param {DOMRect} origin
- * @returns {[x: number, y: number][]}
+ * @returns {Points}
  */
-function corners(quad, image, origin) {
-  const { left, top, width, height } = image.getBoundingClientRect();
+function corners(quad, { left, top, width, height }, origin) {
   return [0, 2, 4, 6].map((i) => [
     left - origin.left + (quad[i] ?? 0) * width,
     top - origin.top + (quad[i + 1] ?? 0) * height,
@@ -78,14 +120,14 @@ function corners(quad, image, origin) {
 }
 
 /**
- * @param {[x: number, y: number][]} points
+ * @param {Points} points
  * @returns {[x: number, y: number]}
  */
 function centre(points) {
   return [points.reduce((sum, [x]) => sum + x, 0) / 4, points.reduce((sum, [, y]) => sum + y, 0) / 4];
 }
 
-/** @param {[x: number, y: number][]} points */
+/** @param {Points} points */
 function text(points) {
   return points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
 }

@@ -64,7 +64,8 @@ export class PictureInput {
     this.#picture = picture;
     this.#url = picture === undefined ? '' : URL.createObjectURL(picture);
     this.#preview.hidden = this.#remove.hidden = picture === undefined;
-    this.#label.textContent = picture === undefined ? 'Drop or paste a picture, or choose one' : 'Choose another';
+    this.#label.textContent =
+      picture === undefined ? 'Drop or paste a picture, or choose one' : 'Choose another';
     if (picture === undefined) this.#preview.removeAttribute('src');
     else this.#preview.src = this.#url;
     this.#file.value = '';

@@ -55,7 +55,12 @@ export async function ask(question, image, onStage, signal) {
   const body = new FormData();
   body.append('question', question);
   if (image !== undefined) body.append('image', image, 'picture');
-  const reply = await call('/v1/ask', { method: 'POST', body, signal, headers: { accept: 'text/event-stream' } });
+  const reply = await call('/v1/ask', {
+    method: 'POST',
+    body,
+    signal,
+    headers: { accept: 'text/event-stream' },
+  });
   if (reply.body === null) throw new ServerError('INTERNAL', 'the server sent no events');
   for await (const { name, data } of events(reply.body)) {
     if (name === 'answer') return data;
@@ -75,7 +80,9 @@ async function call(path, options = {}) {
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
   const reply = await fetch(path, { ...options, headers });
   if (reply.ok) return reply;
-  const { error } = await reply.json().catch(() => ({ error: { code: 'INTERNAL', message: reply.statusText } }));
+  const { error } = await reply
+    .json()
+    .catch(() => ({ error: { code: 'INTERNAL', message: reply.statusText } }));
   const wait = reply.headers.get('retry-after');
   const when = reply.status === 429 && wait !== null ? ` Try again in ${wait} s.` : '';
   throw new ServerError(error.code, error.message + when, reply.status);
@@ -87,12 +94,13 @@ async function call(path, options = {}) {
  * @param {ReadableStream<Uint8Array>} body
  */
 async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let text = '';
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    text += value;
+    text += decoder.decode(value, { stream: true });
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
