@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openKnowledgeBase } from '../../src/server/opened-knowledge-base.js';
+import { openKnowledgeBase } from '../../src/server/corpus-knowledge-base.js';
 import { CHROMIUM, screenshot, useBrowser } from './browser.js';
 import { FakeKnowledgeBase } from './fake-knowledge-base.js';
 import { makeKnowledgeBase } from './knowledge-base-folder.js';

@@ -319,6 +319,8 @@ function noHits(queries: number) {
     rowsRescored: new Uint32Array(queries),
     matchedVectors: undefined,
     matchedSimilarities: undefined,
+    logSumExp: undefined,
+    massShare: undefined,
   };
 }
 
