@@ -55,7 +55,9 @@ export async function compactCorpus(
   await shelf.clear();
   await removeOtherGenerations(access);
   await listUnnamedImages(access);
-  return { passages: state.deadPassages, images: state.deadImages, imageFiles: await removeOrphans(access) };
+  const imageFiles = await removeOrphans(access);
+  await access.shrink();
+  return { passages: state.deadPassages, images: state.deadImages, imageFiles };
 }
 
 async function copyImages(
