@@ -170,7 +170,7 @@ export class Corpus implements AsyncDisposable {
         this.#checkpoint(access),
       );
       const unencoded = await this.#encodePending(access, encoders, options);
-      await access.checkpoint(AT_THE_END);
+      await finish(access);
       const { entities, documents, passages, images } = await access.state();
       const refused = [...unencoded, ...report.refused];
       return { ...report, refused, entities, documents, passages, images };
@@ -220,7 +220,7 @@ export class Corpus implements AsyncDisposable {
     const encoders = this.#requireEncoders();
     await this.#change(async (access) => {
       await this.#encodePending(access, encoders, options);
-      await access.checkpoint(AT_THE_END);
+      await finish(access);
     });
   }
 
@@ -300,7 +300,7 @@ export class Corpus implements AsyncDisposable {
   async #close(): Promise<void> {
     if (this.#wrote) {
       // What is not moved now is still in the database, and is moved another time.
-      await this.#writer.change((access) => access.checkpoint(AT_THE_END)).catch(() => undefined);
+      await this.#writer.change(finish).catch(() => undefined);
     }
     await this.#end();
   }
@@ -391,4 +391,10 @@ export class Corpus implements AsyncDisposable {
     this.#records = records;
     this.#encoding = state.encoding;
   }
+}
+
+/** Leaves a corpus that is small and quick to open. */
+async function finish(access: WriteAccess): Promise<void> {
+  await access.checkpoint(AT_THE_END);
+  await access.shrink();
 }

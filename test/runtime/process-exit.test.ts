@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Corpus } from '../../src/corpus/corpus.js';
 import { flagPath } from '../../src/demo/countries/flag-images.js';
 import { buildPackage, runScript } from './built-package.js';
 
@@ -33,5 +37,18 @@ describe('a process with encoder threads', () => {
     expect(
       await runScript('forgotten-queries.mjs', [packageUrl, fixture], { flags: ['--expose-gc'] }),
     ).toEqual({ released: 5, kept: 9 });
+  });
+});
+
+describe('a process with a corpus', () => {
+  // To stop SQLite's thread in the middle of a call would abort the process.
+  it.each(['idle', 'ingest', 'query'])('ends in order: %s', async (mode) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'granule-exit-'));
+    const kb = path.join(folder, 'kb');
+    expect(await runScript('corpus-exit.mjs', [packageUrl, kb, mode])).toEqual({});
+    const corpus = await Corpus.open(kb);
+    expect(await corpus.verify()).toMatchObject({ ok: true, problems: [] });
+    await corpus.close();
+    rmSync(folder, { recursive: true });
   });
 });

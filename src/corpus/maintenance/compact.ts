@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { GranuleError } from '../../errors.js';
 import { checkAborted } from '../ingest/line-batches.js';
-import { imageFilesThere, removeOrphans } from '../storage/image-files.js';
+import { removeOrphans, unnamedImages } from '../storage/image-files.js';
 import type { Dimensions, IndexSet } from '../storage/index-set.js';
 import type { IndexShelf } from '../storage/index-shelf.js';
 import { removeOtherGenerations } from '../storage/recovery.js';
@@ -19,8 +19,6 @@ export interface CompactReport {
 
 /** Rows that are copied at once. */
 const ROWS_PER_COPY = 4096;
-/** Image files that are looked up at once. */
-const FILES_PER_QUERY = 500;
 
 /** Copies the live rows to a new generation of indexes and numbers them anew, in their order. */
 export async function compactCorpus(
@@ -57,7 +55,9 @@ export async function compactCorpus(
   await shelf.clear();
   await removeOtherGenerations(access);
   await listUnnamedImages(access);
-  return { passages: state.deadPassages, images: state.deadImages, imageFiles: await removeOrphans(access) };
+  const imageFiles = await removeOrphans(access);
+  await access.shrink();
+  return { passages: state.deadPassages, images: state.deadImages, imageFiles };
 }
 
 async function copyImages(
@@ -101,29 +101,14 @@ function renumber(table: string, key: string): string {
     UPDATE ${table} SET row = -1 - row WHERE row < 0`;
 }
 
-/** Lists every image file that no record names as an orphan. */
+/** Lists every image file that no record names as an orphan; what was left half written goes at once. */
 async function listUnnamedImages(access: WriteAccess): Promise<void> {
-  let names: string[] = [];
-  const list = async () => {
-    const unnamed = await access.connection.all<{ name: string }>(
-      `SELECT j.value AS name FROM json_each(?) AS j WHERE NOT EXISTS (
-        SELECT 1 FROM images AS i WHERE i.file = substr(j.value, 1, 64) AND i.file || '.' || i.extension = j.value)`,
-      [JSON.stringify(names)],
-    );
-    names = [];
-    if (unnamed.length === 0) return;
+  for await (const names of unnamedImages(access.files, access.connection)) {
+    const whole = names.filter((name) => !name.endsWith('.tmp'));
+    for (const name of names) if (name.endsWith('.tmp')) await rm(access.files.image(name), { force: true });
     await access.transaction(async (transaction) => {
-      const parameters = unnamed.map(({ name }) => [name]);
+      const parameters = whole.map((name) => [name]);
       transaction.add({ kind: 'many', sql: 'INSERT OR IGNORE INTO orphans VALUES (?)', parameters });
     });
-  };
-  for await (const name of imageFilesThere(access.files)) {
-    if (name.endsWith('.tmp')) {
-      await rm(access.files.image(name), { force: true });
-      continue;
-    }
-    names.push(name);
-    if (names.length === FILES_PER_QUERY) await list();
   }
-  if (names.length > 0) await list();
 }

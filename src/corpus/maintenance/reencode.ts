@@ -89,6 +89,7 @@ export async function reencodeCorpus(
     });
     await shelf.clear(dimensions);
     await removeOtherGenerations(access);
+    await access.shrink();
     return {
       passages: next.rows('passages'),
       images: next.rows('images'),

@@ -8,7 +8,7 @@ import { type EncoderRecord, type EncoderRole, hashOfState } from '../encoder-re
 import { checkAborted } from '../ingest/line-batches.js';
 import type { SnapshotView } from '../snapshot/snapshot-source.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
-import { imageFilesThere } from '../storage/image-files.js';
+import { unnamedImages } from '../storage/image-files.js';
 import { type Dimensions, SPACES } from '../storage/index-set.js';
 
 /** Something that is not as it should be. */
@@ -209,16 +209,16 @@ class Verification {
 
   async #images(): Promise<void> {
     for (let last = ''; ; ) {
-      const found = await this.#view.connection.all<{ name: string; file: string; bytes: number }>(
-        `SELECT DISTINCT file || '.' || extension AS name, file, bytes FROM images
-          WHERE file || '.' || extension > ? ORDER BY name LIMIT ${IMAGES_PER_READ}`,
+      // One file has one extension, which follows from its bytes.
+      const found = await this.#view.connection.all<{ extension: string; file: string; bytes: number }>(
+        `SELECT file, extension, bytes FROM images WHERE file > ? GROUP BY file ORDER BY file LIMIT ${IMAGES_PER_READ}`,
         [last],
       );
       if (found.length === 0) return;
-      last = found.at(-1)!.name;
-      for (const { name, file, bytes } of found) {
+      last = found.at(-1)!.file;
+      for (const { extension, file, bytes } of found) {
         checkAborted(this.#signal);
-        const path = this.#files.image(name);
+        const path = this.#files.image(`${file}.${extension}`);
         const read = await hashOfFile(path).catch(() => undefined);
         this.#checked.images += 1;
         this.#checked.bytes += read?.bytes ?? 0;
@@ -235,12 +235,9 @@ class Verification {
     }
     const staged = await connection.all('SELECT 1 FROM staged_boxes LIMIT 1');
     if (staged.length > 0) this.#leftovers.push('table staged_boxes');
-    for await (const name of imageFilesThere(this.#files)) {
-      const [known] = await connection.all<{ n: number }>(
-        "SELECT count(*) AS n FROM images WHERE file = ? AND file || '.' || extension = ?",
-        [name.slice(0, 64), name],
-      );
-      if (known!.n === 0) this.#leftovers.push(this.#files.image(name));
+    for await (const names of unnamedImages(this.#files, connection)) {
+      checkAborted(this.#signal);
+      for (const name of names) this.#leftovers.push(this.#files.image(name));
     }
   }
 

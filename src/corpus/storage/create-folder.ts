@@ -43,6 +43,8 @@ async function createDatabase(
   const thread = new DatabaseThread();
   try {
     const connection = await thread.open(database, join(folder, basename(database)), 'write');
+    // The first statement of all: it must come before the first table.
+    await connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     await connection.run([
       {

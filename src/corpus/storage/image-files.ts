@@ -1,11 +1,14 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeDurably } from '../../files/durable-file.js';
+import type { Connection } from '../database/database-thread.js';
 import type { ImageFile } from '../image-file.js';
 import { type CorpusFiles, unlessSystem } from './corpus-files.js';
 import type { WriteAccess } from './write-access.js';
 
 const WRITTEN_AT_ONCE = 8;
+/** Image files that are looked up at once. */
+const FILES_PER_QUERY = 500;
 
 /** Name of an image in the folder of images. */
 export function imageName({ sha256, extension }: Pick<ImageFile, 'sha256' | 'extension'>): string {
@@ -76,9 +79,21 @@ export async function removeOrphans(access: WriteAccess): Promise<number> {
   return removed;
 }
 
-/** Names of all image files there are, and of what was left half written. */
-export async function* imageFilesThere(files: CorpusFiles): AsyncGenerator<string> {
+/** Image files that no record names, and what was left half written: their names, list by list. */
+export async function* unnamedImages(files: CorpusFiles, connection: Connection): AsyncGenerator<string[]> {
+  for await (const names of imageFilesThere(files)) {
+    const unnamed = await connection.all<{ name: string }>(
+      `SELECT j.value AS name FROM json_each(?) AS j WHERE NOT EXISTS (
+        SELECT 1 FROM images AS i WHERE i.file = substr(j.value, 1, 64) AND i.file || '.' || i.extension = j.value)`,
+      [JSON.stringify(names)],
+    );
+    if (unnamed.length > 0) yield unnamed.map(({ name }) => name);
+  }
+}
+
+async function* imageFilesThere(files: CorpusFiles): AsyncGenerator<string[]> {
   for (const folder of await readdir(files.images).catch(() => [])) {
-    yield* await readdir(join(files.images, folder)).catch(() => []);
+    const names = await readdir(join(files.images, folder)).catch(() => []);
+    for (let i = 0; i < names.length; i += FILES_PER_QUERY) yield names.slice(i, i + FILES_PER_QUERY);
   }
 }

@@ -95,6 +95,11 @@ export class WriteAccess {
     return result;
   }
 
+  /** Gives the system back what the database no longer needs, such as the pages of journal rows that moved to the folders. */
+  async shrink(): Promise<void> {
+    await this.connection.exec('PRAGMA incremental_vacuum');
+  }
+
   /**
    * Moves the journal's vectors to the index folders where more than this waits. The folders are written first: a crash in
    * between leaves rows in both, which an opening finds out.

@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Corpus } from '../../../src/corpus/corpus.js';
@@ -64,6 +65,18 @@ describe('a corpus on disk', () => {
     expect((await contents(reader)).entities).toEqual(['a']);
     await reader.close();
     expect(readdirSync(kb, { recursive: true }).toSorted()).toEqual(before);
+  });
+
+  it('gives back the room of vectors that have left its database', async () => {
+    const { file, kb } = await source(Array.from({ length: 3000 }, (_, i) => lineOf(`e${i}`)));
+    const corpus = await Corpus.create(kb, fakeEncoders(), { journalBytes: 0 });
+    await corpus.ingest(file);
+    await corpus.close();
+    const Database = createRequire(import.meta.url)('libsql');
+    const database = new Database(join(kb, 'corpus.sqlite'));
+    expect(database.prepare('PRAGMA freelist_count').all()).toEqual([{ freelist_count: 0 }]);
+    expect(database.prepare('SELECT count(*) AS n FROM journal').all()).toEqual([{ n: 0 }]);
+    database.close();
   });
 
   it('that was opened to be read only refuses changes', async () => {
