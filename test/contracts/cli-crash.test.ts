@@ -9,7 +9,7 @@ import { ended, granule, start } from './cli-process.js';
 
 const ENTITIES = 24;
 const PASSAGES = ENTITIES * 20;
-const KILLS = 10;
+const KILLS = 6;
 
 it('goes on where it was killed, and is whole after each kill', { timeout: 120_000 }, async () => {
   const folder = temporaryFolder();

@@ -9,7 +9,8 @@ import { buildPackage } from './built-package.js';
 // @ts-expect-error: a script, which child processes run as it is
 import { change, fingerprint, seriesOptions } from './scripts/index-states.mjs';
 
-const KILLS = 200;
+/** More with `GRANULE_INDEX_KILLS=200 npm run test:ts -- test/runtime/index-crash.test.ts`: some minute on two cores. */
+const KILLS = Number(process.env['GRANULE_INDEX_KILLS'] ?? 60);
 const AT_ONCE = 2;
 /** Longest time that a process lives after its first save, in ms: some fifty saves. */
 const LONGEST_LIFE = 150;
