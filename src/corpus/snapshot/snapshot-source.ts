@@ -35,6 +35,7 @@ export class SnapshotSource {
   readonly #shelf: IndexShelf;
   readonly #onState: (state: CorpusState, connection: Connection) => Promise<void>;
   #thread: DatabaseThread | undefined;
+  #restarting: Promise<unknown> | undefined;
   #path: ReadablePath | undefined;
   readonly #idle: Connection[] = [];
   #latest: Held | undefined;
@@ -77,6 +78,7 @@ export class SnapshotSource {
    */
   async acquire(signal?: AbortSignal): Promise<SnapshotView> {
     if (this.#closed) throw new GranuleError('INDEX_DISPOSED', `${this.#files.folder} is closed`);
+    if (!this.#thread!.alive) await this.#restart();
     let gone = 0;
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const found = await this.#tryAcquire(signal);
@@ -181,6 +183,15 @@ export class SnapshotSource {
         deadImages > 0,
       ),
     };
+  }
+
+  /** A new thread in the place of one that has died; what was read on the old one rejects. */
+  #restart(): Promise<unknown> {
+    this.#idle.length = 0;
+    this.#restarting ??= this.open().finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
   }
 
   async #connect(): Promise<Connection> {

@@ -208,6 +208,9 @@ describe('a corpus on disk', () => {
     await corpus.delete({ entity: 'b' });
     await corpus.close();
     mkdirSync(join(kb, 'indexes', '7', 'passages'), { recursive: true });
+    const reader = await Corpus.open(kb, fakeEncoders(), { readOnly: true });
+    expect(reader.recovery).toMatchObject({ deletedGenerations: 0, orphanImages: 0 });
+    await reader.close();
     const reopened = await Corpus.open(kb, fakeEncoders());
     expect(reopened.recovery).toMatchObject({ deletedGenerations: 1, orphanImages: 1 });
     expect(reopened.recovery.messages.join('\n')).toMatch(/1 folders of indexes.*\n1 image files/);

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Corpus } from '../../../src/corpus/corpus.js';
 import { matrix } from '../../../src/vectors/matrix.js';
+// @ts-expect-error: a script, which child processes run as it is
+import * as changes from '../../runtime/scripts/corpus-changes.mjs';
 import { fakeEncoders } from './fake-encoders.js';
 import { build, contents, foundTexts, lineOf, lookAt } from './small-corpus.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 const anyQuery = matrix(Float32Array.of(1, 0, 0, 0), 4);
 
@@ -99,6 +103,43 @@ describe('a snapshot', () => {
     await expect(before.entity('a')).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
     expect(() => before.entities()).toThrow(expect.objectContaining({ code: 'INDEX_DISPOSED' }));
     await expect(before.searchPassages(anyQuery, { k: 1 })).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
+    await corpus.close();
+  });
+
+  it('of a version that others hold too does not end with the first release', async () => {
+    const { corpus } = await build([lineOf('a', 'a.png')]);
+    const [one, two] = await Promise.all([corpus.snapshot(), corpus.snapshot()]);
+    await corpus.delete({ entity: 'a' });
+    await corpus.compact();
+    await one.release();
+    expect(await foundTexts(two)).toEqual(['a one', 'a two, longer']);
+    expect((await two.imagePatches([0])).patches.lengths).toHaveLength(1);
+    await two.release();
+    await corpus.close();
+  });
+
+  it('finds each passage by its own vector, also where it was taken in the middle of a change', async () => {
+    const { textEncoder, imageEncoder } = changes.cheapEncoders();
+    const corpus = await Corpus.create(join(temporaryFolder(), 'kb'), { textEncoder, imageEncoder });
+    const line = (n: number) => ({
+      entity: { id: `e${n % 12}`, title: 'E' },
+      passages: Array.from({ length: 1 + (n % 3) }, (_, p) => ({
+        id: `p${n}-${p}`,
+        text: `Passage ${p} of ${n}`,
+      })),
+    });
+    await corpus.put(line(0));
+    let writing = true;
+    const look = async () => {
+      while (writing) {
+        await lookAt(corpus, (snapshot) => changes.requireFindable(snapshot, textEncoder, imageEncoder));
+      }
+    };
+    const looking = [look(), look()];
+    for (let n = 1; n <= 60; n++) await corpus.put(line(n));
+    writing = false;
+    await Promise.all(looking);
+    expect((await corpus.info()).counts.entities).toBe(12);
     await corpus.close();
   });
 
