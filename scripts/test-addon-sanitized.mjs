@@ -56,6 +56,7 @@ async function run(tests) {
       ...process.env,
       // In whose build/Release node-gyp-build looks first.
       GRANULE_PREBUILD: prebuild,
+      GRANULE_DAMAGE_STEP: '1',
       LD_PRELOAD: libraries.join(':'),
       // Node keeps memory until its end on purpose.
       ASAN_OPTIONS: 'detect_leaks=0',

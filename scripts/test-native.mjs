@@ -46,11 +46,13 @@ const VARIANTS = {
 const KERNEL_TESTS = ['kernel_conformance', 'code_scan', 'checksum', 'convert', 'prepare'];
 
 /**
+ * Builds the tests.
+ *
  * @param {keyof typeof VARIANTS} name
  * @param {{ strict?: boolean }} [options]
- * @returns {Promise<{ passed: number, failed: number } | { skipped: string }>}
+ * @returns {Promise<{ failed: boolean } | { skipped: string }>}
  */
-export async function testNative(name, { strict = false } = {}) {
+export async function buildNativeTests(name, { strict = false } = {}) {
   const variant = VARIANTS[name];
   const missing = ['cmake', 'ctest', ...variant.tools].filter((tool) => findProgram(tool) === undefined);
   if (missing.length > 0) return { skipped: `${missing.join(', ')} not on PATH` };
@@ -59,18 +61,29 @@ export async function testNative(name, { strict = false } = {}) {
   linkDoctest(doctest);
 
   const folder = join(root, 'build-native', name);
-  const jobs = String(availableParallelism());
   const steps = [
     ['cmake', ['-S', root, '-B', folder, ...configuration(variant, strict)]],
-    ['cmake', ['--build', folder, '--parallel', jobs]],
+    ['cmake', ['--build', folder, '--parallel', String(availableParallelism())]],
   ];
   for (const [program, args] of steps) {
     const { code, output } = await runCommand(program, args, { cwd: root });
     if (code !== 0) {
       console.error(output);
-      return { passed: 0, failed: 1 };
+      return { failed: true };
     }
   }
+  return { failed: false };
+}
+
+/**
+ * Runs the tests that were built, `jobs` files at a time.
+ *
+ * @param {keyof typeof VARIANTS} name
+ * @returns {Promise<{ passed: number, failed: number }>}
+ */
+export async function runNativeTests(name, jobs = availableParallelism()) {
+  const variant = VARIANTS[name];
+  const folder = join(root, 'build-native', name);
   const [processor, ...otherProcessors] = Object.entries(variant.processors ?? {});
   const env = {
     ...process.env,
@@ -79,7 +92,7 @@ export async function testNative(name, { strict = false } = {}) {
   };
   const { code, output } = await runCommand(
     'ctest',
-    ['--test-dir', folder, '-V', '--no-tests=error', '-j', jobs],
+    ['--test-dir', folder, '-V', '--no-tests=error', '-j', String(jobs)],
     { env },
   );
   if (code !== 0) console.error(output);
@@ -163,10 +176,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error(`unknown variant '${name}'; one of ${Object.keys(VARIANTS).join(', ')}`);
     process.exitCode = 2;
   } else {
-    const result = await testNative(name, { strict: args.includes('--strict') });
-    if ('skipped' in result) {
-      console.log(`native tests (${name}): SKIPPED, ${result.skipped}`);
+    const built = await buildNativeTests(name, { strict: args.includes('--strict') });
+    if ('skipped' in built) {
+      console.log(`native tests (${name}): SKIPPED, ${built.skipped}`);
     } else {
+      const result = built.failed ? { passed: 0, failed: 1 } : await runNativeTests(name);
       console.log(`native tests (${name}): ${result.passed} passed, ${result.failed} failed`);
       if (result.failed > 0) process.exitCode = 1;
     }

@@ -12,7 +12,7 @@ const library =
   process.env['GRANULE_TEST_CUDA_LIBRARY'] ??
   join(import.meta.dirname, '../../build-native/release/native/backends/cuda/libgranule_cuda_emulated.so');
 const scope = basename(library).includes('emulated')
-  ? ({ metrics: ['ip', 'l2'], dimensions: [1, 129], threadCounts: [2], large: false } as const)
+  ? ({ metrics: ['l2'], dimensions: [1, 129], threadCounts: [2], large: false } as const)
   : EVERYTHING;
 
 describe.runIf(existsSync(library))(
