@@ -31,20 +31,11 @@ const SAMPLE = 15;
 /** Seconds of load when the server is told to stop. */
 const BEFORE_STOP = 2;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    image: { type: 'string' },
-    clients: { type: 'string', default: '64' },
-    seconds: { type: 'string', default: '60' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const { values, positionals } = readArguments();
 const [kb] = positionals;
 if (kb === undefined || values.image === undefined) {
   console.error(
-    'usage: node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--only search|ask]',
+    'usage: node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--only search|ask] [--json]',
   );
   process.exit(2);
 }
@@ -180,4 +171,23 @@ function print(name, { requestsPerSecond, p50, p99, slowest, statuses: counts, r
   console.log(
     `${name}: ${requestsPerSecond.toFixed(1)}/s, ${times}, statuses ${JSON.stringify(counts)}, memory ${memory}`,
   );
+}
+
+/** Without a knowledge base, and so with the usage shown, where an option is unknown. */
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        image: { type: 'string' },
+        clients: { type: 'string', default: '64' },
+        seconds: { type: 'string', default: '60' },
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(error.message);
+    return { values: {}, positionals: [] };
+  }
 }

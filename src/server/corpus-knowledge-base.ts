@@ -5,17 +5,12 @@ import { Corpus } from '../corpus/corpus.js';
 import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Entity } from '../corpus/records.js';
 import type { CorpusSnapshot } from '../corpus/snapshot/corpus-snapshot.js';
-import {
-  imageEncoderInThreads,
-  type ThreadedImageEncoder,
-} from '../encoders/threads/threaded-image-encoder.js';
-import { type ThreadedTextEncoder, textEncoderInThreads } from '../encoders/threads/threaded-text-encoder.js';
 import { GranuleError } from '../errors.js';
 import { ExtractiveReader } from '../generators/extractive/extractive-reader.js';
 import { generatorInThreads, type ThreadedGenerator } from '../generators/threads/threaded-generator.js';
 import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js';
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
-import { builtInEncoders } from '../systems/built-in-encoders.js';
+import { type BuiltInEncodersInThreads, builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import { MiRag } from '../systems/mirag.js';
 import {
   answerBody,
@@ -59,22 +54,19 @@ export async function openKnowledgeBase(
   folder: string,
   { writable = false }: { readonly writable?: boolean } = {},
 ): Promise<KnowledgeBase> {
-  const { textEncoder, imageEncoder } = builtInEncoders();
   const options = { threads: availableParallelism() };
   // The event loop is for requests: encoding and reading happen in threads, which are started when they are first needed.
   const parts = {
-    textEncoder: textEncoderInThreads(textEncoder, options),
-    imageEncoder: imageEncoderInThreads(imageEncoder, options),
+    encoders: builtInEncodersInThreads(options),
     generator: generatorInThreads(new ExtractiveReader(), options),
   };
-  const corpus = await Corpus.open(folder, parts, { readOnly: !writable });
+  const corpus = await Corpus.open(folder, parts.encoders, { readOnly: !writable });
   return new CorpusKnowledgeBase(corpus, parts, writable);
 }
 
 /** What a knowledge base works with, and closes. */
 interface Parts {
-  readonly textEncoder: ThreadedTextEncoder;
-  readonly imageEncoder: ThreadedImageEncoder;
+  readonly encoders: BuiltInEncodersInThreads;
   readonly generator: ThreadedGenerator;
 }
 
@@ -196,12 +188,11 @@ class CorpusKnowledgeBase implements KnowledgeBase {
 
   async close(): Promise<void> {
     await this.#corpus.close();
-    const { textEncoder, imageEncoder, generator } = this.#parts;
-    await Promise.all([textEncoder.close(), imageEncoder.close(), generator.close()]);
+    await Promise.all([this.#parts.encoders.close(), this.#parts.generator.close()]);
   }
 
   #retrievers(snapshot: CorpusSnapshot) {
-    const { textEncoder, imageEncoder } = this.#parts;
+    const { textEncoder, imageEncoder } = this.#parts.encoders;
     return {
       entities: new ImageEntityRetriever(imageEncoder, snapshot),
       passages: new DensePassageRetriever({ encoder: textEncoder, store: snapshot }),

@@ -22,11 +22,17 @@ export interface BuiltInEncodersInThreads {
   close(): Promise<void>;
 }
 
-/** New instances of the encoders that need no weights, in threads: the same bits from all cores. */
-export function builtInEncodersInThreads(): BuiltInEncodersInThreads {
+/**
+ * New instances of the encoders that need no weights, in threads: the same bits from all cores.
+ *
+ * @param options - as `textEncoderInThreads` has them
+ */
+export function builtInEncodersInThreads(
+  options: { readonly threads?: number } = {},
+): BuiltInEncodersInThreads {
   const { textEncoder, imageEncoder } = builtInEncoders();
-  const texts = textEncoderInThreads(textEncoder);
-  const images = imageEncoderInThreads(imageEncoder);
+  const texts = textEncoderInThreads(textEncoder, options);
+  const images = imageEncoderInThreads(imageEncoder, options);
   return {
     textEncoder: texts,
     imageEncoder: images,

@@ -1,5 +1,5 @@
 import { GranuleError } from '../../errors.js';
-import type { Connection, Step } from './database-thread.js';
+import type { Step } from './database-thread.js';
 
 /** The spaces in which rows are numbered; patches share the images' rows, and have an index of their own. */
 export type Space = 'passages' | 'images' | 'patches';
@@ -99,12 +99,6 @@ export function parseState(result: unknown, file: string): CorpusState {
     state[field] = value;
   }
   return state as unknown as CorpusState;
-}
-
-/** The state at this moment. */
-export async function readState(connection: Connection, file: string): Promise<CorpusState> {
-  const [result] = await connection.run([READ_STATE]);
-  return parseState(result, file);
 }
 
 /** Writes the fields in which `next` differs from `previous`. */
