@@ -1,11 +1,11 @@
 /**
  * Load on `granule serve` over loopback: clients that ask one request after the other, each over a kept connection.
  *
- *     node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--only search|ask] [--json]
+ *     node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--warm-up 5] [--only search|ask] [--json]
  *
  * Prints for searches and for questions: requests per second, the median and the 99th percentile of their time, statuses,
- * and how the server's memory grew. At the end the server is told to stop while the clients go on: a request that was
- * sent and got no reply is lost, and none may be.
+ * and how the server's memory grew: the rise of a line through its samples (after a longer warm-up, a leak shows). At the
+ * end the server is told to stop while the clients go on: a request that was sent and got no reply is lost, and none may be.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -24,8 +24,6 @@ const TEXTS = [
   'languages spoken',
 ];
 const QUESTION = 'What is the capital of this country?';
-/** Seconds of load before anything is measured. */
-const WARM_UP = 5;
 /** Seconds between two looks at the server's memory. */
 const SAMPLE = 15;
 /** Seconds of load when the server is told to stop. */
@@ -35,7 +33,7 @@ const { values, positionals } = readArguments();
 const [kb] = positionals;
 if (kb === undefined || values.image === undefined) {
   console.error(
-    'usage: node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--only search|ask] [--json]',
+    'usage: node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--warm-up 5] [--only search|ask] [--json]',
   );
   process.exit(2);
 }
@@ -50,14 +48,13 @@ const report = { clients: Number(values.clients), seconds: Number(values.seconds
 try {
   for (const [name, workload] of Object.entries(workloads)) {
     if (values.only !== undefined && values.only !== name) continue;
-    await load(workload, WARM_UP);
+    await load(workload, Number(values['warm-up']));
     const samples = [await residentBytes()];
     const sampler = setInterval(async () => samples.push(await residentBytes()), SAMPLE * 1000);
     const measured = await load(workload, report.seconds);
     clearInterval(sampler);
     samples.push(await residentBytes());
-    const growth = samples.at(-1) / samples[0] - 1;
-    report.workloads[name] = { ...summary(measured), residentBytes: { samples, growth } };
+    report.workloads[name] = { ...summary(measured), residentBytes: { samples, growth: growth(samples) } };
     if (!values.json) print(name, report.workloads[name]);
   }
   report.stop = await stopUnderLoad(workloads[values.only ?? 'search']);
@@ -143,6 +140,19 @@ async function residentBytes() {
   return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)[1]);
 }
 
+/** By how much the line through the samples (least squares) rises from the first to the last, as a share of their mean. */
+function growth(samples) {
+  const middle = (samples.length - 1) / 2;
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  let rise = 0;
+  let spread = 0;
+  for (const [i, sample] of samples.entries()) {
+    rise += (i - middle) * (sample - mean);
+    spread += (i - middle) ** 2;
+  }
+  return ((rise / spread) * (samples.length - 1)) / mean;
+}
+
 function summary({ results, seconds }) {
   const times = Float64Array.from(
     results.filter(({ status }) => status === 200),
@@ -182,6 +192,7 @@ function readArguments() {
         image: { type: 'string' },
         clients: { type: 'string', default: '64' },
         seconds: { type: 'string', default: '60' },
+        'warm-up': { type: 'string', default: '5' },
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
