@@ -1,6 +1,6 @@
 /** Disks that are full, break, or forbid writing: a corpus reports it, stays whole, and goes on. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,22 +15,34 @@ const pictures = path.join(root, 'pictures');
 /** Every how many writes fail; `GRANULE_CORPUS_FAULT_STEP=1` lets each fail in turn, in some two minutes. */
 const STEP = Number(process.env['GRANULE_CORPUS_FAULT_STEP'] ?? 8);
 
+const mount = path.join(root, 'disk');
+
 let packageUrl = '';
 
 const hasCompiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 if (!hasCompiler) console.log('SKIPPED faults of the disk: they need Linux and a C compiler named cc');
 
+mkdirSync(mount);
+const hasDisk =
+  process.platform === 'linux' &&
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'granule', mount]).status === 0;
+if (!hasDisk) console.log('SKIPPED a disk that is really full: it needs Linux and the right to mount one');
+
 beforeAll(async () => {
+  changes.writePictures(pictures);
+  packageUrl = await buildPackage('corpus-faults');
   if (!hasCompiler) return;
   const source = path.join(import.meta.dirname, 'scripts', 'failing-writes.c');
   execFileSync('cc', ['-O1', '-shared', '-fPIC', '-o', library, source, '-ldl']);
-  changes.writePictures(pictures);
-  packageUrl = await buildPackage('corpus-faults');
 }, 120_000);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => {
+  if (hasDisk) spawnSync('umount', ['-l', mount]);
+  rmSync(root, { recursive: true, force: true });
+});
 
 interface Found {
   readonly faults: Readonly<Record<string, number>>;
+  readonly errors: Readonly<Record<string, number>>;
   readonly wrong: readonly string[];
 }
 
@@ -41,7 +53,7 @@ describe.runIf(hasCompiler)('a corpus on a disk', () => {
   ])('%s stays whole, whichever write fails', { timeout: 180_000 }, async (_, name, errno, times) => {
     const kb = path.join(root, name);
     const env = { LD_PRELOAD: library, GRANULE_FAULT_FOLDER: kb };
-    const args = [packageUrl, kb, pictures, String(errno), String(times), String(STEP)];
+    const args = [packageUrl, kb, pictures, STEP, 'writes', errno, times].map(String);
     const { faults, wrong } = await runScript<Found>('corpus-faults.mjs', args, { env });
     console.log(`${name}: ${JSON.stringify(faults)}`);
     expect(wrong).toEqual([]);
@@ -59,5 +71,15 @@ describe.runIf(hasCompiler)('a corpus on a disk', () => {
     const found = await runScript<object>('corpus-reader.mjs', [packageUrl, kb], { env });
     expect(found).toEqual({ entities: 12, ok: true, put: 'FILE_NOT_WRITABLE' });
     expect(readdirSync(kb, { recursive: true })).toEqual(before);
+  });
+});
+
+describe.runIf(hasDisk)('a corpus on a small disk', () => {
+  it('stays whole, however little is left when a change begins', { timeout: 180_000 }, async () => {
+    const args = [packageUrl, path.join(mount, 'kb'), pictures, STEP, 'filled', mount].map(String);
+    const { faults, errors, wrong } = await runScript<Found>('corpus-faults.mjs', args);
+    console.log(`filled: ${JSON.stringify(faults)}, errors: ${JSON.stringify(errors)}`);
+    expect(wrong).toEqual([]);
+    for (const [kind, count] of Object.entries(errors)) expect(count, kind).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,7 @@
-// Lets each write of a change of a corpus fail in turn, or every <step>th: corpus-faults.mjs <package> <folder> <pictures> <errno> <times> <step>
-// Runs under failing-writes.c. Prints, as JSON, how many faults each kind of change met, and every outcome that is wrong.
-import { accessSync } from 'node:fs';
+// Lets a disk fail during each kind of change of a corpus, at one position after the other, or every <step>th:
+//     corpus-faults.mjs <package> <folder> <pictures> <step> writes <errno> <times>   (under failing-writes.c)
+//     corpus-faults.mjs <package> <folder> <pictures> <step> filled <mount>
+// Prints, as JSON, how many faults each kind of change met, how many changes failed, and every outcome that is wrong.
 import {
   cheapEncoders,
   entityNumbers,
@@ -9,19 +10,11 @@ import {
   partsIn,
   requireFindable,
 } from './corpus-changes.mjs';
+import { failingWrites, filledDisk } from './failing-disk.mjs';
 
-const [packageUrl, folder, pictures, errno, times, step] = process.argv.slice(2);
+const [packageUrl, folder, pictures, step, kindOfDisk, ...rest] = process.argv.slice(2);
 const { Corpus } = await import(packageUrl);
-
-const arm = (calls) => accessSync(`/granule-fault/arm/${calls}/${errno}/${times}`);
-function disarm() {
-  try {
-    accessSync('/granule-fault/disarm');
-    return true;
-  } catch {
-    return false;
-  }
-}
+const disk = { writes: failingWrites, filled: filledDisk }[kindOfDisk](...rest);
 
 const encoders = cheapEncoders();
 // Nothing waits in the journal, so that every change also writes to the index folders.
@@ -44,10 +37,12 @@ const kinds = {
 };
 
 const faults = {};
+const errors = {};
 const wrong = [];
 for (const [kind, [change, effect]] of Object.entries(kinds)) {
   faults[kind] = 0;
-  for (let calls = Object.keys(faults).length % step; ; calls += Number(step)) {
+  errors[kind] = 0;
+  for (let position = Object.keys(faults).length % step; ; position += Number(step)) {
     n += 1;
     if (kind === 'delete' && states[3] === undefined) {
       await corpus.put(lineOf(pictures, 3, n));
@@ -56,13 +51,13 @@ for (const [kind, [change, effect]] of Object.entries(kinds)) {
     const after = [...states];
     effect(after);
     const before = await corpus.snapshot();
-    arm(calls);
+    disk.arm(position);
     const error = await change().then(
       () => undefined,
       (reason) => reason,
     );
-    const failed = disarm();
-    const where = `${kind}, call ${calls}, ${error?.code ?? error?.message ?? 'no error'}`;
+    const failed = disk.disarm(error);
+    const where = `${kind}, position ${position}, ${error?.code ?? error?.message ?? 'no error'}`;
     try {
       if (error !== undefined && error.code !== 'FILE_NOT_WRITABLE') throw error;
       if (error !== undefined && !failed) throw new Error('an error without a fault');
@@ -93,7 +88,8 @@ for (const [kind, [change, effect]] of Object.entries(kinds)) {
     }
     if (!failed || wrong.length > 5) break;
     faults[kind] += 1;
+    if (error !== undefined) errors[kind] += 1;
   }
 }
 await corpus.close();
-console.log(JSON.stringify({ faults, wrong }));
+console.log(JSON.stringify({ faults, errors, wrong }));
