@@ -26,9 +26,10 @@ const LANGUAGES = [
     layers: [
       ['errors.ts'],
       ['native', 'files', 'threads'],
-      ['vectors', 'index'],
-      ['encoders', 'corpus', 'fusion', 'retrievers', 'rerankers', 'generators'],
-      ['systems'],
+      ['vectors', 'index', 'ranking'],
+      ['text', 'fusion', 'feedback', 'granularity', 'composition', 'explanation', 'approximate'],
+      ['encoders', 'corpus', 'retrievers', 'rerankers', 'generators'],
+      ['systems', 'pipeline'],
       ['evaluation', 'training', 'demo'],
       ['adapters', 'server', 'client', 'cli', 'index.ts'],
     ],
