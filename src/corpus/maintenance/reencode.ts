@@ -87,7 +87,7 @@ export async function reencodeCorpus(
         },
       );
     });
-    await shelf.clear(dimensions);
+    await shelf.clear();
     await removeOtherGenerations(access);
     await access.shrink();
     return {
