@@ -6,13 +6,15 @@ import type { CorpusOpenOptions } from './corpus-options.js';
 import { CurrentEncoders } from './current-encoders.js';
 import type { CorpusState } from './database/corpus-state.js';
 import type { CorpusEncoders } from './encoder-records.js';
+import type { ReadyEncoders } from './ingest/batch-encoder.js';
 import { type DeleteTarget, deleteFromCorpus } from './ingest/delete-from-corpus.js';
 import { encodeWaiting, ingestSource, type PutOutcome, putLine } from './ingest/ingest-source.js';
+import { type DocumentEntity, putDocument } from './ingest/put-document.js';
 import type { IngestOptions, IngestReport, Refusal } from './ingest-report.js';
 import { type CompactReport, compactCorpus } from './maintenance/compact.js';
 import { type ReencodeReport, reencodeCorpus } from './maintenance/reencode.js';
 import { type VerifyReport, verifyCorpus } from './maintenance/verify.js';
-import type { CorpusLine } from './records.js';
+import type { CorpusLine, LineDocument } from './records.js';
 import { CorpusSnapshot } from './snapshot/corpus-snapshot.js';
 import { SnapshotSource } from './snapshot/snapshot-source.js';
 import { CorpusFiles, unlessSystem } from './storage/corpus-files.js';
@@ -177,14 +179,28 @@ export class Corpus implements AsyncDisposable {
     line: CorpusLine,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<PutOutcome> {
-    const encoders = this.#encoders.required();
-    return this.#change(async (access) => {
-      const outcome = await putLine(access, line, encoders, this.#encoders.ready(), options.signal);
-      const pending = options.signal === undefined ? {} : { signal: options.signal };
-      await this.#encodePending(access, encoders, pending);
-      await this.#checkpoint(access);
-      return outcome;
-    });
+    return this.#put(options, (access, encoders, ready, signal) =>
+      putLine(access, line, encoders, ready, signal),
+    );
+  }
+
+  /**
+   * Stores one document of an entity, in place of the entity's document that has its id. Whatever else the entity has stays as it
+   * is stored at that moment, whoever has changed it.
+   *
+   * @param entity - the title is needed where the entity is new; where it has another title, this one takes its place
+   * @returns what it did to the document
+   * @throws GranuleError `INVALID_ARGUMENT` for a new entity without a title, `DUPLICATE_ID` where the document's id is another
+   * entity's, and as `put`
+   */
+  async putDocument(
+    entity: DocumentEntity,
+    document: LineDocument,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<PutOutcome> {
+    return this.#put(options, (access, encoders, ready, signal) =>
+      putDocument(access, entity, document, encoders, ready, signal),
+    );
   }
 
   /**
@@ -309,6 +325,24 @@ export class Corpus implements AsyncDisposable {
     } catch (error) {
       throw unlessSystem(error, this.folder);
     }
+  }
+
+  #put(
+    { signal }: { readonly signal?: AbortSignal | undefined },
+    store: (
+      access: WriteAccess,
+      encoders: CorpusEncoders,
+      ready: ReadyEncoders,
+      signal: AbortSignal | undefined,
+    ) => Promise<PutOutcome>,
+  ): Promise<PutOutcome> {
+    const encoders = this.#encoders.required();
+    return this.#change(async (access) => {
+      const outcome = await store(access, encoders, this.#encoders.ready(), signal);
+      await this.#encodePending(access, encoders, signal === undefined ? {} : { signal });
+      await this.#checkpoint(access);
+      return outcome;
+    });
   }
 
   async #encodePending(
