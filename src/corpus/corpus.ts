@@ -10,6 +10,7 @@ import type { ReadyEncoders } from './ingest/batch-encoder.js';
 import { type DeleteTarget, deleteFromCorpus } from './ingest/delete-from-corpus.js';
 import { encodeWaiting, ingestSource, type PutOutcome, putLine } from './ingest/ingest-source.js';
 import { type DocumentEntity, putDocument } from './ingest/put-document.js';
+import { forgetRefusals } from './ingest/refused-images.js';
 import type { IngestOptions, IngestReport, Refusal } from './ingest-report.js';
 import { type CompactReport, compactCorpus } from './maintenance/compact.js';
 import { type ReencodeReport, reencodeCorpus } from './maintenance/reencode.js';
@@ -216,13 +217,14 @@ export class Corpus implements AsyncDisposable {
 
   /**
    * Encodes what is stored and not encoded, as after an ingest that was interrupted; an encoder that learns and has not
-   * learned yet learns first. `ingest` and `put` do this at their end.
+   * learned yet learns first. `ingest` and `put` do this at their end, but for images that the encoder has refused already.
    *
    * @throws GranuleError `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw
    */
   async encodePending(options: IngestOptions = {}): Promise<void> {
     const encoders = this.#encoders.required();
     await this.#change(async (access) => {
+      await forgetRefusals(access);
       await this.#encodePending(access, encoders, options);
       await finish(access);
     });

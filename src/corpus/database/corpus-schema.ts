@@ -4,6 +4,11 @@ export const APPLICATION_ID = 0x47524e4c;
 /** Version of the tables below and of the folders beside them. */
 export const FORMAT_VERSION = 2;
 
+/** Writers make this table where there is none: format 2 began without it, and readers do without it. */
+export const REFUSED_IMAGES_TABLE = `CREATE TABLE IF NOT EXISTS refused_images (
+    file TEXT PRIMARY KEY, encoding INTEGER NOT NULL, message TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
 /**
  * The tables of a corpus.
  *
@@ -15,6 +20,7 @@ export const FORMAT_VERSION = 2;
  *   uint32, in space 'patches'
  * - `dead`: rows of what was deleted, in space 'passages' or 'images' (patches share the images' rows)
  * - `orphans`: image files, `<sha256>.<extension>`, that perhaps no record names
+ * - `refused_images`: SHA-256 of image files that the encoder refused, in which `encoding` of the state, and why
  * - `staged_boxes`: what will become `boxes` when a re-encoding ends
  */
 export const SCHEMA = `
@@ -54,4 +60,5 @@ export const SCHEMA = `
   CREATE TABLE dead (space TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (space, row)) STRICT, WITHOUT ROWID;
   CREATE TABLE orphans (file TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE staged_boxes (image INTEGER PRIMARY KEY, boxes BLOB NOT NULL) STRICT;
+  ${REFUSED_IMAGES_TABLE}
 `;

@@ -39,7 +39,10 @@ export async function compactCorpus(
       await copyImages(reached.indexes, next, rows, signal);
     await next.save(signal);
     await access.transaction(async (transaction) => {
-      transaction.add(...next.takeOver(transaction.state));
+      transaction.add(...next.takeOver(transaction.state), {
+        kind: 'exec',
+        sql: 'DELETE FROM refused_images WHERE file NOT IN (SELECT file FROM images)',
+      });
       for (const [table, key] of [
         ['passages', 'passage'],
         ['images', 'image'],
