@@ -22,6 +22,8 @@ export const REFUSED_IMAGES_TABLE = `CREATE TABLE IF NOT EXISTS refused_images (
  * - `orphans`: image files, `<sha256>.<extension>`, that perhaps no record names
  * - `refused_images`: SHA-256 of image files that the encoder refused, in which `encoding` of the state, and why
  * - `staged_boxes`: what will become `boxes` when a re-encoding ends
+ *
+ * Filters find rows in the indexes by entity and by document alone: the pages of the tables are full of texts.
  */
 export const SCHEMA = `
   CREATE TABLE state (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
@@ -37,20 +39,21 @@ export const SCHEMA = `
     title TEXT, text TEXT NOT NULL, metadata TEXT, hash TEXT NOT NULL
   ) STRICT;
   CREATE INDEX documents_by_entity ON documents (entity);
+  CREATE INDEX documents_with_metadata ON documents (entity) WHERE metadata IS NOT NULL;
   CREATE TABLE passages (
     passage INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, entity INTEGER NOT NULL REFERENCES entities (entity),
     document INTEGER REFERENCES documents (document), text TEXT NOT NULL, start INTEGER, "end" INTEGER,
     row INTEGER UNIQUE
   ) STRICT;
-  CREATE INDEX passages_by_entity ON passages (entity);
-  CREATE INDEX passages_by_document ON passages (document) WHERE document IS NOT NULL;
+  CREATE INDEX passages_by_entity ON passages (entity, document, row);
+  CREATE INDEX passages_by_document ON passages (document, row) WHERE document IS NOT NULL;
   CREATE INDEX passages_without_row ON passages (passage) WHERE row IS NULL;
   CREATE TABLE images (
     image INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, entity INTEGER NOT NULL REFERENCES entities (entity),
     file TEXT NOT NULL, extension TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
     bytes INTEGER NOT NULL, boxes BLOB, row INTEGER UNIQUE
   ) STRICT;
-  CREATE INDEX images_by_entity ON images (entity);
+  CREATE INDEX images_by_entity ON images (entity, row);
   CREATE INDEX images_by_file ON images (file);
   CREATE INDEX images_without_row ON images (image) WHERE row IS NULL;
   CREATE TABLE journal (
