@@ -20,6 +20,7 @@ export type {
 export { parseFilter, parseFilterText } from './corpus/filter/parse-filter.js';
 export type { DeleteTarget } from './corpus/ingest/delete-from-corpus.js';
 export type { PutOutcome } from './corpus/ingest/ingest-source.js';
+export type { DocumentEntity } from './corpus/ingest/put-document.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
 export type { CompactReport } from './corpus/maintenance/compact.js';
 export type { ReencodeReport } from './corpus/maintenance/reencode.js';
