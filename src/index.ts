@@ -20,6 +20,7 @@ export type {
 export { parseFilter, parseFilterText } from './corpus/filter/parse-filter.js';
 export type { DeleteTarget } from './corpus/ingest/delete-from-corpus.js';
 export type { PutOutcome } from './corpus/ingest/ingest-source.js';
+export type { DocumentEntity } from './corpus/ingest/put-document.js';
 export type { IngestOptions, IngestProgress, IngestReport, Refusal } from './corpus/ingest-report.js';
 export type { CompactReport } from './corpus/maintenance/compact.js';
 export type { ReencodeReport } from './corpus/maintenance/reencode.js';
@@ -36,6 +37,7 @@ export type {
 } from './corpus/records.js';
 export { CorpusSnapshot, type SnapshotCounts } from './corpus/snapshot/corpus-snapshot.js';
 export type {
+  DocumentHead,
   DocumentRecord,
   EntityRecord,
   ImageRecord,
@@ -124,8 +126,12 @@ export { MemoryPassageStore, type MemoryPassages } from './retrievers/memory-pas
 export type { PassageStore, StoreSearchOptions } from './retrievers/passage-store.js';
 export type {
   EntityHit,
+  EntityImage,
   EntityRetriever,
   Hit,
+  ImageHit,
+  PassageGroup,
+  PassageGroupHit,
   PassageHit,
   PassageRetriever,
   PatchMatch,
@@ -143,6 +149,14 @@ export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answ
 export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
 export { formatTrace, type TraceStep } from './systems/mirag-trace.js';
 export { type OpenedMiRag, openMiRag } from './systems/open-mirag.js';
+export {
+  type CorpusHits,
+  type CorpusQuery,
+  type DocumentHit,
+  type SearchedCorpus,
+  type SearchLevel,
+  searchCorpus,
+} from './systems/search-corpus.js';
 export type { ThreadSpec } from './threads/thread-spec.js';
 export type { ThreadOptions } from './threads/thread-team.js';
 export { type Matrix, matrix, matrixRow, type RaggedMatrix } from './vectors/matrix.js';

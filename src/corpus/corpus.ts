@@ -3,31 +3,24 @@ import { resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
 import { type CorpusInfo, describeCorpus } from './corpus-info.js';
 import type { CorpusOpenOptions } from './corpus-options.js';
+import { CurrentEncoders } from './current-encoders.js';
 import type { CorpusState } from './database/corpus-state.js';
-import type { Connection } from './database/database-thread.js';
-import {
-  type CorpusEncoders,
-  dimensionsOf,
-  type EncoderRecord,
-  type EncoderRole,
-  readEncoderRecords,
-  requireEncoder,
-  restoreEncoder,
-} from './encoder-records.js';
-import { isFittedEncoder } from './fitted-encoder.js';
+import type { CorpusEncoders } from './encoder-records.js';
+import type { ReadyEncoders } from './ingest/batch-encoder.js';
 import { type DeleteTarget, deleteFromCorpus } from './ingest/delete-from-corpus.js';
 import { encodeWaiting, ingestSource, type PutOutcome, putLine } from './ingest/ingest-source.js';
+import { type DocumentEntity, putDocument } from './ingest/put-document.js';
+import { forgetRefusals } from './ingest/refused-images.js';
 import type { IngestOptions, IngestReport, Refusal } from './ingest-report.js';
 import { type CompactReport, compactCorpus } from './maintenance/compact.js';
 import { type ReencodeReport, reencodeCorpus } from './maintenance/reencode.js';
 import { type VerifyReport, verifyCorpus } from './maintenance/verify.js';
-import type { CorpusLine } from './records.js';
+import type { CorpusLine, LineDocument } from './records.js';
 import { CorpusSnapshot } from './snapshot/corpus-snapshot.js';
 import { SnapshotSource } from './snapshot/snapshot-source.js';
 import { CorpusFiles, unlessSystem } from './storage/corpus-files.js';
 import { CorpusWriter } from './storage/corpus-writer.js';
 import { createCorpusFolder } from './storage/create-folder.js';
-import type { Dimensions } from './storage/index-set.js';
 import { IndexShelf } from './storage/index-shelf.js';
 import { type CorpusRecovery, describeRecovery, removeLeftovers } from './storage/recovery.js';
 import type { WriteAccess } from './storage/write-access.js';
@@ -59,10 +52,7 @@ export class Corpus implements AsyncDisposable {
   readonly #shelf: IndexShelf;
   readonly #source: SnapshotSource;
   readonly #writer: CorpusWriter;
-  #encoders: CorpusEncoders | undefined;
-  #records!: Readonly<Record<EncoderRole, EncoderRecord>>;
-  #encoding = 0;
-  #dimensions: Dimensions = { passages: 0, images: 0, patches: 0 };
+  readonly #encoders: CurrentEncoders;
   #recovery: CorpusRecovery = describeRecovery({ deletedGenerations: 0, orphanImages: 0 }, 0, 0);
   #wrote = false;
   #closed: Promise<void> | undefined;
@@ -70,12 +60,13 @@ export class Corpus implements AsyncDisposable {
   private constructor(folder: string, encoders: CorpusEncoders | undefined, options: CorpusOpenOptions) {
     this.folder = resolve(folder);
     this.#files = new CorpusFiles(this.folder);
-    this.#encoders = encoders;
+    this.#encoders = new CurrentEncoders(this.#files, encoders);
     this.#options = options;
-    this.#shelf = new IndexShelf(this.#files, this.#dimensions, { device: options.device });
+    const dimensionsAt = (state: CorpusState) => this.#encoders.at(state)?.dimensions;
+    this.#shelf = new IndexShelf(this.#files, dimensionsAt, { device: options.device });
     this.#writer = new CorpusWriter(this.#files, this.#shelf);
     this.#source = new SnapshotSource(this.#files, this.#shelf, (state, connection) =>
-      this.#refreshEncoders(state, connection),
+      this.#encoders.refresh(state, connection),
     );
   }
 
@@ -131,7 +122,7 @@ export class Corpus implements AsyncDisposable {
   async info(): Promise<CorpusInfo> {
     const view = await this.#source.acquire();
     try {
-      return describeCorpus(this.folder, view.state, this.#records);
+      return describeCorpus(this.folder, view.state, view.encoding.records);
     } finally {
       await this.#source.release(view);
     }
@@ -164,9 +155,9 @@ export class Corpus implements AsyncDisposable {
     source: string | Iterable<CorpusLine> | AsyncIterable<CorpusLine>,
     options: IngestOptions = {},
   ): Promise<IngestReport> {
-    const encoders = this.#requireEncoders();
+    const encoders = this.#encoders.required();
     return this.#change(async (access) => {
-      const report = await ingestSource(access, source, encoders, this.#ready(), options, () =>
+      const report = await ingestSource(access, source, encoders, this.#encoders.ready(), options, () =>
         this.#checkpoint(access),
       );
       const unencoded = await this.#encodePending(access, encoders, options);
@@ -189,14 +180,28 @@ export class Corpus implements AsyncDisposable {
     line: CorpusLine,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<PutOutcome> {
-    const encoders = this.#requireEncoders();
-    return this.#change(async (access) => {
-      const outcome = await putLine(access, line, encoders, this.#ready(), options.signal);
-      const pending = options.signal === undefined ? {} : { signal: options.signal };
-      await this.#encodePending(access, encoders, pending);
-      await this.#checkpoint(access);
-      return outcome;
-    });
+    return this.#put(options, (access, encoders, ready, signal) =>
+      putLine(access, line, encoders, ready, signal),
+    );
+  }
+
+  /**
+   * Stores one document of an entity, in place of the entity's document that has its id. Whatever else the entity has stays as it
+   * is stored at that moment, whoever has changed it.
+   *
+   * @param entity - the title is needed where the entity is new; where it has another title, this one takes its place
+   * @returns what it did to the document
+   * @throws GranuleError `INVALID_ARGUMENT` for a new entity without a title, `DUPLICATE_ID` where the document's id is another
+   * entity's, and as `put`
+   */
+  async putDocument(
+    entity: DocumentEntity,
+    document: LineDocument,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<PutOutcome> {
+    return this.#put(options, (access, encoders, ready, signal) =>
+      putDocument(access, entity, document, encoders, ready, signal),
+    );
   }
 
   /**
@@ -212,13 +217,14 @@ export class Corpus implements AsyncDisposable {
 
   /**
    * Encodes what is stored and not encoded, as after an ingest that was interrupted; an encoder that learns and has not
-   * learned yet learns first. `ingest` and `put` do this at their end.
+   * learned yet learns first. `ingest` and `put` do this at their end, but for images that the encoder has refused already.
    *
    * @throws GranuleError `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `ABORTED`, and what the encoders throw
    */
   async encodePending(options: IngestOptions = {}): Promise<void> {
-    const encoders = this.#requireEncoders();
+    const encoders = this.#encoders.required();
     await this.#change(async (access) => {
+      await forgetRefusals(access);
       await this.#encodePending(access, encoders, options);
       await finish(access);
     });
@@ -233,7 +239,7 @@ export class Corpus implements AsyncDisposable {
   async verify(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<VerifyReport> {
     const view = await this.#source.acquire(options.signal);
     try {
-      return await verifyCorpus(this.#files, view, this.#dimensions, this.#records, options.signal);
+      return await verifyCorpus(this.#files, view, options.signal);
     } finally {
       await this.#source.release(view);
     }
@@ -246,7 +252,7 @@ export class Corpus implements AsyncDisposable {
    * @throws GranuleError `CORPUS_LOCKED`, `FILE_NOT_WRITABLE`, `OUT_OF_MEMORY`, `ABORTED`
    */
   async compact(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CompactReport> {
-    return this.#change((access) => compactCorpus(access, this.#shelf, this.#dimensions, options.signal));
+    return this.#change((access) => compactCorpus(access, this.#shelf, options.signal));
   }
 
   /**
@@ -256,20 +262,13 @@ export class Corpus implements AsyncDisposable {
    * @throws GranuleError as `compact`, and what the encoders throw
    */
   async reencode(encoders: CorpusEncoders, options: IngestOptions = {}): Promise<ReencodeReport> {
-    return this.#change(async (access) => {
-      const former = this.#encoders;
-      this.#encoders = encoders;
-      try {
+    return this.#change((access) =>
+      this.#encoders.replacing(encoders, async () => {
         const report = await reencodeCorpus(access, this.#shelf, encoders, options);
-        await this.#refreshEncoders(await access.state(), access.connection, { learnedHere: true });
+        await this.#keepLearned(access);
         return report;
-      } catch (error) {
-        // What the encoders have learned was not committed; those of the corpus get back what was.
-        this.#encoders = former;
-        this.#encoding = 0;
-        throw error;
-      }
-    });
+      }),
+    );
   }
 
   /** Waits for changes under way, moves what waits to the index folders where that is due, and ends the threads. */
@@ -322,7 +321,7 @@ export class Corpus implements AsyncDisposable {
     try {
       return await this.#writer.change(async (access) => {
         this.#wrote = true;
-        await this.#refreshEncoders(await access.state(), access.connection);
+        await this.#encoders.refresh(await access.state(), access.connection);
         return work(access);
       });
     } catch (error) {
@@ -330,66 +329,45 @@ export class Corpus implements AsyncDisposable {
     }
   }
 
+  #put(
+    { signal }: { readonly signal?: AbortSignal | undefined },
+    store: (
+      access: WriteAccess,
+      encoders: CorpusEncoders,
+      ready: ReadyEncoders,
+      signal: AbortSignal | undefined,
+    ) => Promise<PutOutcome>,
+  ): Promise<PutOutcome> {
+    const encoders = this.#encoders.required();
+    return this.#change(async (access) => {
+      const outcome = await store(access, encoders, this.#encoders.ready(), signal);
+      await this.#encodePending(access, encoders, signal === undefined ? {} : { signal });
+      await this.#checkpoint(access);
+      return outcome;
+    });
+  }
+
   async #encodePending(
     access: WriteAccess,
     encoders: CorpusEncoders,
     options: IngestOptions,
   ): Promise<Refusal[]> {
-    const refused = await encodeWaiting(access, encoders, this.#ready(), options, () =>
+    const refused = await encodeWaiting(access, encoders, this.#encoders.ready(), options, () =>
       this.#checkpoint(access),
     );
-    await this.#refreshEncoders(await access.state(), access.connection, { learnedHere: true });
+    await this.#keepLearned(access);
     return refused;
   }
 
-  #checkpoint(access: WriteAccess): Promise<void> {
+  /** Records that the encoders hold what is committed; nobody else can have changed it during a change. */
+  async #keepLearned(access: WriteAccess): Promise<void> {
+    await this.#encoders.refresh(await access.state(), access.connection, { learnedHere: true });
+  }
+
+  async #checkpoint(access: WriteAccess): Promise<void> {
+    await this.#keepLearned(access);
     const bytes = this.#options.journalBytes ?? DEFAULT_JOURNAL_BYTES;
     return access.checkpoint({ bytes, records: MOST_JOURNAL_RECORDS });
-  }
-
-  /** Which encoders can encode: those that learn must have learned. */
-  #ready(): { readonly text: boolean; readonly image: boolean } {
-    const { textEncoder, imageEncoder } = this.#requireEncoders();
-    return {
-      text: !isFittedEncoder(textEncoder) || this.#records.text.state !== undefined,
-      image: !isFittedEncoder(imageEncoder) || this.#records.image.state !== undefined,
-    };
-  }
-
-  #requireEncoders(): CorpusEncoders {
-    if (this.#encoders !== undefined) return this.#encoders;
-    throw new GranuleError('INVALID_ARGUMENT', `${this.folder} was opened without encoders`, {
-      folder: this.folder,
-    });
-  }
-
-  /**
-   * Reads the encoders' records where they have changed, and gives what was learned to the encoders.
-   *
-   * @param learnedHere - it is these encoders that have just learned it
-   */
-  async #refreshEncoders(
-    state: CorpusState,
-    connection: Connection,
-    { learnedHere = false }: { readonly learnedHere?: boolean } = {},
-  ): Promise<void> {
-    if (state.encoding === this.#encoding) return;
-    const records = await readEncoderRecords(connection, this.#files.database);
-    if (this.#encoders !== undefined) {
-      const { textEncoder, imageEncoder } = this.#encoders;
-      requireEncoder(this.folder, records.text, textEncoder);
-      requireEncoder(this.folder, records.image, imageEncoder);
-      if (!learnedHere) {
-        restoreEncoder(records.text, textEncoder);
-        restoreEncoder(records.image, imageEncoder);
-      }
-    }
-    const dimensions = dimensionsOf(records.text, records.image);
-    const differ = JSON.stringify(dimensions) !== JSON.stringify(this.#dimensions);
-    if (differ) await this.#shelf.clear(dimensions);
-    this.#dimensions = dimensions;
-    this.#records = records;
-    this.#encoding = state.encoding;
   }
 }
 

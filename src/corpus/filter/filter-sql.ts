@@ -19,7 +19,8 @@ const READING_ERROR = 2;
  * yet is left out.
  *
  * Nothing of the filter is part of the SQL text: values and JSON paths are bound. The conditions are evaluated once per
- * entity and once per document that has metadata of its own; rows are joined to what fulfilled them. Metadata must be stored
+ * entity and once per document that has metadata of its own; rows are joined to what fulfilled them, in that order (CROSS
+ * JOIN): SQLite, which keeps no statistics here, would rather read all passages. Metadata must be stored
  * as `JSON.stringify` writes them, since equality compares the JSON texts of values: SQLite rounds some decimal numbers
  * to the float64 beside the nearest.
  */
@@ -29,7 +30,7 @@ export function filterSql(filter: ParsedFilter, space: FilterSpace): FilterSql {
   const entities = `matching_entities(entity) AS MATERIALIZED (SELECT e.entity FROM entities AS e WHERE ${ofEntity})`;
   if (space === 'images') {
     const sql = `WITH ${entities}
-      SELECT i.row AS row FROM matching_entities AS m JOIN images AS i ON i.entity = m.entity WHERE i.row IS NOT NULL`;
+      SELECT i.row AS row FROM matching_entities AS m CROSS JOIN images AS i ON i.entity = m.entity WHERE i.row IS NOT NULL`;
     return { sql, parameters: bound.values };
   }
   const ofDocument = condition(filter, bound, (path) => {
@@ -40,11 +41,11 @@ export function filterSql(filter: ParsedFilter, space: FilterSpace): FilterSql {
       matching_documents(document) AS MATERIALIZED (
         SELECT d.document FROM documents AS d JOIN entities AS e ON e.entity = d.entity
         WHERE d.metadata IS NOT NULL AND ${ofDocument})
-      SELECT p.row AS row FROM matching_entities AS m JOIN passages AS p ON p.entity = m.entity
+      SELECT p.row AS row FROM matching_entities AS m CROSS JOIN passages AS p ON p.entity = m.entity
       WHERE p.row IS NOT NULL AND (p.document IS NULL
         OR p.document NOT IN (SELECT document FROM documents WHERE metadata IS NOT NULL))
       UNION ALL
-      SELECT p.row FROM matching_documents AS m JOIN passages AS p ON p.document = m.document
+      SELECT p.row FROM matching_documents AS m CROSS JOIN passages AS p ON p.document = m.document
       WHERE p.row IS NOT NULL`;
   return { sql, parameters: bound.values };
 }

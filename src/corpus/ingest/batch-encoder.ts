@@ -5,6 +5,7 @@ import type { WriteAccess } from '../storage/write-access.js';
 import { type EncodedImages, encodeImages, encodeTexts } from './checked-encoding.js';
 import { checkAborted, type LineBatch } from './line-batches.js';
 import type { PreparedLine, RefusedLine } from './prepared-line.js';
+import { knownRefusals } from './refused-images.js';
 
 /** A line with the vectors of its passages and images; without them where an encoder must be fitted first. */
 export interface EncodedLine extends PreparedLine {
@@ -51,7 +52,10 @@ async function encodeBatch(
 ): Promise<EncodedBatch> {
   const stored = await storedHashes(access, batch.lines);
   const unchanged = batch.lines.filter(({ id, hash }) => stored.get(id) === hash);
-  const changed = batch.lines.filter(({ id, hash }) => stored.get(id) !== hash);
+  const { changed, refused } = await withoutRefused(
+    access,
+    batch.lines.filter(({ id, hash }) => stored.get(id) !== hash),
+  );
   await writeImages(
     access,
     changed.flatMap(({ images }) => images),
@@ -64,7 +68,6 @@ async function encodeBatch(
       signal,
     );
 
-  const refused: RefusedLine[] = [];
   let taken = changed;
   let imageVectors: (EncodedImages | undefined)[] = changed.map(() => undefined);
   if (ready.image) {
@@ -99,6 +102,26 @@ async function encodeBatch(
   });
   const { done, fraction } = batch;
   return { lines, unchanged, refused: [...batch.refused, ...refused], done, fraction };
+}
+
+/** Takes out the lines with an image that the encoder is known to refuse. */
+async function withoutRefused(
+  { connection }: WriteAccess,
+  lines: readonly PreparedLine[],
+): Promise<{ changed: PreparedLine[]; refused: RefusedLine[] }> {
+  const images = lines.flatMap((line) => line.images.map(({ sha256 }) => sha256));
+  const known = await knownRefusals(connection, images);
+  const changed: PreparedLine[] = [];
+  const refused: RefusedLine[] = [];
+  for (const line of lines) {
+    const image = line.images.find(({ sha256 }) => known.has(sha256));
+    if (image === undefined) changed.push(line);
+    else {
+      const error = new GranuleError('IMAGE_UNREADABLE', known.get(image.sha256)!);
+      refused.push({ line: line.line, id: line.id, error });
+    }
+  }
+  return { changed, refused };
 }
 
 async function storedHashes(

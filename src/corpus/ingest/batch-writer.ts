@@ -1,11 +1,11 @@
-import { GranuleError } from '../../errors.js';
-import type { SqlValue, Step } from '../database/database-thread.js';
+import type { SqlValue } from '../database/database-thread.js';
 import { imageName } from '../storage/image-files.js';
 import type { WriteAccess, WriteTransaction } from '../storage/write-access.js';
 import type { EncodedLine } from './batch-encoder.js';
 import { concatenate } from './checked-encoding.js';
 import { deleteRecords } from './delete-steps.js';
 import type { RefusedLine } from './prepared-line.js';
+import { type Clash, duplicateId, insertSteps, textRecords } from './record-steps.js';
 
 /** What became of lines. */
 export interface WrittenLines {
@@ -91,16 +91,10 @@ async function choose(transaction: WriteTransaction, lines: readonly EncodedLine
     ) {
       return { taken, refusals, end: i, stored };
     } else {
-      refusals.push({ line: line.line, id: line.id, error: duplicate(clash) });
+      refusals.push({ line: line.line, id: line.id, error: duplicateId(clash) });
     }
   }
   return { taken, refusals, end: lines.length, stored };
-}
-
-interface Clash {
-  readonly table: Table;
-  readonly id: string;
-  readonly owner: string;
 }
 
 /** An id of the line that is another entity's, or that the line names twice. */
@@ -138,18 +132,10 @@ function insertLines(transaction: WriteTransaction, lines: readonly EncodedLine[
   for (const line of lines) {
     const entity = state.nextEntity++;
     entities.push([entity, line.id, line.title, line.metadata ?? null, line.hash]);
-    const firstDocument = state.nextDocument;
-    state.nextDocument += line.documents.length;
-    for (const [i, { id, title, text, metadata, hash }] of line.documents.entries()) {
-      documents.push([firstDocument + i, id, entity, title ?? null, text, metadata ?? null, hash]);
-    }
-    for (const { id, text, from } of line.passages) {
-      const row = line.passageVectors === undefined ? null : state.passageRows++;
-      const place = from
-        ? [firstDocument + from.document, text, from.start, from.end]
-        : [null, text, null, null];
-      passages.push([state.nextPassage++, id, entity, ...place, row]);
-    }
+    const { passageVectors } = line;
+    const texts = textRecords(state, entity, line.documents, line.passages, passageVectors !== undefined);
+    documents.push(...texts.documents);
+    passages.push(...texts.passages);
     for (const [i, { id, sha256, extension, width, height, bytes }] of line.images.entries()) {
       const row = line.imageVectors === undefined ? null : state.imageRows++;
       const boxes = line.imageVectors?.boxes[i] ?? null;
@@ -168,25 +154,13 @@ function insertLines(transaction: WriteTransaction, lines: readonly EncodedLine[
     }
   }
   state.entities += entities.length;
-  state.documents += documents.length;
-  state.passages += passages.length;
   state.images += images.length;
-  const insert = (table: string, rows: readonly SqlValue[][]): Step[] =>
-    rows.length === 0
-      ? []
-      : [
-          {
-            kind: 'many',
-            sql: `INSERT INTO ${table} VALUES (${rows[0]!.map(() => '?').join(', ')})`,
-            parameters: rows,
-          },
-        ];
   const kept = [...new Set(lines.flatMap((line) => line.images.map(imageName)))].map((name) => [name]);
   transaction.add(
-    ...insert('entities', entities),
-    ...insert('documents', documents),
-    ...insert('passages', passages),
-    ...insert('images', images),
+    ...insertSteps('entities', entities),
+    ...insertSteps('documents', documents),
+    ...insertSteps('passages', passages),
+    ...insertSteps('images', images),
   );
   if (kept.length > 0)
     transaction.add({ kind: 'many', sql: 'DELETE FROM orphans WHERE file = ?', parameters: kept });
@@ -228,12 +202,4 @@ function named<Row>(
   ids: readonly string[],
 ): Promise<Row[]> {
   return connection.all<Row>(`${select} FROM json_each(?) AS j CROSS JOIN ${join}`, [JSON.stringify(ids)]);
-}
-
-function duplicate({ table, id, owner }: Clash): GranuleError {
-  const what = table.slice(0, -1);
-  return new GranuleError('DUPLICATE_ID', `${what} id '${id}' is taken already, by the entity '${owner}'`, {
-    id,
-    owner,
-  });
 }

@@ -12,7 +12,8 @@ import { encodeBatches, type ReadyEncoders } from './batch-encoder.js';
 import { writeLines } from './batch-writer.js';
 import { ingestLines, type LinesReport } from './ingest-lines.js';
 import { lineBatches } from './line-batches.js';
-import { encodePending, fitEncoder, pendingCount } from './pending-encoder.js';
+import { encodePending, fitEncoder } from './pending-encoder.js';
+import { pendingCount } from './stored-encoder.js';
 
 /** What `put` did to an entity. */
 export type PutOutcome = 'added' | 'replaced' | 'unchanged';

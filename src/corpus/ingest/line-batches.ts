@@ -17,6 +17,8 @@ export interface LineBatch {
 const FULL = { lines: 1024, passages: 256, images: 32, imageBytes: 1 << 26 } as const;
 /** Lines that are prepared at once: what takes time is reading images. */
 const PREPARED_AT_ONCE = 8;
+/** How long lines are prepared without a break. */
+const MOST_MILLISECONDS = 5;
 
 /** Reads a source in batches; lines of an entity that the source has named before are refused. */
 export async function* lineBatches(
@@ -31,21 +33,32 @@ export async function* lineBatches(
   let window: SourceLine[] = [];
   let fraction: number | undefined;
 
-  const takeWindow = async () => {
-    const prepared = await Promise.all(window.map((line) => prepareLine(line, imageFolder)));
+  /** Prepares the window; gives out each batch that becomes full, so that long lines do not come together in one. */
+  async function* takeWindow(): AsyncGenerator<LineBatch> {
+    const preparing: Promise<PreparedLine | RefusedLine>[] = [];
+    let start = performance.now();
+    for (const line of window) {
+      // Checking and hashing a long line takes milliseconds, and whoever else waits for the thread comes in between.
+      preparing.push(prepareLine(line, imageFolder));
+      if (performance.now() - start < MOST_MILLISECONDS) continue;
+      await setImmediate();
+      start = performance.now();
+    }
+    const prepared = await Promise.all(preparing);
     await setImmediate();
-    done += window.length;
     fraction = window.at(-1)?.fraction ?? fraction;
     window = [];
     for (const line of prepared) {
+      done += 1;
       if ('error' in line) refused.push(line);
       else if (seen.has(line.id)) refused.push({ line: line.line, id: line.id, error: namedTwice(line.id) });
       else {
         seen.add(line.id);
         lines.push(line);
       }
+      if (isFull(lines, refused)) yield takeBatch();
     }
-  };
+  }
   const takeBatch = (): LineBatch => {
     const batch = { lines, refused, done, fraction };
     lines = [];
@@ -57,10 +70,9 @@ export async function* lineBatches(
     checkAborted(signal);
     window.push(line);
     if (window.length < PREPARED_AT_ONCE) continue;
-    await takeWindow();
-    if (isFull(lines, refused)) yield takeBatch();
+    yield* takeWindow();
   }
-  await takeWindow();
+  yield* takeWindow();
   if (lines.length + refused.length > 0) yield takeBatch();
 }
 

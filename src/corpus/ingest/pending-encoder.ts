@@ -7,10 +7,12 @@ import type { IngestOptions } from '../ingest-report.js';
 import type { WriteAccess } from '../storage/write-access.js';
 import { ahead } from './ahead.js';
 import type { EncodedImages } from './checked-encoding.js';
+import { recordRefusals } from './refused-images.js';
 import { StageProgress } from './stage-progress.js';
 import {
   encodedImages,
   encodedTexts,
+  pendingCount,
   type StoredImage,
   type StoredText,
   type UnencodedImage,
@@ -84,6 +86,7 @@ export async function encodePending(
       done += batch.length;
       progress.report(done, Math.min(1, done / images));
     }
+    await recordRefusals(access, refused);
   }
   const passages = await pendingCount(access, 'passages');
   if (passages > 0) {
@@ -97,15 +100,6 @@ export async function encodePending(
     }
   }
   return refused;
-}
-
-/** How many records of a kind have no row. */
-export async function pendingCount(
-  { connection }: WriteAccess,
-  table: 'passages' | 'images',
-): Promise<number> {
-  const [found] = await connection.all<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE row IS NULL`);
-  return found!.n;
 }
 
 function writePassageRows(

@@ -75,7 +75,8 @@ export async function prepareLine(
   }
 }
 
-function storedParts(parsed: ParsedCorpusLine) {
+/** What a line says of texts, as it is stored. */
+export function storedParts(parsed: ParsedCorpusLine) {
   const { entity, metadata, documents } = parsed;
   const numbers = new Map(documents.map(({ id }, number) => [id, number]));
   return {

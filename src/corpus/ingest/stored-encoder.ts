@@ -3,14 +3,18 @@ import { GranuleError } from '../../errors.js';
 import type { WriteAccess } from '../storage/write-access.js';
 import { encodeImages, encodeTexts } from './checked-encoding.js';
 import { checkAborted } from './line-batches.js';
+import { REFUSED_FILES, type RefusedImage } from './refused-images.js';
 
 /** Records that are read and encoded at once. */
 const PER_BATCH = { text: 256, image: 32 } as const;
 
-/** Those without a row, or all. */
+/** Those that wait for a row, or all. */
 export type Which = 'pending' | 'all';
 
-const CONDITIONS = { pending: 'row IS NULL', all: 'true' } as const;
+const PENDING = {
+  passages: 'row IS NULL',
+  images: `row IS NULL AND file NOT IN (${REFUSED_FILES})`,
+} as const;
 
 /** A record that is to be encoded. */
 export interface StoredText {
@@ -21,14 +25,14 @@ export interface StoredText {
 /** A record that is to be encoded. */
 export interface StoredImage {
   readonly key: number;
+  readonly sha256: string;
   readonly name: string;
 }
 
 /** An image that was left without a vector, since the encoder refuses it. */
-export interface UnencodedImage {
+export interface UnencodedImage extends RefusedImage {
   readonly key: number;
   readonly file: string;
-  readonly error: GranuleError;
 }
 
 /** Encodes the texts of passages in the order of their numbers, batch by batch. */
@@ -41,7 +45,7 @@ export async function* encodedTexts(
   for (let last = 0; ; ) {
     checkAborted(signal);
     const batch = await access.connection.all<StoredText>(
-      `SELECT passage AS key, text FROM passages WHERE ${CONDITIONS[which]} AND passage > ? ORDER BY passage LIMIT ${PER_BATCH.text}`,
+      `SELECT passage AS key, text FROM passages WHERE ${condition('passages', which)} AND passage > ? ORDER BY passage LIMIT ${PER_BATCH.text}`,
       [last],
     );
     if (batch.length === 0) return;
@@ -70,8 +74,8 @@ export async function* encodedImages(
   for (let last = 0; ; ) {
     checkAborted(signal);
     const batch = await access.connection.all<StoredImage>(
-      `SELECT image AS key, file || '.' || extension AS name FROM images
-        WHERE ${CONDITIONS[which]} AND image > ? ORDER BY image LIMIT ${PER_BATCH.image}`,
+      `SELECT image AS key, file AS sha256, file || '.' || extension AS name FROM images
+        WHERE ${condition('images', which)} AND image > ? ORDER BY image LIMIT ${PER_BATCH.image}`,
       [last],
     );
     if (batch.length === 0) return;
@@ -83,12 +87,28 @@ export async function* encodedImages(
       for (const image of batch) {
         const found = await encode([image]).catch((refusal: unknown) => {
           if (!isUnreadable(refusal)) throw refusal;
-          refused.push({ key: image.key, file: access.files.image(image.name), error: refusal });
+          const { key, sha256, name } = image;
+          refused.push({ key, sha256, file: access.files.image(name), error: refusal });
         });
         if (found !== undefined) yield { batch: [image], found };
       }
     }
   }
+}
+
+/** How many records wait for a row; images that the encoder refuses do not. */
+export async function pendingCount(
+  { connection }: WriteAccess,
+  table: 'passages' | 'images',
+): Promise<number> {
+  const [found] = await connection.all<{ n: number }>(
+    `SELECT count(*) AS n FROM ${table} WHERE ${PENDING[table]}`,
+  );
+  return found!.n;
+}
+
+function condition(table: 'passages' | 'images', which: Which): string {
+  return which === 'all' ? 'true' : PENDING[table];
 }
 
 function isUnreadable(error: unknown): error is GranuleError {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { GranuleError } from '../../errors.js';
 import { checkAborted } from '../ingest/line-batches.js';
 import { removeOrphans, unnamedImages } from '../storage/image-files.js';
-import type { Dimensions, IndexSet } from '../storage/index-set.js';
+import type { IndexSet } from '../storage/index-set.js';
 import type { IndexShelf } from '../storage/index-shelf.js';
 import { removeOtherGenerations } from '../storage/recovery.js';
 import type { WriteAccess } from '../storage/write-access.js';
@@ -24,13 +24,12 @@ const ROWS_PER_COPY = 4096;
 export async function compactCorpus(
   access: WriteAccess,
   shelf: IndexShelf,
-  dimensions: Dimensions,
   signal: AbortSignal | undefined,
 ): Promise<CompactReport> {
   const state = await access.state();
   const reached = await shelf.reach(state, access.connection, signal);
   if (reached === undefined) throw new GranuleError('INTERNAL', 'the indexes changed under the lock');
-  const next = await NewGeneration.begin(access.files, state.generation + 1, dimensions);
+  const next = await NewGeneration.begin(access.files, state.generation + 1, reached.indexes.dimensions);
   try {
     for await (const rows of liveRows(access, 'passages', signal)) {
       const { data } = await reached.indexes.flat('passages')!.read(rows, { signal });
@@ -40,7 +39,10 @@ export async function compactCorpus(
       await copyImages(reached.indexes, next, rows, signal);
     await next.save(signal);
     await access.transaction(async (transaction) => {
-      transaction.add(...next.takeOver(transaction.state));
+      transaction.add(...next.takeOver(transaction.state), {
+        kind: 'exec',
+        sql: 'DELETE FROM refused_images WHERE file NOT IN (SELECT file FROM images)',
+      });
       for (const [table, key] of [
         ['passages', 'passage'],
         ['images', 'image'],

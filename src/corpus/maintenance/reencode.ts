@@ -9,6 +9,7 @@ import {
 import { isFittedEncoder } from '../fitted-encoder.js';
 import { ahead } from '../ingest/ahead.js';
 import { learnFromAll } from '../ingest/pending-encoder.js';
+import { refusalSteps } from '../ingest/refused-images.js';
 import { StageProgress } from '../ingest/stage-progress.js';
 import { encodedImages, encodedTexts, type UnencodedImage } from '../ingest/stored-encoder.js';
 import type { IngestOptions } from '../ingest-report.js';
@@ -78,6 +79,8 @@ export async function reencodeCorpus(
         writeEncoderRecord('text', textEncoder, textState),
         writeEncoderRecord('image', imageEncoder, imageState),
         { kind: 'exec', sql: 'UPDATE passages SET row = NULL; UPDATE images SET row = NULL, boxes = NULL' },
+        { kind: 'exec', sql: 'DELETE FROM refused_images' },
+        ...refusalSteps(transaction.state.encoding, refused),
         { kind: 'run', sql: numberAll('passages', 'passage'), parameters: ['[]'] },
         { kind: 'run', sql: numberAll('images', 'image'), parameters: [without] },
         {
@@ -87,7 +90,7 @@ export async function reencodeCorpus(
         },
       );
     });
-    await shelf.clear(dimensions);
+    await shelf.clear();
     await removeOtherGenerations(access);
     await access.shrink();
     return {

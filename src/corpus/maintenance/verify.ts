@@ -4,7 +4,7 @@ import { GranuleError } from '../../errors.js';
 import { FlatIndex } from '../../index/flat-index.js';
 import { MultiVectorIndex } from '../../index/multi-vector-index.js';
 import { rowsOf, type Space } from '../database/corpus-state.js';
-import { type EncoderRecord, type EncoderRole, hashOfState } from '../encoder-records.js';
+import { type EncoderRecord, hashOfState } from '../encoder-records.js';
 import { checkAborted } from '../ingest/line-batches.js';
 import type { SnapshotView } from '../snapshot/snapshot-source.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
@@ -39,11 +39,9 @@ const READ_CHUNK = 1 << 18;
 export async function verifyCorpus(
   files: CorpusFiles,
   view: SnapshotView,
-  dimensions: Dimensions,
-  records: Readonly<Record<EncoderRole, EncoderRecord>>,
   signal: AbortSignal | undefined,
 ): Promise<VerifyReport> {
-  return new Verification(files, view, dimensions, signal).run(records);
+  return new Verification(files, view, signal).run();
 }
 
 class Verification {
@@ -55,22 +53,17 @@ class Verification {
   readonly #leftovers: string[] = [];
   readonly #checked = { rows: 0, images: 0, bytes: 0 };
 
-  constructor(
-    files: CorpusFiles,
-    view: SnapshotView,
-    dimensions: Dimensions,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(files: CorpusFiles, view: SnapshotView, signal: AbortSignal | undefined) {
     this.#files = files;
     this.#view = view;
-    this.#dimensions = dimensions;
+    this.#dimensions = view.encoding.dimensions;
     this.#signal = signal;
   }
 
   /** Runs every comparison; a problem that one finds does not end the others. */
-  async run(records: Readonly<Record<EncoderRole, EncoderRecord>>): Promise<VerifyReport> {
+  async run(): Promise<VerifyReport> {
     await this.#database();
-    for (const record of Object.values(records)) this.#encoder(record);
+    for (const record of Object.values(this.#view.encoding.records)) this.#encoder(record);
     await this.#counts();
     for (const space of SPACES) if (this.#dimensions[space] > 0) await this.#index(space);
     await this.#boxes();

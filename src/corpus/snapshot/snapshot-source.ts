@@ -1,10 +1,11 @@
 import { GranuleError } from '../../errors.js';
+import type { Encoding } from '../current-encoders.js';
 import { type CorpusState, parseState, READ_STATE } from '../database/corpus-state.js';
 import { type Connection, DatabaseThread } from '../database/database-thread.js';
 import { openForReading, openReader, type ReadablePath } from '../database/open-connection.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
 import type { IndexSet } from '../storage/index-set.js';
-import type { IndexShelf } from '../storage/index-shelf.js';
+import type { IndexShelf, ReachedIndexes } from '../storage/index-shelf.js';
 import { FilterResults } from './filter-results.js';
 
 /** One state of a corpus: a transaction that reads it, and indexes that hold its rows. */
@@ -12,6 +13,7 @@ export interface SnapshotView {
   /** In a transaction that reads the state of this version. */
   readonly connection: Connection;
   readonly state: CorpusState;
+  readonly encoding: Encoding;
   readonly indexes: IndexSet;
   /** Rows of this state that count, one bit each. */
   readonly live: { readonly passages: Uint8Array; readonly images: Uint8Array };
@@ -29,11 +31,14 @@ interface Held extends SnapshotView {
 /** A rebuild may replace the indexes between two steps of this; one that does so again and again does not keep it for ever. */
 const MOST_ATTEMPTS = 10;
 
+/** Is told of each state before it is given out; returns undefined where a later one was seen already. */
+type OnState = (state: CorpusState, connection: Connection) => Promise<Encoding | undefined>;
+
 /** Gives out views of the latest state; views of one version share a transaction. */
 export class SnapshotSource {
   readonly #files: CorpusFiles;
   readonly #shelf: IndexShelf;
-  readonly #onState: (state: CorpusState, connection: Connection) => Promise<void>;
+  readonly #onState: OnState;
   #thread: DatabaseThread | undefined;
   #restarting: Promise<unknown> | undefined;
   #path: ReadablePath | undefined;
@@ -41,12 +46,7 @@ export class SnapshotSource {
   #latest: Held | undefined;
   #closed = false;
 
-  /** @param onState - is told of each state before it is given out */
-  constructor(
-    files: CorpusFiles,
-    shelf: IndexShelf,
-    onState: (state: CorpusState, connection: Connection) => Promise<void>,
-  ) {
+  constructor(files: CorpusFiles, shelf: IndexShelf, onState: OnState) {
     this.#files = files;
     this.#shelf = shelf;
     this.#onState = onState;
@@ -79,16 +79,9 @@ export class SnapshotSource {
   async acquire(signal?: AbortSignal): Promise<SnapshotView> {
     if (this.#closed) throw new GranuleError('INDEX_DISPOSED', `${this.#files.folder} is closed`);
     if (!this.#thread!.alive) await this.#restart();
-    let gone = 0;
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const found = await this.#tryAcquire(signal);
-      if ('connection' in found) return found;
-      // A generation that is still the current one was not replaced: its files are lost.
-      if (found.gone === gone) {
-        const file = this.#files.generation(gone);
-        throw new GranuleError('CORPUS_INVALID', `an index of ${file} is missing`, { file });
-      }
-      gone = found.gone;
+      if (found !== undefined) return found;
     }
     throw new GranuleError(
       'CORPUS_LOCKED',
@@ -114,8 +107,8 @@ export class SnapshotSource {
     await this.#thread?.end();
   }
 
-  /** @returns a view, or which generation's files are gone */
-  async #tryAcquire(signal: AbortSignal | undefined): Promise<SnapshotView | { readonly gone: number }> {
+  /** @returns undefined where the state that was read has been replaced meanwhile */
+  async #tryAcquire(signal: AbortSignal | undefined): Promise<SnapshotView | undefined> {
     const connection = this.#idle.pop() ?? (await this.#connect());
     try {
       const [, found] = await connection.run([{ kind: 'exec', sql: 'BEGIN' }, READ_STATE]);
@@ -126,11 +119,11 @@ export class SnapshotSource {
         await this.#giveBack(connection);
         return latest;
       }
-      await this.#onState(state, connection);
-      const reached = await this.#shelf.reach(state, connection, signal);
-      if (reached === undefined) {
+      const encoding = await this.#onState(state, connection);
+      const reached = encoding && (await this.#reach(state, connection, signal));
+      if (encoding === undefined || reached === undefined) {
         await this.#giveBack(connection);
-        return { gone: state.generation };
+        return undefined;
       }
       const { indexes, journalRows, skippedRows } = reached;
       let live: SnapshotView['live'];
@@ -141,13 +134,45 @@ export class SnapshotSource {
         throw error;
       }
       const filters = new FilterResults(connection);
-      const held: Held = { connection, state, indexes, live, filters, journalRows, skippedRows, users: 1 };
+      const caughtUp = { journalRows, skippedRows };
+      const held: Held = { connection, state, encoding, indexes, live, filters, ...caughtUp, users: 1 };
       if (this.#latest === undefined || this.#latest.state.version <= state.version) this.#latest = held;
       return held;
     } catch (error) {
       await this.#giveBack(connection);
       throw error;
     }
+  }
+
+  /**
+   * Indexes of a state. A rebuild deletes a former generation file by file, so that whatever is missing or does not fit together
+   * counts only where the generation is still the current one.
+   *
+   * @returns undefined where the state has been replaced
+   * @throws GranuleError `CORPUS_INVALID`, `DEVICE_UNAVAILABLE`, `OUT_OF_MEMORY`, `ABORTED`
+   */
+  async #reach(
+    state: CorpusState,
+    connection: Connection,
+    signal: AbortSignal | undefined,
+  ): Promise<ReachedIndexes | undefined> {
+    let damage: GranuleError | undefined;
+    try {
+      const reached = await this.#shelf.reach(state, connection, signal);
+      if (reached !== undefined) return reached;
+    } catch (error) {
+      if (!(error instanceof GranuleError) || error.code !== 'CORPUS_INVALID') throw error;
+      damage = error;
+    }
+    const [, , found] = await connection.run([
+      { kind: 'exec', sql: 'ROLLBACK' },
+      { kind: 'exec', sql: 'BEGIN' },
+      READ_STATE,
+    ]);
+    const { generation, encoding } = parseState(found, this.#files.database);
+    if (generation !== state.generation || encoding !== state.encoding) return undefined;
+    const file = this.#files.generation(generation);
+    throw damage ?? new GranuleError('CORPUS_INVALID', `an index of ${file} is missing`, { file });
   }
 
   /** The rows that count; those of the version before are taken over where none died since. */

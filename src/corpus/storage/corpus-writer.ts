@@ -1,4 +1,5 @@
 import { GranuleError } from '../../errors.js';
+import { REFUSED_IMAGES_TABLE } from '../database/corpus-schema.js';
 import { type Connection, DatabaseThread } from '../database/database-thread.js';
 import type { CorpusFiles } from './corpus-files.js';
 import { CorpusLock } from './corpus-lock.js';
@@ -62,7 +63,7 @@ export class CorpusWriter {
     const { database } = this.#files;
     this.#thread = new DatabaseThread();
     this.#connection = await this.#thread.open(database, database, 'write');
-    await this.#connection.exec(WRITER_SETTINGS);
+    await this.#connection.exec(`${WRITER_SETTINGS}; ${REFUSED_IMAGES_TABLE}`);
     return this.#connection;
   }
 

@@ -33,8 +33,8 @@ export const SPACES: readonly Space[] = ['passages', 'images', 'patches'];
  */
 export class IndexSet {
   readonly generation: number;
+  readonly dimensions: Dimensions;
   readonly #files: CorpusFiles;
-  readonly #dimensions: Dimensions;
   readonly #flat: ReadonlyMap<Space, FlatIndex>;
   readonly #patches: MultiVectorIndex | undefined;
   #users = 1;
@@ -49,20 +49,9 @@ export class IndexSet {
   ) {
     this.#files = files;
     this.generation = generation;
-    this.#dimensions = dimensions;
+    this.dimensions = dimensions;
     this.#flat = flat;
     this.#patches = patches;
-  }
-
-  /** Indexes without rows. */
-  static empty(files: CorpusFiles, generation: number, dimensions: Dimensions, device?: Device): IndexSet {
-    const flat = new Map<Space, FlatIndex>();
-    for (const space of ['passages', 'images'] as const) {
-      if (dimensions[space] > 0) flat.set(space, new FlatIndex({ dimension: dimensions[space], device }));
-    }
-    const patches =
-      dimensions.patches > 0 ? new MultiVectorIndex({ dimension: dimensions.patches, device }) : undefined;
-    return new IndexSet(files, generation, dimensions, flat, patches);
   }
 
   /**
@@ -133,7 +122,7 @@ export class IndexSet {
   /** Whether a space lacks rows of this state. */
   lacks(state: CorpusState, space: Space): boolean {
     const rows = space === 'passages' ? state.passageRows : state.imageRows;
-    return this.#dimensions[space] > 0 && this.rows(space) < rows;
+    return this.dimensions[space] > 0 && this.rows(space) < rows;
   }
 
   /**
@@ -146,7 +135,7 @@ export class IndexSet {
     if (row > present) return false;
     const skipped = present - row;
     if (skipped >= rows) return true;
-    const dimension = this.#dimensions[space];
+    const dimension = this.dimensions[space];
     this.#appending += 1;
     try {
       if (space === 'patches') {

@@ -14,13 +14,18 @@ export interface ReachedIndexes extends Omit<CaughtUp, 'complete'> {
 export class IndexShelf {
   readonly #files: CorpusFiles;
   readonly #options: OpenIndexesOptions;
-  #dimensions: Dimensions;
+  readonly #dimensionsAt: (state: CorpusState) => Dimensions | undefined;
   #current: IndexSet | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(files: CorpusFiles, dimensions: Dimensions, options: OpenIndexesOptions) {
+  /** @param dimensionsAt - numbers of the vectors in a state; undefined where the state is not current any more */
+  constructor(
+    files: CorpusFiles,
+    dimensionsAt: (state: CorpusState) => Dimensions | undefined,
+    options: OpenIndexesOptions,
+  ) {
     this.#files = files;
-    this.#dimensions = dimensions;
+    this.#dimensionsAt = dimensionsAt;
     this.#options = options;
   }
 
@@ -28,7 +33,7 @@ export class IndexShelf {
    * Indexes with all rows of a state; they may hold later rows too.
    *
    * @param connection - in the transaction in which the state was read
-   * @returns undefined where the state's generation is not the current one any more, and its files are gone
+   * @returns undefined where the state is not the current one any more, or the files of its generation are gone
    * @throws GranuleError `CORPUS_INVALID`, `DEVICE_UNAVAILABLE`, `OUT_OF_MEMORY`, `ABORTED`
    */
   reach(
@@ -76,21 +81,11 @@ export class IndexShelf {
     });
   }
 
-  /** Puts the indexes of a new generation in the place of the current ones. */
-  replace(indexes: IndexSet, dimensions: Dimensions): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#current?.release();
-      this.#current = indexes;
-      this.#dimensions = dimensions;
-    });
-  }
-
   /** Lets go of the indexes; they are opened again when they are needed. */
-  clear(dimensions = this.#dimensions): Promise<void> {
+  clear(): Promise<void> {
     return this.#inTurn(async () => {
       this.#current?.release();
       this.#current = undefined;
-      this.#dimensions = dimensions;
     });
   }
 
@@ -99,10 +94,12 @@ export class IndexShelf {
     connection: Connection,
     signal: AbortSignal | undefined,
   ): Promise<ReachedIndexes | undefined> {
+    const dimensions = this.#dimensionsAt(state);
+    if (dimensions === undefined) return undefined;
     let opened: IndexSet;
     try {
       const options = { ...this.#options, signal };
-      opened = await IndexSet.open(this.#files, state, this.#dimensions, options);
+      opened = await IndexSet.open(this.#files, state, dimensions, options);
     } catch (error) {
       if ((error as GranuleError).code === 'FILE_NOT_FOUND') return undefined;
       throw error;
@@ -131,7 +128,7 @@ export class IndexShelf {
     connection: Connection,
     signal: AbortSignal | undefined,
   ): Promise<CaughtUp> {
-    return catchUp(indexes, connection, state, this.#dimensions, this.#files.database, signal);
+    return catchUp(indexes, connection, state, this.#files.database, signal);
   }
 
   async #saveAll(): Promise<Record<(typeof SPACES)[number], number>> {

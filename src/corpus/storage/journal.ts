@@ -1,7 +1,7 @@
 import { GranuleError } from '../../errors.js';
 import { type CorpusState, rowsOf, type Space } from '../database/corpus-state.js';
 import type { Connection, SqlValue, Step } from '../database/database-thread.js';
-import { type Dimensions, type IndexSet, type RowVectors, SPACES } from './index-set.js';
+import { type IndexSet, type RowVectors, SPACES } from './index-set.js';
 
 /** Records that are read at once: a record is what one commit added, at most some hundred vectors. */
 const RECORDS_PER_READ = 32;
@@ -68,7 +68,6 @@ export async function catchUp(
   indexes: IndexSet,
   connection: Connection,
   state: CorpusState,
-  dimensions: Dimensions,
   file: string,
   signal: AbortSignal | undefined,
 ): Promise<CaughtUp> {
@@ -86,7 +85,7 @@ export async function catchUp(
       if (records.length === 0) return { complete: false, journalRows, skippedRows };
       for (const record of records) {
         const present = indexes.rows(space);
-        if (!(await indexes.append(rowVectors(space, record, dimensions[space], file), signal)))
+        if (!(await indexes.append(rowVectors(space, record, indexes.dimensions[space], file), signal)))
           return { complete: false, journalRows, skippedRows };
         const added = indexes.rows(space) - present;
         journalRows += added;
