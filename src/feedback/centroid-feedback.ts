@@ -140,5 +140,5 @@ function checkImportance(importance: ArrayLike<number> | undefined, vectors: num
       );
     }
   }
-  return importance;
+  return Float64Array.from(importance);
 }

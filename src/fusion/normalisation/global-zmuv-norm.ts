@@ -24,14 +24,14 @@ export interface GlobalZmuvOptions extends NormalisationOptions, ScoreStatistics
  * @throws GranuleError `LENGTH_MISMATCH` where there is no score at all; `NOT_FINITE`
  */
 export function globalStatistics(lists: readonly RankedList[]): ScoreStatistics {
-  let places = 0;
-  let sum = 0;
-  for (const list of lists) {
-    for (const score of finiteScores(list).scores) sum += score;
-    places += list.scores.length;
-  }
+  const places = lists.reduce((sum, list) => sum + finiteScores(list).scores.length, 0);
   if (places === 0) throw new GranuleError('LENGTH_MISMATCH', 'statistics need at least one score');
-  const mean = sum / places;
+  // Differences from one of the scores: where all are equal the mean is exactly that score, and no rounding error is later
+  // divided by a deviation of almost 0.
+  const origin = lists.find(({ scores }) => scores.length > 0)!.scores[0]!;
+  let sum = 0;
+  for (const { scores } of lists) for (const score of scores) sum += score - origin;
+  const mean = origin + sum / places;
   let squares = 0;
   for (const { scores } of lists) for (const score of scores) squares += (score - mean) ** 2;
   return { mean, deviation: Math.sqrt(squares / places) };
