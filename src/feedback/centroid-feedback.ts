@@ -32,7 +32,7 @@ export interface CentroidFeedback {
  * Pseudo-relevance feedback for late interaction: the feedback documents' vectors are divided into groups by k-means with a fixed
  * seed, and the centroids of the most important groups become further query vectors. A group is worth the importance of the member
  * nearest to its centroid, and its centroid weighs beta times that; of equal groups the one with more members comes first, then the
- * one with the lowest member. Groups worth nothing are left out.
+ * one with the lowest member. Groups worth nothing are left out; with no more vectors than groups each is a group of its own.
  *
  * For weights of at least 0, max_j <w c, x_j> = w max_j <c, x_j>: the weighted centroids make the sum of maxima a weighted one. An
  * index with metric `cosine` would take the weights away again. O(n clusters d) a round for n feedback vectors, on threads of the engine; the

@@ -116,7 +116,7 @@ describe('every normalisation', () => {
 
   it.each(each)('%j refuses an option that it does not have', (normalisation) => {
     const options = typeof normalisation === 'string' ? { method: normalisation } : normalisation;
-    expect(() => normalise(EMPTY, { ...options, means: 1 } as Normalisation)).toThrow(
+    expect(() => normalise(EMPTY, { ...options, means: 1 } as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('means') }),
     );
   });
