@@ -1,5 +1,6 @@
-import { type RankedList, rankedList, rowsOfAny } from '../../ranking/ranked-list.js';
+import { type RankedList, rowsOfAny } from '../../ranking/ranked-list.js';
 import { finiteScores } from './finite-scores.js';
+import { inOrder } from './in-order.js';
 
 /**
  * Default minimum: every row that is in one of the lists is in all of them afterwards; a list that lacked it gives it the list's
@@ -33,6 +34,6 @@ export function filled(
     rows.set(missing, list.rows.length);
     const scores = new Float64Array(rows.length).fill(missingScore);
     scores.set(list.scores);
-    return rankedList(rows, scores);
+    return inOrder(rows, scores);
   });
 }
