@@ -25,13 +25,12 @@ const require = createRequire(import.meta.url);
 const packageFile = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const INPUTS = ['src', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json', 'scripts/build-ts.mjs'];
+const ENTRIES = Object.values(packageFile.exports).filter((entry) => typeof entry === 'object');
 const OUTPUTS = [
   packageFile.main,
   packageFile.types,
   ...Object.values(packageFile.bin),
-  'dist/esm/index.js',
-  'dist/esm/client/index.js',
-  'dist/cjs/client/index.js',
+  ...ENTRIES.flatMap((entry) => [entry.import, entry.require]).flatMap((target) => Object.values(target)),
 ];
 
 export function typescriptIsCurrent() {

@@ -110,6 +110,7 @@ export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';
 export { type RuntimeInfo, runtimeInfo } from './native/runtime-info.js';
+export { firstPlaces, type RankedList, rankedList, rankedLists, rowsOfAny } from './ranking/ranked-list.js';
 export { MaxSimReranker, type MaxSimSource } from './rerankers/maxsim-reranker.js';
 export type { Reranked, Reranker, RerankOptions } from './rerankers/reranker.js';
 export {

@@ -34,32 +34,43 @@ function exportsOf(file: string): PublicName[] {
   return [...own, ...through];
 }
 
-describe.each([
-  ['src/index.ts', ['FlatIndex', 'MultiVectorIndex', 'topKSoftmax', 'runtimeInfo', 'GranuleError']],
-  ['src/client/index.ts', ['GranuleClient', 'GranuleError', 'AnswerBody', 'AskEvent']],
-])('what %s exports', (entry, examples) => {
-  const names = exportsOf(entry);
+/** Some names of entries, by which the test knows that it reads them. */
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'src/index.ts': ['FlatIndex', 'MultiVectorIndex', 'topKSoftmax', 'runtimeInfo', 'GranuleError'],
+  'src/client/index.ts': ['GranuleClient', 'GranuleError', 'AnswerBody', 'AskEvent'],
+  'src/fusion/index.ts': ['fuse', 'FusionMethod', 'tuneWeights'],
+};
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const ENTRIES = Object.values<string | { import: { types: string } }>(exports).flatMap((entry) =>
+  typeof entry === 'string' ? [] : entry.import.types.replace('./dist/esm', 'src').replace('.d.ts', '.ts'),
+);
 
-  it('is found by this test', () => {
-    const known = names.map(({ name }) => name);
-    for (const name of examples) expect(known).toContain(name);
-    for (const { file } of names) expect(existsSync(file)).toBe(true);
-  });
+describe.each(ENTRIES.map((entry) => [entry, EXAMPLES[entry] ?? []] as const))(
+  'what %s exports',
+  (entry, examples) => {
+    const names = exportsOf(entry);
 
-  it.each(names)('documents $name', ({ name, file }) => {
-    const declaration = new RegExp(
-      `\\*/\\n(?:/\\*\\*[\\s\\S]*?\\*/\\n)?export (?:declare )?(?:abstract )?(?:async )?(?:class|function\\*?|const|let|interface|type|enum) ${name}\\b`,
-    );
-    expect(readFileSync(file, 'utf8')).toMatch(declaration);
-  });
-
-  it('has documented methods', () => {
-    const bare = [...new Set(names.map(({ file }) => file))].flatMap((file) => {
-      const text = readFileSync(file, 'utf8');
-      return [...text.matchAll(METHOD)]
-        .filter((match) => !/\*\/\n$/.test(text.slice(0, match.index)))
-        .map((match) => `${file}:${text.slice(0, match.index).split('\n').length}: ${match[1]}`);
+    it('is found by this test', () => {
+      const known = names.map(({ name }) => name);
+      for (const name of examples) expect(known).toContain(name);
+      for (const { file } of names) expect(existsSync(file)).toBe(true);
     });
-    expect(bare).toEqual([]);
-  });
-});
+
+    it.each(names)('documents $name', ({ name, file }) => {
+      const declaration = new RegExp(
+        `\\*/\\n(?:/\\*\\*[\\s\\S]*?\\*/\\n)?export (?:declare )?(?:abstract )?(?:async )?(?:class|function\\*?|const|let|interface|type|enum) ${name}\\b`,
+      );
+      expect(readFileSync(file, 'utf8')).toMatch(declaration);
+    });
+
+    it('has documented methods', () => {
+      const bare = [...new Set(names.map(({ file }) => file))].flatMap((file) => {
+        const text = readFileSync(file, 'utf8');
+        return [...text.matchAll(METHOD)]
+          .filter((match) => !/\*\/\n$/.test(text.slice(0, match.index)))
+          .map((match) => `${file}:${text.slice(0, match.index).split('\n').length}: ${match[1]}`);
+      });
+      expect(bare).toEqual([]);
+    });
+  },
+);
