@@ -195,8 +195,6 @@ describe.skipIf(!present)(
   `granule eval on the files of trec_eval${present ? '' : ' (skipped: ../shared/data is absent)'}`,
   () => {
     it.each([
-      ['out.test', ['qrels.test', 'results.test']],
-      ['out.test.aq', ['qrels.test', 'results.test', '--measures', 'all_trec', '--per-query']],
       [
         'out.test.aqc',
         ['qrels.test', 'results.trunc', '--measures', 'all_trec', '--per-query', '--complete'],
