@@ -1,4 +1,7 @@
 import { GranuleError } from '../errors.js';
+import { precisionAtRank } from './measures/precision.js';
+import { reciprocalRankWithin } from './measures/reciprocal-rank.js';
+import { successAtRank } from './measures/success.js';
 
 /**
  * Reciprocal rank: 1 / rank of the first relevant place among the first k, 0 where there is none. Its mean over
@@ -9,8 +12,7 @@ import { GranuleError } from '../errors.js';
  */
 export function reciprocalRankAt(relevant: readonly boolean[], k: number): number {
   checkK(k);
-  const place = relevant.slice(0, k).indexOf(true);
-  return place === -1 ? 0 : 1 / (place + 1);
+  return reciprocalRankWithin(ranksOf(relevant), k);
 }
 
 /**
@@ -20,7 +22,7 @@ export function reciprocalRankAt(relevant: readonly boolean[], k: number): numbe
  */
 export function precisionAt(relevant: readonly boolean[], k: number): number {
   checkK(k);
-  return relevant.slice(0, k).filter(Boolean).length / k;
+  return precisionAtRank(ranksOf(relevant), k);
 }
 
 /**
@@ -30,7 +32,11 @@ export function precisionAt(relevant: readonly boolean[], k: number): number {
  */
 export function hitAt(relevant: readonly boolean[], k: number): number {
   checkK(k);
-  return relevant.slice(0, k).includes(true) ? 1 : 0;
+  return successAtRank(ranksOf(relevant), k);
+}
+
+function ranksOf(relevant: readonly boolean[]): { readonly relevantRanks: Uint32Array } {
+  return { relevantRanks: Uint32Array.from(relevant.flatMap((is, i) => (is ? [i + 1] : []))) };
 }
 
 function checkK(k: number): void {
