@@ -94,8 +94,8 @@ inline Expected oracle(const std::vector<Row>& rows, const Row& query, std::size
       if (entry == rows[r].entries.end()) continue;
       double value = static_cast<double>(entry->second);
       if (saturation)
-        value = value /
-                (value + (saturation->base + saturation->slope * static_cast<double>(rows[r].length)));
+        value =
+            value / (value + (saturation->base + saturation->slope * static_cast<double>(rows[r].length)));
       sum += static_cast<double>(weight) * value;
       shares = true;
     }

@@ -88,8 +88,9 @@ TEST_CASE("sparse searches give the oracle's rows and bits, whatever the rows an
         for (std::size_t begin = 0; begin < rows.size(); begin += step) {
           uint64_t first = 99;
           const std::size_t end = std::min(rows.size(), begin + step);
-          REQUIRE(add(store, {rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                              rows.begin() + static_cast<std::ptrdiff_t>(end)},
+          REQUIRE(add(store,
+                      {rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                       rows.begin() + static_cast<std::ptrdiff_t>(end)},
                       &first)
                       .ok());
           CHECK(first == begin);
@@ -164,8 +165,7 @@ TEST_CASE("counts and lengths of a sparse store do not depend on how rows were a
     const auto snapshot = store.snapshot();
     CHECK(snapshot->total_length == total_length);
     CHECK(snapshot->posting_count == postings);
-    for (uint32_t term = 0; term < 30; ++term)
-      CHECK(snapshot->document_frequency(term) == frequencies[term]);
+    for (uint32_t term = 0; term < 30; ++term) CHECK(snapshot->document_frequency(term) == frequencies[term]);
     CHECK(snapshot->document_frequency(31) == 0);
     // A few per factor of four.
     CHECK(snapshot->segments.size() <= 16);
@@ -219,7 +219,8 @@ TEST_CASE("extreme values and lengths keep sparse bounds above scores") {
   // The greatest float32 rounds up to an infinite bound; the least keep nothing of their mantissa.
   constexpr float kMost = std::numeric_limits<float>::max();
   constexpr float kLeast = std::numeric_limits<float>::denorm_min();
-  const float values[] = {kMost, std::nextafter(kMost, 0.0f), 1.0f, std::nextafter(1.0f, 2.0f), 1e-30f, kLeast};
+  const float values[] = {kMost, std::nextafter(kMost, 0.0f), 1.0f, std::nextafter(1.0f, 2.0f), 1e-30f,
+                          kLeast};
   const float lengths[] = {0.0f, -0.0f, kLeast, 1.0f, std::nextafter(1.0f, 2.0f), kMost};
   test_data::Random random(10);
   std::vector<Row> rows(400);
