@@ -43,7 +43,7 @@ export interface GuidedRefinementOptions {
 }
 
 /** A query that was moved towards what two retrievers agree on. */
-export interface RefinedQuery {
+export interface GuidedQuery {
   /** As many vectors as the query had. */
   readonly query: Matrix;
   /** Per document of the pool MaxSim / n of the refined query, in float64. */
@@ -96,7 +96,7 @@ export interface RefinedQuery {
  * scores[1]! > scores[0]!; // true: the second retriever preferred the second document
  * ```
  */
-export async function guidedRefinement(options: GuidedRefinementOptions): Promise<RefinedQuery> {
+export async function guidedRefinement(options: GuidedRefinementOptions): Promise<GuidedQuery> {
   checkKeys(options, [
     'query',
     'documents',
