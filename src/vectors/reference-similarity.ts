@@ -9,15 +9,6 @@ const LANES = 8;
 export function referenceSimilarity(a: Float32Array, b: Float32Array): number {
   const lane = new Float64Array(LANES);
   for (let i = 0; i < a.length; i++) lane[i % LANES]! += a[i]! * b[i]!;
-  const [l0, l1, l2, l3, l4, l5, l6, l7] = lane as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return Math.fround(l0 + l1 + (l2 + l3) + (l4 + l5 + (l6 + l7)));
+  const pair = (l: number) => lane[l]! + lane[l + 1]!;
+  return Math.fround(pair(0) + pair(2) + (pair(4) + pair(6)));
 }
