@@ -103,6 +103,7 @@ class BestMatches {
   std::vector<uint32_t> positions_;
   std::vector<Rival> merged_;
   std::vector<Rival*> pending_;
+  std::vector<float> similarities_;
 };
 
 }  // namespace granule
