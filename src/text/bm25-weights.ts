@@ -1,5 +1,6 @@
 import { GranuleError } from '../errors.js';
 import { show } from '../index/arguments.js';
+import type { Saturation } from '../index/sparse-options.js';
 
 /** Which inverse document frequency; see {@link inverseDocumentFrequency}. */
 export type IdfKind = keyof typeof FORMULAS;
@@ -57,12 +58,6 @@ export function inverseDocumentFrequency(
     throw invalid(`a document frequency must be 0 to ${rows}, got ${documentFrequency}`);
   }
   return FORMULAS[kind]((rows - documentFrequency + 0.5) / (documentFrequency + 0.5));
-}
-
-/** The constants of tf / (tf + base + slope length), the saturated term frequency. */
-export interface Saturation {
-  readonly base: number;
-  readonly slope: number;
 }
 
 /**

@@ -6,9 +6,10 @@
  */
 import { GranuleError } from '../errors.js';
 import { checkKeys, show } from '../index/arguments.js';
+import type { SparseMatrix } from '../index/sparse-matrix.js';
 import type { RaggedMatrix } from '../vectors/matrix.js';
 import { inverseDocumentFrequency } from './bm25-weights.js';
-import { type SparseMatrix, SparseRows } from './sparse-rows.js';
+import { SparseRows } from './sparse-rows.js';
 
 /** Options of {@link inferenceFreeQueries}. */
 export interface InferenceFreeQueryOptions {

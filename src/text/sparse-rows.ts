@@ -1,9 +1,4 @@
-/** Temporary until the sparse index is merged. */
-export interface SparseMatrix {
-  readonly lengths: Uint32Array;
-  readonly terms: Uint32Array;
-  readonly values: Float32Array;
-}
+import type { SparseMatrix } from '../index/sparse-matrix.js';
 
 /**
  * Collects sparse rows one by one.
