@@ -109,6 +109,7 @@ export type {
   Saturation,
   SparseAddOptions,
   SparseIndexOptions,
+  SparseOpenOptions,
   SparseSearchOptions,
 } from './index/sparse-options.js';
 export type { ReadOptions, StoredIndex } from './index/stored-index.js';

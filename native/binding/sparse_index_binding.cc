@@ -43,7 +43,9 @@ Napi::Function SparseIndexBinding::define(Napi::Env env) {
        InstanceMethod<&Binding::add>("add"), InstanceMethod<&Binding::search>("search"),
        InstanceMethod<&Binding::remove>("remove"), InstanceMethod<&Binding::compact>("compact"),
        InstanceMethod<&Binding::adopt_compaction>("adoptCompaction"),
-       InstanceMethod<&Binding::dispose>("dispose")});
+       InstanceMethod<&Binding::write_segment>("writeSegment"),
+       InstanceMethod<&Binding::open_segments>("openSegments"),
+       InstanceMethod<&Binding::copy_removed>("copyRemoved"), InstanceMethod<&Binding::dispose>("dispose")});
 }
 
 SparseIndexBinding::SparseIndexBinding(const Napi::CallbackInfo& info)

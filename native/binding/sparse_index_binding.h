@@ -29,6 +29,9 @@ class SparseIndexBinding : public Napi::ObjectWrap<SparseIndexBinding> {
   Napi::Value remove(const Napi::CallbackInfo& info);
   Napi::Value compact(const Napi::CallbackInfo& info);
   Napi::Value adopt_compaction(const Napi::CallbackInfo& info);
+  Napi::Value write_segment(const Napi::CallbackInfo& info);
+  Napi::Value open_segments(const Napi::CallbackInfo& info);
+  Napi::Value copy_removed(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
   /// Of the state that is shown; 0 once disposed.

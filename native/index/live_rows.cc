@@ -1,5 +1,6 @@
 #include "index/live_rows.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -48,6 +49,14 @@ uint64_t remove_named_rows(const uint8_t* removed, std::vector<uint8_t>* live) {
     byte = static_cast<uint8_t>(byte & ~removed[i]);
   }
   return count;
+}
+
+void copy_removed_rows(const std::vector<uint8_t>* live, uint64_t row_count, uint8_t* out) {
+  for (uint64_t row = 0; row < row_count; row += 8) {
+    const uint64_t rows = std::min<uint64_t>(8, row_count - row);
+    const unsigned kept = live != nullptr ? (*live)[row >> 3] : 0xffu;
+    out[row >> 3] = static_cast<uint8_t>(~kept & ((1u << rows) - 1));
+  }
 }
 
 }  // namespace granule

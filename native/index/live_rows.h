@@ -25,4 +25,10 @@ Status remove_live_rows(const uint32_t* rows, std::size_t count, uint64_t row_co
 /// @return how many were live and are not now
 uint64_t remove_named_rows(const uint8_t* removed, std::vector<uint8_t>* live);
 
+/// The bitset of the rows that were removed.
+///
+/// @param live null where none was
+/// @param out ceil(row_count / 8) bytes
+void copy_removed_rows(const std::vector<uint8_t>* live, uint64_t row_count, uint8_t* out);
+
 }  // namespace granule

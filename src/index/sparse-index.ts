@@ -13,6 +13,7 @@ import {
   checkUint32,
 } from './arguments.js';
 import type { Hits } from './hits.js';
+import { openIndex } from './open-index.js';
 import { checkSparseMatrix, type SparseMatrix } from './sparse-matrix.js';
 import {
   checkRowLengths,
@@ -20,6 +21,7 @@ import {
   checkSparseOptions,
   type SparseAddOptions,
   type SparseIndexOptions,
+  type SparseOpenOptions,
   type SparseSearchOptions,
 } from './sparse-options.js';
 import { StoredRows } from './stored-rows.js';
@@ -66,6 +68,20 @@ export class SparseIndex extends StoredRows<NativeSparseIndex> {
     const native = checkSparseOptions(options);
     super({ kind: 'sparse', saturating: native.saturating }, new (loadAddon().SparseIndex)(native));
     this.saturating = native.saturating;
+  }
+
+  /**
+   * Opens the index that `save` wrote to a folder. Every byte is compared with a checksum, and every number checked. Any
+   * number of processes may open one folder.
+   *
+   * @throws GranuleError `FILE_NOT_FOUND` where there is no index; `INDEX_CORRUPT` naming the file (`details.file`) and what is wrong
+   * with it; `INDEX_VERSION_UNSUPPORTED`; `INVALID_ARGUMENT`, also for a folder of an index of vectors; `OUT_OF_MEMORY`, `ABORTED`
+   */
+  static open(folder: string, options: SparseOpenOptions = {}): Promise<SparseIndex> {
+    return openIndex('sparse', folder, options, ({ saturating }) => {
+      const index = new SparseIndex({ saturating, threads: options.threads });
+      return { index, handle: index.handle };
+    });
   }
 
   /** Rows that were removed since the last compaction; 0 once disposed. */

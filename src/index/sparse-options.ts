@@ -11,6 +11,14 @@ export interface SparseIndexOptions {
   readonly saturating?: boolean | undefined;
 }
 
+/** Options of `SparseIndex.open`. */
+export interface SparseOpenOptions {
+  /** As for a new index. */
+  readonly threads?: number | undefined;
+  /** Stops the opening; the promise then rejects with `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of `SparseIndex.add`. */
 export interface SparseAddOptions extends ChangeOptions {
   /** The length of each row, finite and at least 0, as the saturation sees it. Given where the index is saturating, and only there. */
