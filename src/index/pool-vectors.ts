@@ -143,7 +143,8 @@ function checkMethod(method: PoolingMethod): (typeof POOLING_METHOD_CODES)[Pooli
   return POOLING_METHOD_CODES[method];
 }
 
-function checkProtect(protect: number | undefined): number {
+/** @throws GranuleError `INVALID_ARGUMENT` */
+export function checkProtect(protect: number | undefined): number {
   if (protect === undefined) return 0;
   if (!Number.isInteger(protect) || protect < 0 || protect > MAX_VECTORS) {
     throw new GranuleError(
@@ -154,8 +155,12 @@ function checkProtect(protect: number | undefined): number {
   return protect;
 }
 
-/** How many vectors to keep of so many that are not protected. */
-function checkKeep({ factor, count }: PoolingOptions, protect: number): (vectors: number) => number {
+/**
+ * How many vectors to keep of so many that are not protected.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`
+ */
+export function checkKeep({ factor, count }: Pick<PoolingOptions, 'factor' | 'count'>, protect: number): (vectors: number) => number {
   if ((factor === undefined) === (count === undefined)) {
     throw new GranuleError('INVALID_ARGUMENT', 'give either factor or count');
   }

@@ -140,7 +140,7 @@ export class PooledBounds implements Disposable {
 }
 
 /** |x| as the engine computes it: eight lanes, added pairwise, in float64. */
-function referenceNorm(x: Float32Array): number {
+export function referenceNorm(x: Float32Array | Float64Array): number {
   const lanes = new Float64Array(8);
   for (let i = 0; i < x.length; i++) lanes[i & 7]! += x[i]! * x[i]!;
   for (let width = 1; width < 8; width *= 2) {
@@ -150,7 +150,7 @@ function referenceNorm(x: Float32Array): number {
 }
 
 /** The least float32 that is not below `value`, which is not negative. */
-function float32AtLeast(value: number): number {
+export function float32AtLeast(value: number): number {
   const rounded = Float32Array.of(value);
   // The bits of floats that are not negative count in their order.
   if (rounded[0]! < value) new Uint32Array(rounded.buffer)[0]! += 1;

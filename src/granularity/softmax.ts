@@ -1,0 +1,30 @@
+/**
+ * p_i = exp(x_i / t) / sum_j exp(x_j / t), relative to the greatest, so that nothing overflows.
+ *
+ * @param values - one or more finite numbers
+ */
+export function softmax(values: ArrayLike<number>, temperature: number): Float64Array {
+  const greatest = largest(values);
+  const weights = Float64Array.from(values, (value) => Math.exp((value - greatest) / temperature));
+  let sum = 0;
+  for (const weight of weights) sum += weight;
+  return weights.map((weight) => weight / sum);
+}
+
+/**
+ * t ln sum_j exp(x_j / t), relative to the greatest.
+ *
+ * @param values - one or more finite numbers
+ */
+export function smoothMaximum(values: ArrayLike<number>, temperature: number): number {
+  const greatest = largest(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i]! - greatest) / temperature);
+  return greatest + temperature * Math.log(sum);
+}
+
+function largest(values: ArrayLike<number>): number {
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) greatest = Math.max(greatest, values[i]!);
+  return greatest;
+}
