@@ -36,6 +36,7 @@ export type {
 } from './corpus/records.js';
 export { CorpusSnapshot, type SnapshotCounts } from './corpus/snapshot/corpus-snapshot.js';
 export type {
+  DocumentHead,
   DocumentRecord,
   EntityRecord,
   ImageRecord,
@@ -124,8 +125,12 @@ export { MemoryPassageStore, type MemoryPassages } from './retrievers/memory-pas
 export type { PassageStore, StoreSearchOptions } from './retrievers/passage-store.js';
 export type {
   EntityHit,
+  EntityImage,
   EntityRetriever,
   Hit,
+  ImageHit,
+  PassageGroup,
+  PassageGroupHit,
   PassageHit,
   PassageRetriever,
   PatchMatch,
@@ -143,6 +148,14 @@ export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answ
 export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
 export { formatTrace, type TraceStep } from './systems/mirag-trace.js';
 export { type OpenedMiRag, openMiRag } from './systems/open-mirag.js';
+export {
+  type CorpusHits,
+  type CorpusQuery,
+  type DocumentHit,
+  type SearchedCorpus,
+  type SearchLevel,
+  searchCorpus,
+} from './systems/search-corpus.js';
 export type { ThreadSpec } from './threads/thread-spec.js';
 export type { ThreadOptions } from './threads/thread-team.js';
 export { type Matrix, matrix, matrixRow, type RaggedMatrix } from './vectors/matrix.js';

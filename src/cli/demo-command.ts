@@ -11,6 +11,7 @@ import { demoTasks, shownTasks } from '../demo/demo-tasks.js';
 import type { DemoEvaluation } from '../demo/evaluate-demo.js';
 import { mergeEvaluations } from '../demo/merge-evaluations.js';
 import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-workers.js';
+import { requireReadablePictures } from '../demo/readable-pictures.js';
 import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
 import { GranuleError } from '../errors.js';
@@ -67,6 +68,7 @@ Example:
 
 async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
   const pictures = options.pictures === undefined ? undefined : await readTruthFile(options.pictures);
+  if (pictures !== undefined) await requireReadablePictures(pictures, context.signal);
   const tasks = demoTasks({
     seed: options.seed,
     count: options.questions ?? pictures?.length ?? DEFAULT_QUESTIONS,

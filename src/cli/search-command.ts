@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import { parseFilterText } from '../corpus/filter/parse-filter.js';
-import type { EntityHit, PassageHit, Timings } from '../retrievers/retriever.js';
+import type { Hit, Timings } from '../retrievers/retriever.js';
 import { openMiRag } from '../systems/open-mirag.js';
+import { type CorpusHits, type SearchLevel, searchCorpus } from '../systems/search-corpus.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
 import { wholeNumber } from './option-values.js';
@@ -10,64 +11,61 @@ import { percent, timingsLine } from './shown-values.js';
 
 interface SearchOptions {
   readonly image?: string;
+  readonly level?: SearchLevel;
   readonly k: number;
   readonly filter?: string;
   readonly json?: true;
 }
 
-/** `granule search`: passages for a text, or entities for a picture. */
+const LEVELS: readonly SearchLevel[] = ['passage', 'document', 'entity', 'image'];
+
+/** `granule search`: passages, documents or entities for a text, entities or images for a picture. */
 export function addSearchCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('search')
-    .description('search a knowledge base: passages by a text, or entities by a picture')
+    .description('search a knowledge base: by a text, or by a picture')
     .argument('<kb>', 'folder that granule ingest made')
     .argument('[text]', 'what the passages should be about')
     .option('--image <file>', 'a picture: search for entities that it shows')
+    .addOption(
+      new Option(
+        '--level <level>',
+        'what to search for: passages (the default for a text), documents, entities (the default for a picture) or images',
+      ).choices(LEVELS),
+    )
     .option('--k <n>', 'how many hits', wholeNumber(1), 10)
     .option('--filter <json>', 'only what has such metadata: {"continent": "Europe"}')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
+A text finds passages, and documents and entities by their best passage. A picture finds
+entities by their best image, and images.
+
 Examples:
   $ granule search my-kb "countries by the sea"
+  $ granule search my-kb "countries by the sea" --level entity
   $ granule search my-kb "countries by the sea" --filter '{"continent": "Europe"}'
   $ granule search my-kb --image picture.jpg --k 3`,
     );
   command.action(async (kb: string, text: string | undefined, options: SearchOptions) => {
     const asked = text?.trim() ?? '';
-    if ((asked === '') === (options.image === undefined)) {
+    const { image, level, k } = options;
+    if ((asked === '') === (image === undefined)) {
       command.error('error: search needs either a text or --image', { exitCode: 2 });
     }
     const filter = options.filter === undefined ? undefined : filterOf(options.filter);
     const opened = await openMiRag(kb);
     try {
       const { signal } = context;
-      const retrieve = { k: options.k, signal, ...(filter && { filter }) };
       const timings: Timings = {};
-      if (options.image !== undefined) {
-        const hits = await opened.entities.retrieve(options.image, retrieve, timings);
-        context.print(
-          options.json
-            ? jsonText({
-                image: options.image,
-                hits: hits.map(({ item, ...rest }) => ({ entity: item, ...rest })),
-                timings,
-              })
-            : [...hits.map(entityLine), timingsLine(timings)].join('\n'),
-        );
-      } else {
-        const [hits = []] = await opened.passages.retrieve([asked], retrieve, timings);
-        context.print(
-          options.json
-            ? jsonText({
-                text: asked,
-                hits: hits.map(({ item, ...rest }) => ({ passage: item, ...rest })),
-                timings,
-              })
-            : [...hits.map(passageLines), timingsLine(timings)].join('\n'),
-        );
-      }
+      const query = image === undefined ? { text: asked } : { image };
+      const found = await searchCorpus(opened, { ...query, level }, { k, signal, filter }, timings);
+      context.print(
+        options.json
+          ? jsonText({ ...query, level: found.level, hits: hitFacts(found), timings })
+          : [...hitTexts(found), timingsLine(timings)].join('\n'),
+      );
     } finally {
       await opened.dispose();
     }
@@ -80,10 +78,33 @@ function filterOf(text: string): MetadataFilter {
   return JSON.parse(text) as MetadataFilter;
 }
 
-function entityLine({ item, score, probability }: EntityHit, place: number): string {
-  return `${String(place + 1).padStart(3)}. ${percent(probability)}  ${score.toFixed(4)}  ${item.title} (${item.id})`;
+/** What a program wants to know about hits. */
+function hitFacts({ level, hits }: CorpusHits): object[] {
+  if (level !== 'image') return hits.map(({ item, ...rest }) => ({ [level]: item, ...rest }));
+  return hits.map(({ item, ...rest }) => ({ image: item.id, entity: item.entity, ...rest }));
 }
 
-function passageLines({ item, score, probability }: PassageHit, place: number): string {
-  return `${String(place + 1).padStart(3)}. ${percent(probability)}  ${score.toFixed(4)}  ${item.id}\n     ${item.text}`;
+/** A line for each hit, with its passage below where it has one. */
+function hitTexts({ level, hits }: CorpusHits): string[] {
+  switch (level) {
+    case 'passage':
+      return hits.map((hit, place) => `${hitLine(hit, place, hit.item.id)}\n     ${hit.item.text}`);
+    case 'document':
+      return hits.map((hit, place) => {
+        const { id, title } = hit.item;
+        return `${hitLine(hit, place, title === undefined ? id : `${title} (${id})`)}\n     ${hit.passage.text}`;
+      });
+    case 'entity':
+      return hits.map((hit, place) => {
+        const { item, passage } = hit;
+        const line = hitLine(hit, place, `${item.title} (${item.id})`);
+        return passage === undefined ? line : `${line}\n     ${passage.text}`;
+      });
+    case 'image':
+      return hits.map((hit, place) => hitLine(hit, place, `${hit.item.id}, of ${hit.item.entity.title}`));
+  }
+}
+
+function hitLine({ score, probability }: Hit<unknown>, place: number, name: string): string {
+  return `${String(place + 1).padStart(3)}. ${percent(probability)}  ${score.toFixed(4)}  ${name}`;
 }

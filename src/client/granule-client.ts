@@ -100,7 +100,7 @@ export class GranuleClient {
   }
 
   /**
-   * Searches for passages by a text, or for entities by an image.
+   * Searches for passages, documents or entities by a text, or for entities or images by an image; `level` says which.
    *
    * @throws GranuleError as the class says; `ABORTED`
    */

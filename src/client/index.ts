@@ -8,10 +8,12 @@ export { ERROR_CODES, type ErrorCode, type ErrorDetails, GranuleError } from '..
 export type {
   AnswerBody as Answer,
   DocumentBody as StoredDocument,
+  DocumentHitBody as FoundDocument,
   DocumentRequest as DocumentToStore,
   DocumentStored,
   EntityBody as StoredEntity,
   EntityHitBody as FoundEntity,
+  ImageHitBody as FoundImage,
   PassageBody as StoredPassage,
   PassageHitBody as FoundPassage,
   SearchReply as SearchResult,

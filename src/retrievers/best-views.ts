@@ -15,8 +15,10 @@ export interface BestView {
 
 /** What to look for. */
 export interface BestViewsOptions {
-  /** How many entities. */
+  /** How many entities or images. */
   readonly k: number;
+  /** What is counted. Default entities. */
+  readonly of?: 'entities' | 'images' | undefined;
   readonly filter?: MetadataFilter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,25 +30,25 @@ interface ScoredView {
 }
 
 /**
- * The best images until they are of k entities, or all there are. An image's score is its highest inner product with any
+ * The best images until they are of k entities, or are k, or all there are. An image's score is its highest inner product with any
  * view; exact.
  *
  * Every view is asked for its k best images. What a view has not listed comes after its last one; so all is known where no
  * view's last image comes before the k-th entity's best. Where each entity has one image that is so at once: a view's k
- * images are of k entities. Otherwise the views are asked for twice as many.
+ * images are of k entities. Otherwise the views are asked for twice as many. Where images are counted it is so at once too.
  *
  * @returns best first; of equal scores the lower row first, of equal views the first
  */
 export async function bestViews(
   store: ImageStore,
   views: Matrix,
-  { k, filter, signal }: BestViewsOptions,
+  { k, of = 'entities', filter, signal }: BestViewsOptions,
 ): Promise<BestView[]> {
   const all = store.counts.searchableImages;
   for (let places = Math.min(k, all); ; places = Math.min(2 * places, all)) {
     const hits = await store.searchImages(views, { k: places, filter, signal });
-    const found = await untilEntities(store, scoredImages(hits), k);
-    const isEnough = new Set(found.map(({ entity }) => entity.id)).size === k;
+    const found = await untilEnough(store, scoredImages(hits), k, of);
+    const isEnough = new Set(found.map(counted[of])).size === k;
     if (places === all || isComplete(hits, places, isEnough ? found.at(-1) : undefined)) return found;
   }
 }
@@ -64,20 +66,28 @@ function scoredImages(hits: Hits): ScoredView[] {
   return [...best.values()].sort(order);
 }
 
-async function untilEntities(
+/** What is counted of an image. */
+const counted = {
+  entities: ({ entity }: BestView): unknown => entity.id,
+  images: ({ row }: BestView): unknown => row,
+};
+
+async function untilEnough(
   store: ImageStore,
   images: readonly ScoredView[],
   k: number,
+  of: keyof typeof counted,
 ): Promise<BestView[]> {
   const found: BestView[] = [];
-  const ids = new Set<string>();
+  const distinct = new Set<unknown>();
   for (let first = 0; first < images.length; first += k) {
     const some = images.slice(first, first + k);
     const entities = await store.entitiesOfImages(some.map(({ row }) => row));
     for (const [i, image] of some.entries()) {
-      found.push({ ...image, entity: entities[i]! });
-      ids.add(entities[i]!.id);
-      if (ids.size === k) return found;
+      const view = { ...image, entity: entities[i]! };
+      found.push(view);
+      distinct.add(counted[of](view));
+      if (distinct.size === k) return found;
     }
   }
   return found;

@@ -1,12 +1,23 @@
 import type { Metadata, Passage } from '../corpus/records.js';
+import type { PassageRecord } from '../corpus/snapshot/stored-records.js';
 import type { TextEncoder } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
 import { FlatIndex } from '../index/flat-index.js';
 import type { Hits } from '../index/hits.js';
+import { topKSoftmax } from '../index/top-k-softmax.js';
 import type { Matrix } from '../vectors/matrix.js';
+import { type BestOfGroup, bestGroups } from './best-groups.js';
+import { checkK } from './check-k.js';
 import { MemoryPassageStore } from './memory-passage-store.js';
 import type { PassageStore } from './passage-store.js';
-import type { PassageHit, PassageRetriever, RetrieveOptions, Timings } from './retriever.js';
+import type {
+  PassageGroup,
+  PassageGroupHit,
+  PassageHit,
+  PassageRetriever,
+  RetrieveOptions,
+  Timings,
+} from './retriever.js';
 
 /**
  * Softmax temperature of passage scores: the one, of .005 to .15, that answers most training questions of the demo right
@@ -100,8 +111,7 @@ export class DensePassageRetriever implements PassageRetriever, Disposable {
       signal,
     });
     const found = await this.#passagesOf(hits);
-    timings['encodeText'] = (timings['encodeText'] ?? 0) + encoded - start;
-    timings['searchPassages'] = (timings['searchPassages'] ?? 0) + performance.now() - encoded;
+    addTimes(timings, { start, encoded });
     return texts.map((_, query) =>
       Array.from({ length: hits.counts[query]! }, (_, place) => {
         const at = query * hits.k + place;
@@ -112,6 +122,59 @@ export class DensePassageRetriever implements PassageRetriever, Disposable {
         };
       }),
     );
+  }
+
+  /**
+   * The k documents or entities whose best passage has the highest score; exact, however many passages of one come first.
+   * Of equal scores the one whose passage has the lower row comes first, and is the passage that is named. Passages without
+   * a document count for no document. Probabilities are the softmax of score / temperature over the hits.
+   *
+   * @param timings - `encodeText` and `searchPassages` are added
+   * @throws GranuleError as `retrieve`
+   */
+  async retrieveGroups(
+    text: string,
+    group: PassageGroup,
+    options: RetrieveOptions,
+    timings: Timings = {},
+  ): Promise<PassageGroupHit[]> {
+    const { k, filter, signal } = options;
+    checkK(k);
+    const start = performance.now();
+    const { vectors } = await this.#encoder.encodeQueries([text], signal && { signal });
+    const encoded = performance.now();
+    const best = await bestGroups({
+      k,
+      all: this.#store.counts.searchablePassages,
+      search: async (places) => {
+        const { rows, scores, counts } = await this.#store.searchPassages(vectors, {
+          k: places,
+          filter,
+          signal,
+        });
+        return { rows: rows.subarray(0, counts[0]), scores: scores.subarray(0, counts[0]) };
+      },
+      groupsOf: async (rows) => (await this.#store.passages(rows)).map(groupId[group]),
+      signal,
+    });
+    const hits = best.length === 0 ? [] : await this.#groupHits(best);
+    addTimes(timings, { start, encoded });
+    return hits;
+  }
+
+  /** @param best - at least one, best first */
+  async #groupHits(best: readonly BestOfGroup[]): Promise<PassageGroupHit[]> {
+    const passages = await this.#store.passages(best.map(({ row }) => row));
+    const { probabilities } = await topKSoftmax(
+      Float32Array.from(best, ({ score }) => score),
+      { k: best.length, temperature: this.#temperature },
+    );
+    return best.map(({ group, score }, place) => ({
+      item: group,
+      score,
+      probability: probabilities[place]!,
+      passage: passages[place]!,
+    }));
   }
 
   /** The passages of all hits, by their rows. */
@@ -134,4 +197,15 @@ export class DensePassageRetriever implements PassageRetriever, Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The id of what a passage belongs to. */
+const groupId: Readonly<Record<PassageGroup, (passage: PassageRecord) => string | undefined>> = {
+  document: ({ documentId }) => documentId,
+  entity: ({ entityId }) => entityId,
+};
+
+function addTimes(timings: Timings, { start, encoded }: Readonly<Record<'start' | 'encoded', number>>): void {
+  timings['encodeText'] = (timings['encodeText'] ?? 0) + encoded - start;
+  timings['searchPassages'] = (timings['searchPassages'] ?? 0) + performance.now() - encoded;
 }

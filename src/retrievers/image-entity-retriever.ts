@@ -4,10 +4,18 @@ import { GranuleError } from '../errors.js';
 import { topKSoftmax } from '../index/top-k-softmax.js';
 import { type MaxSimReranked, MaxSimReranker } from '../rerankers/maxsim-reranker.js';
 import type { RaggedMatrix } from '../vectors/matrix.js';
-import { type BestView, bestViews } from './best-views.js';
+import { type BestView, type BestViewsOptions, bestViews } from './best-views.js';
+import { checkK } from './check-k.js';
 import type { ImagePatches, ImageStore } from './image-store.js';
 import { type ImageEntities, MemoryImageStore } from './memory-image-store.js';
-import type { EntityHit, EntityRetriever, PatchMatch, RetrieveOptions, Timings } from './retriever.js';
+import type {
+  EntityHit,
+  EntityRetriever,
+  ImageHit,
+  PatchMatch,
+  RetrieveOptions,
+  Timings,
+} from './retriever.js';
 
 /** How to retrieve. */
 export interface ImageEntityRetrieverOptions {
@@ -25,6 +33,9 @@ const DEFAULTS = { candidates: 20, viewTemperature: 0.007, maxSimTemperature: 0.
 
 /** Views of a picture with their patches. */
 type Views = PatchEmbeddings & { readonly viewQuads: Quads };
+
+/** What is ranked. */
+type Counted = NonNullable<BestViewsOptions['of']>;
 
 /** An image that was found. */
 interface Found {
@@ -44,6 +55,8 @@ interface Found {
  *    patches of those views and of the images gives the score. Where more hits are asked for than there are entities among
  *    them, the further entities are scored by MaxSim with the best image's view, and carry no matches.
  * 3. Probabilities are the softmax of score / temperature over the hits returned.
+ *
+ * `retrieveImages` ranks the images themselves in the same way.
  *
  * The default temperatures are for `DescriptorImageEncoder`: of a grid of values, those that gave the right flag the
  * highest mean log-probability among 20 hits, on 600 made pictures of flags that no evaluation uses. There the best
@@ -108,15 +121,20 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
    * @throws GranuleError `K_OUT_OF_RANGE`, `METADATA_FILTER_INVALID`, `FILE_NOT_FOUND`, `IMAGE_UNREADABLE`, `ABORTED`
    */
   async retrieve(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<EntityHit[]> {
-    checkK(options.k);
-    const start = performance.now();
-    const query = await this.#encoder.encodeQuery(image, signalOf(options));
-    addTime(timings, 'encode', start);
-    try {
-      return await this.retrieveEncoded(query, options, timings);
-    } finally {
-      query.release?.();
-    }
+    return this.#encoded(image, options, timings, (query) => this.retrieveEncoded(query, options, timings));
+  }
+
+  /**
+   * The images most like a picture, each by itself, with their entities.
+   *
+   * @param timings - as `retrieve`
+   * @returns at most k hits; none where there are no images
+   * @throws GranuleError as `retrieve`
+   */
+  async retrieveImages(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<ImageHit[]> {
+    return this.#encoded(image, options, timings, async (query) =>
+      this.#toHits(await this.#find(query, 'images', options, timings), options.k),
+    );
   }
 
   /** As `retrieve`, for a picture that the encoder has encoded already. The caller releases it. */
@@ -126,18 +144,9 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
     timings?: Timings,
   ): Promise<EntityHit[]> {
     checkK(options.k);
-    if (this.#store.counts.searchableImages === 0) return [];
-    const { k, filter, signal } = options;
-    const { lateInteraction, candidates, viewTemperature, maxSimTemperature } = this.#options;
-    const start = performance.now();
-    const wanted = lateInteraction ? Math.max(k, candidates) : k;
-    const best = await bestViews(this.#store, query.views, { k: wanted, filter, signal });
-    addTime(timings, 'entitySearch', start);
-    if (!lateInteraction) {
-      const found = best.map(({ view, ...image }) => ({ ...image, region: quadAt(query.viewQuads, view) }));
-      return this.#toHits(found, k, viewTemperature);
-    }
-    return this.#toHits(await this.#lookClosely(query, best, options, timings), k, maxSimTemperature);
+    const found = bestOfEntities(await this.#find(query, 'entities', options, timings));
+    const hits = await this.#toHits(found, options.k);
+    return hits.map(({ item, ...hit }) => ({ ...hit, item: item.entity, image: item.id }));
   }
 
   /** Frees what `build` made; a store that was passed to the constructor stays its owner's. */
@@ -150,16 +159,53 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
     this.dispose();
   }
 
+  async #encoded<T>(
+    image: ImageInput,
+    options: RetrieveOptions,
+    timings: Timings | undefined,
+    work: (query: ImageQuery) => Promise<T>,
+  ): Promise<T> {
+    checkK(options.k);
+    const start = performance.now();
+    const query = await this.#encoder.encodeQuery(image, signalOf(options));
+    addTime(timings, 'encode', start);
+    try {
+      return await work(query);
+    } finally {
+      query.release?.();
+    }
+  }
+
+  /** Scored images, among them the k best images or the best images of the k best entities. */
+  async #find(
+    query: ImageQuery,
+    of: Counted,
+    options: RetrieveOptions,
+    timings: Timings | undefined,
+  ): Promise<Found[]> {
+    if (this.#store.counts.searchableImages === 0) return [];
+    const { k, filter, signal } = options;
+    const { lateInteraction, candidates } = this.#options;
+    const start = performance.now();
+    const wanted = lateInteraction ? Math.max(k, candidates) : k;
+    const best = await bestViews(this.#store, query.views, { k: wanted, of, filter, signal });
+    addTime(timings, 'entitySearch', start);
+    if (lateInteraction) return this.#lookClosely(query, best, of, options, timings);
+    return best.map(({ view, ...image }) => ({ ...image, region: quadAt(query.viewQuads, view) }));
+  }
+
   async #lookClosely(
     query: ImageQuery,
     best: readonly BestView[],
+    of: Counted,
     options: RetrieveOptions,
     timings: Timings | undefined,
   ): Promise<Found[]> {
     if (best.length === 0) return [];
     const head = best.slice(0, this.#options.candidates);
     const looked = new Set(head.map(({ entity }) => entity.id));
-    const tail = best.slice(head.length).filter(({ entity }) => !looked.has(entity.id));
+    const others = best.slice(head.length);
+    const tail = of === 'images' ? others : others.filter(({ entity }) => !looked.has(entity.id));
     const refining = performance.now();
     const rows = head.map(({ row }) => row);
     const stored = await this.#store.imagePatches(rows, options.signal);
@@ -191,18 +237,20 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
     return found;
   }
 
-  async #toHits(images: readonly Found[], k: number, temperature: number): Promise<EntityHit[]> {
-    const found = bestOfEntities(images).sort((a, b) => a.row - b.row);
-    if (found.length === 0) return [];
+  /** The k best of what was found. */
+  async #toHits(images: readonly Found[], k: number): Promise<ImageHit[]> {
+    if (images.length === 0) return [];
+    const { lateInteraction, viewTemperature, maxSimTemperature } = this.#options;
+    const temperature = lateInteraction ? maxSimTemperature : viewTemperature;
+    const found = [...images].sort((a, b) => a.row - b.row);
     const scores = Float32Array.from(found, ({ score }) => score);
     const top = await topKSoftmax(scores, { k: Math.min(k, found.length), temperature });
     const chosen = Array.from(top.rows, (position) => found[position]!);
     const records = await this.#store.images(chosen.map(({ row }) => row));
     return chosen.map(({ entity, score, region, matches }, place) => ({
-      item: entity,
+      item: { id: records[place]!.id, entity },
       score,
       probability: top.probabilities[place]!,
-      image: records[place]!.id,
       region,
       ...(matches && { matches }),
     }));
@@ -298,12 +346,6 @@ function checkDimension(what: string, columns: number, dimension: number): void 
       `the ${what} have ${columns} numbers, the encoder's have ${dimension}`,
       { columns, dimension },
     );
-  }
-}
-
-function checkK(k: number): void {
-  if (!Number.isSafeInteger(k) || k < 1) {
-    throw new GranuleError('K_OUT_OF_RANGE', `k must be a positive integer, got ${k}`, { k });
   }
 }
 

@@ -37,10 +37,35 @@ export interface EntityHit extends Hit<Entity> {
   readonly region?: Quads;
   /** The matched patches, where late interaction ran. */
   readonly matches?: readonly PatchMatch[];
+  /** The best passage, where a text was searched for: its score is the entity's. */
+  readonly passage?: Passage;
+}
+
+/** An image of an entity. */
+export interface EntityImage {
+  readonly id: string;
+  readonly entity: Entity;
+}
+
+/** An image that may show what a picture shows. */
+export interface ImageHit extends Hit<EntityImage> {
+  /** The view of the picture that was most like the image. */
+  readonly region: Quads;
+  /** The matched patches, where late interaction ran. */
+  readonly matches?: readonly PatchMatch[];
 }
 
 /** A passage that a text may be about. */
 export type PassageHit = Hit<Passage>;
+
+/** What passages belong to. */
+export type PassageGroup = 'document' | 'entity';
+
+/** A document or an entity, by its id, that a text may be about. */
+export interface PassageGroupHit extends Hit<string> {
+  /** Its best passage, whose score is its own. */
+  readonly passage: Passage;
+}
 
 /** Milliseconds by stage name. */
 export type Timings = Record<string, number>;

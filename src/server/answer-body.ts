@@ -1,13 +1,16 @@
 import type { Entity, Passage } from '../corpus/records.js';
 import type { PassageRecord } from '../corpus/snapshot/stored-records.js';
 import type { Quads } from '../encoders/encoder.js';
-import type { EntityHit, PassageHit } from '../retrievers/retriever.js';
+import type { EntityHit, ImageHit, PassageHit, PatchMatch } from '../retrievers/retriever.js';
 import type { MiRagAnswer } from '../systems/mirag-answer.js';
 import type { TraceStep } from '../systems/mirag-trace.js';
+import type { DocumentHit } from '../systems/search-corpus.js';
 import type {
   AnswerBody,
+  DocumentHitBody,
   EntityBody,
   EntityHitBody,
+  ImageHitBody,
   PassageBody,
   PassageHitBody,
   StageBody,
@@ -42,26 +45,63 @@ export function passageBody(passage: Passage | PassageRecord): PassageBody {
 
 /** A hit among entities as it goes over HTTP. */
 export function entityHitBody(hit: EntityHit, imageIds: ImageIds): EntityHitBody {
-  const { item, score, probability, image, region, matches } = hit;
+  const { item, score, probability, passage, image, region, matches } = hit;
   return {
     entity: entityBody(item, imageIds),
     score,
     probability,
+    ...(passage !== undefined && { passage: passageBody(passage) }),
     ...(image !== undefined && { image }),
     ...(region !== undefined && { region: numbers(region) }),
-    ...(matches !== undefined && {
-      matches: matches.map(({ query, entity, similarity }) => ({
-        query: numbers(query),
-        entity: numbers(entity),
-        similarity,
-      })),
-    }),
+    ...matchBodies(matches),
+  };
+}
+
+/** A hit among images as it goes over HTTP. */
+export function imageHitBody(
+  { item, score, probability, region, matches }: ImageHit,
+  imageIds: ImageIds,
+): ImageHitBody {
+  return {
+    image: item.id,
+    entity: entityBody(item.entity, imageIds),
+    score,
+    probability,
+    region: numbers(region),
+    ...matchBodies(matches),
+  };
+}
+
+function matchBodies(matches: readonly PatchMatch[] | undefined): Pick<ImageHitBody, 'matches'> {
+  if (matches === undefined) return {};
+  return {
+    matches: matches.map(({ query, entity, similarity }) => ({
+      query: numbers(query),
+      entity: numbers(entity),
+      similarity,
+    })),
   };
 }
 
 /** A hit among passages as it goes over HTTP. */
 export function passageHitBody({ item, score, probability }: PassageHit): PassageHitBody {
   return { passage: passageBody(item), score, probability };
+}
+
+/** A hit among documents as it goes over HTTP. */
+export function documentHitBody({ item, score, probability, passage }: DocumentHit): DocumentHitBody {
+  const { id, entityId, title, metadata } = item;
+  return {
+    document: {
+      id,
+      entity: entityId,
+      ...(title !== undefined && { title }),
+      ...(metadata !== undefined && { metadata: { ...metadata } }),
+    },
+    passage: passageBody(passage),
+    score,
+    probability,
+  };
 }
 
 /** A stage of an answer as it goes over HTTP. */

@@ -12,11 +12,14 @@ import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js'
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
 import { type BuiltInEncodersInThreads, builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import { MiRag } from '../systems/mirag.js';
+import { type CorpusHits, searchCorpus } from '../systems/search-corpus.js';
 import {
   answerBody,
+  documentHitBody,
   entityBody,
   entityHitBody,
   type ImageIds,
+  imageHitBody,
   passageBody,
   passageHitBody,
   stageBody,
@@ -125,23 +128,11 @@ class CorpusKnowledgeBase implements KnowledgeBase {
     { signal }: CallOptions,
   ): Promise<SearchReply> {
     return this.#read(signal, async (snapshot) => {
-      const { entities, passages } = this.#retrievers(snapshot);
       const options = { k, signal, filter: filter as MetadataFilter | undefined };
       const timings = {};
-      if (image !== undefined && level === 'entity') {
-        const hits = await entities.retrieve(image, options, timings);
-        const named = hits.map(({ item }) => item);
-        const ids = await imageIds(snapshot, named);
-        return { level, hits: hits.map((hit) => entityHitBody(hit, ids)), timings };
-      }
-      if (text !== undefined && level === 'passage') {
-        const [hits = []] = await passages.retrieve([text], options, timings);
-        return { level, hits: hits.map(passageHitBody), timings };
-      }
-      throw new GranuleError(
-        'INVALID_ARGUMENT',
-        'a text finds passages and an image finds entities; other levels cannot be searched',
-      );
+      const corpus = { snapshot, ...this.#retrievers(snapshot) };
+      const found = await searchCorpus(corpus, { text, image, level }, options, timings);
+      return { ...(await hitBodies(snapshot, found)), timings };
     });
   }
 
@@ -218,4 +209,24 @@ async function imageIds(snapshot: CorpusSnapshot, entities: readonly Entity[]): 
   const images = await Promise.all(distinct.map((id) => snapshot.entityImages(id)));
   const byEntity = new Map(distinct.map((id, i) => [id, images[i]!.map((image) => image.id)]));
   return ({ id }) => byEntity.get(id) ?? [];
+}
+
+/** The hits of a search as they go over HTTP. */
+async function hitBodies(snapshot: CorpusSnapshot, found: CorpusHits) {
+  switch (found.level) {
+    case 'passage':
+      return { level: found.level, hits: found.hits.map(passageHitBody) };
+    case 'document':
+      return { level: found.level, hits: found.hits.map(documentHitBody) };
+    case 'entity': {
+      const named = found.hits.map(({ item }) => item);
+      const ids = await imageIds(snapshot, named);
+      return { level: found.level, hits: found.hits.map((hit) => entityHitBody(hit, ids)) };
+    }
+    case 'image': {
+      const named = found.hits.map(({ item }) => item.entity);
+      const ids = await imageIds(snapshot, named);
+      return { level: found.level, hits: found.hits.map((hit) => imageHitBody(hit, ids)) };
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { SearchLevel } from '../systems/search-corpus.js';
 import type {
   AnswerBody,
   DocumentBody,
@@ -27,7 +28,8 @@ export interface KnowledgeBaseQuestion {
 export interface KnowledgeBaseQuery {
   readonly text?: string;
   readonly image?: Uint8Array;
-  readonly level: 'passage' | 'entity';
+  /** Default passages for a text, and entities for an image. */
+  readonly level?: SearchLevel;
   readonly k: number;
   readonly filter?: Readonly<Record<string, unknown>>;
 }
@@ -74,7 +76,7 @@ export interface KnowledgeBase {
     options: CallOptions & { readonly onStage?: (stage: StageBody) => void },
   ): Promise<AnswerBody>;
   /**
-   * Searches for passages or entities.
+   * Searches for a text among passages, documents or entities, or for an image among entities or images.
    *
    * @throws GranuleError `INVALID_ARGUMENT` for a level that cannot be searched so, `IMAGE_UNREADABLE`, `ABORTED`
    */

@@ -1,13 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { AnswerBody, EntityHitBody, PassageHitBody } from './schemas.js';
+import { AnswerBody, DocumentHitBody, EntityHitBody, ImageHitBody, PassageHitBody } from './schemas.js';
 
 /** Patches are for eyes; an assistant gets the entity without them. */
 const Entity = Type.Omit(EntityHitBody, ['image', 'matches', 'region']);
 
-/** What the tool `search` gives: passages for a text, entities for an image. */
+/** What the tool `search` gives: hits of one level. */
 export const SearchResult = Type.Object({
   passages: Type.Optional(Type.Array(PassageHitBody)),
+  documents: Type.Optional(Type.Array(DocumentHitBody)),
   entities: Type.Optional(Type.Array(Entity)),
+  images: Type.Optional(Type.Array(Type.Omit(ImageHitBody, ['matches', 'region']))),
 });
 
 /** What the tool `ask` gives: the answer, and what speaks for it. */

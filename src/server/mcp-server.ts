@@ -19,6 +19,7 @@ import {
   type AskRequest,
   askRequest,
   type EntityHitBody,
+  type SearchReply,
   type SearchRequest,
   searchRequest,
 } from './schemas.js';
@@ -89,7 +90,7 @@ class Tools {
       {
         title: 'Search the knowledge base',
         description:
-          'Finds the passages nearest to a text, or the entities that an image shows most likely; exact, with probabilities.',
+          'Finds the passages nearest to a text, or the documents or entities with such passages; or the entities that an image shows most likely, or the images most like it. Exact, with probabilities.',
         inputSchema: toolSchema<SearchRequest>(searchRequest(this.#limits)),
         outputSchema: toolSchema<SearchResult>(SearchResult),
         annotations,
@@ -128,24 +129,22 @@ class Tools {
   }
 
   async #search(asked: SearchRequest, signal: AbortSignal): Promise<CallToolResult> {
-    const { text, k = Math.min(10, this.#limits.k), filter } = asked;
+    const { text, level, k = Math.min(10, this.#limits.k), filter } = asked;
     const image = await this.#image(asked.image);
     if ((text === undefined) === (image === undefined)) {
       throw new GranuleError('REQUEST_INVALID', 'a search is for either a text or an image');
     }
     const reply = await this.#knowledgeBase.search(
       {
-        level: asked.level ?? (image === undefined ? 'passage' : 'entity'),
         k,
+        ...(level !== undefined && { level }),
         ...(text !== undefined && { text }),
         ...(image !== undefined && { image }),
         ...(filter !== undefined && { filter }),
       },
       { signal },
     );
-    return structured(
-      reply.level === 'passage' ? { passages: reply.hits } : { entities: reply.hits.map(withoutPatches) },
-    );
+    return structured(searchResult(reply));
   }
 
   async #ask({ image: base64, ...asked }: AskRequest, signal: AbortSignal): Promise<CallToolResult> {
@@ -203,8 +202,21 @@ function answerResult(answered: AnswerBody): AnswerResult {
   };
 }
 
-function withoutPatches({ entity, score, probability }: EntityHitBody) {
-  return { entity, score, probability };
+function searchResult(reply: SearchReply): SearchResult {
+  switch (reply.level) {
+    case 'passage':
+      return { passages: reply.hits };
+    case 'document':
+      return { documents: reply.hits };
+    case 'entity':
+      return { entities: reply.hits.map(withoutPatches) };
+    case 'image':
+      return { images: reply.hits.map(({ image, ...hit }) => ({ image, ...withoutPatches(hit) })) };
+  }
+}
+
+function withoutPatches({ entity, score, probability, passage }: EntityHitBody) {
+  return { entity, score, probability, ...(passage !== undefined && { passage }) };
 }
 
 /** Structured content, and the same as text for clients that know no other. */

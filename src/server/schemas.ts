@@ -109,15 +109,31 @@ const PatchMatchBody = Type.Object(
 
 const hitFields = { score: Type.Number(), probability: Probability };
 
+const pictureFields = {
+  region: Type.Optional(Quad),
+  matches: Type.Optional(Type.Array(PatchMatchBody)),
+};
+
 export const EntityHitBody = Type.Object({
   entity: EntityBody,
   ...hitFields,
+  passage: Type.Optional(PassageBody),
   image: Type.Optional(Type.String({ description: 'Id of its image that was most like the picture.' })),
-  region: Type.Optional(Quad),
-  matches: Type.Optional(Type.Array(PatchMatchBody)),
+  ...pictureFields,
 });
 
+export const ImageHitBody = Type.Object({ image: Id, entity: EntityBody, ...hitFields, ...pictureFields });
+
 export const PassageHitBody = Type.Object({ passage: PassageBody, ...hitFields });
+
+export const DocumentHitBody = Type.Object({
+  document: Type.Object(
+    { id: Id, entity: Id, title: Type.Optional(Type.String()), metadata: Type.Optional(Metadata) },
+    { description: 'A document without its text; GET /v1/documents/{id} gives all of it.' },
+  ),
+  passage: PassageBody,
+  ...hitFields,
+});
 
 /** The body of POST /v1/search. */
 export function searchRequest({ questionLength, k }: SchemaLimits) {
@@ -126,9 +142,13 @@ export function searchRequest({ questionLength, k }: SchemaLimits) {
       text: Type.Optional(Type.String({ pattern: NOT_BLANK, maxLength: questionLength })),
       image: Type.Optional(Base64Image),
       level: Type.Optional(
-        Type.Union([Type.Literal('passage'), Type.Literal('entity')], {
-          description: 'What to search for; by default passages for a text and entities for an image.',
-        }),
+        Type.Union(
+          [Type.Literal('passage'), Type.Literal('document'), Type.Literal('entity'), Type.Literal('image')],
+          {
+            description:
+              'What to search for: for a text passages (the default), documents or entities, which score as their best passage and come with it; for an image entities (the default) or images.',
+          },
+        ),
       ),
       k: Type.Optional(Type.Integer({ minimum: 1, maximum: k, default: Math.min(10, k) })),
       filter: Type.Optional(Filter),
@@ -158,7 +178,9 @@ export function askRequest({ questionLength, k }: SchemaLimits) {
 /** The reply of POST /v1/search. */
 export const SearchReply = Type.Union([
   Type.Object({ level: Type.Literal('passage'), hits: Type.Array(PassageHitBody), timings: Milliseconds }),
+  Type.Object({ level: Type.Literal('document'), hits: Type.Array(DocumentHitBody), timings: Milliseconds }),
   Type.Object({ level: Type.Literal('entity'), hits: Type.Array(EntityHitBody), timings: Milliseconds }),
+  Type.Object({ level: Type.Literal('image'), hits: Type.Array(ImageHitBody), timings: Milliseconds }),
 ]);
 
 const Probabilities = Type.Object(
@@ -271,10 +293,14 @@ export type DocumentBody = Static<typeof DocumentBody>;
 export type DocumentRequest = Static<typeof DocumentRequest>;
 /** What became of a document that was to be stored, and the version of the knowledge base since. */
 export type DocumentStored = Static<typeof DocumentStored>;
-/** An entity that was found, with the patches that matched where a picture was searched for. */
+/** An entity that was found: with its best passage where a text, and with the patches that matched where a picture was searched for. */
 export type EntityHitBody = Static<typeof EntityHitBody>;
+/** An image that was found, with its entity and the patches that matched. */
+export type ImageHitBody = Static<typeof ImageHitBody>;
 /** A passage that was found. */
 export type PassageHitBody = Static<typeof PassageHitBody>;
+/** A document that was found, with its best passage, whose score is its own. */
+export type DocumentHitBody = Static<typeof DocumentHitBody>;
 /** The body of POST /v1/search. */
 export type SearchRequest = Static<ReturnType<typeof searchRequest>>;
 /** The hits of a search, best first, and the milliseconds of each stage. */

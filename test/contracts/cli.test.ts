@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -64,6 +64,7 @@ describe('the command line', () => {
     ['a number that is none', ['search', 'kb', 'text', '--k', 'ten']],
     ['k of 0', ['search', 'kb', 'text', '--k', '0']],
     ['neither text nor image', ['search', 'kb']],
+    ['a level that is none', ['search', 'kb', 'text', '--level', 'patch']],
     ['text and image', ['search', 'kb', 'text', '--image', 'a.png']],
     ['a question without an image', ['ask', 'kb', 'What is it?']],
     ['an empty question', ['ask', 'kb', ' ', '--image', 'a.png']],
@@ -127,6 +128,31 @@ describe('the command line', () => {
     const { hits } = JSON.parse(image.stdout);
     expect(hits).toHaveLength(1);
     expect(hits[0].entity.id).toBe('red');
+
+    const byLevel = async (...args: string[]) =>
+      JSON.parse((await granule(['search', kb, ...args, '--k', '1', '--json'])).stdout);
+    const hills = 'Which capital lies in the hills?';
+    const picture = ['--image', join(folder, 'red.png')];
+    expect(await byLevel(hills, '--level', 'entity')).toMatchObject({
+      text: hills,
+      level: 'entity',
+      hits: [{ entity: { id: 'blue', title: 'Sapphire' }, passage: { id: 'blue-1' }, probability: 1 }],
+    });
+    expect(await byLevel(...picture, '--level', 'image')).toMatchObject({
+      level: 'image',
+      hits: [{ image: 'red', entity: { id: 'red' }, matches: expect.anything() }],
+    });
+    expect((await byLevel(hills, '--level', 'document')).hits).toEqual([]);
+    for (const [args, line] of [
+      [[hills, '--level', 'entity'], / 1\. .* {2}Sapphire \(blue\)\n {5}Sapphire\. The capital/],
+      [[...picture, '--level', 'image'], / 1\. .* {2}red, of Ruby\n/],
+      [picture, / 1\. .* {2}Ruby \(red\)\n/],
+    ] as const) {
+      expect((await granule(['search', kb, ...args])).stdout).toMatch(line);
+    }
+    const wrong = await granule(['search', kb, hills, '--level', 'image']);
+    expect([wrong.status, wrong.stdout]).toEqual([1, '']);
+    expect(wrong.stderr).toMatch(/^granule: a text finds the levels [^\n]* \[INVALID_ARGUMENT\]\n$/);
 
     const question = 'What is the capital of this country?';
     const answered = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--json']);
@@ -258,9 +284,12 @@ describe('the command line', () => {
 
     writeFileSync(join(folder, 'broken.jpg'), 'no image');
     writeFileSync(join(folder, 'truth.jsonl'), '{"file":"broken.jpg","cca2":"FR"}');
-    const broken = await granule(['demo', '--pictures', folder, '--output', join(folder, 'out')]);
-    expect(broken.status).toBe(1);
+    const unused = [join(folder, 'no-kb'), join(folder, 'no-pictures')] as const;
+    const broken = await granule(['demo', '--pictures', folder, '--keep', unused[0], '--output', unused[1]]);
+    expect([broken.status, broken.stdout]).toEqual([1, '']);
     expect(broken.stderr).toMatch(/^granule: [^\n]*broken\.jpg[^\n]* \[IMAGE_UNREADABLE\]\n$/);
+    // It is known before any work is done.
+    for (const path of unused) expect(existsSync(path)).toBe(false);
   }, 60_000);
 
   it('ends with 130 after Ctrl-C and leaves nothing behind', async () => {

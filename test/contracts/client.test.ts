@@ -48,6 +48,12 @@ describe('GranuleClient', () => {
     await client.ask({ question: 'What?', image: new Blob([new Uint8Array(image)]) });
     expect((await client.search({ text: 'a' })).level).toBe('passage');
     expect((await client.search({ image, k: 2 })).level).toBe('entity');
+    const found = await client.search({ image, level: 'image' });
+    if (found.level === 'image') expect(found.hits[0]).toMatchObject({ image: 'red', entity: { id: 'red' } });
+    expect(knowledgeBase.queries.at(-1)).toEqual({ image, level: 'image', k: 10 });
+    expect((await client.search({ text: 'a', level: 'document' })).hits).toMatchObject([
+      { document: { id: 'history', entity: 'red' }, passage: { id: 'red-1' } },
+    ]);
     expect(await client.status()).toMatchObject({ writable: true, counts: { entities: 1 } });
     expect(await client.entity('red')).toMatchObject({ title: 'Ruby' });
     expect(await client.passage('red-1')).toMatchObject({ entity: 'red' });

@@ -19,6 +19,8 @@ import type {
 const ENTITY: EntityBody = { id: 'red', title: 'Ruby', images: ['red'] };
 const PASSAGE: PassageBody = { id: 'red-1', entity: 'red', text: 'Ruby. The capital of Ruby is Crimson.' };
 
+const QUAD = [0, 0, 1, 0, 1, 1, 0, 1];
+
 /** A picture that browsers would run as a program, were they allowed to. */
 export const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><script>alert(1)</script></svg>';
@@ -97,8 +99,8 @@ export class FakeKnowledgeBase implements KnowledgeBase {
           entity: ENTITY,
           score: 0.5,
           probability: 1,
-          region: [0, 0, 1, 0, 1, 1, 0, 1],
-          matches: [{ query: [0, 0, 1, 0, 1, 1, 0, 1], entity: [0, 0, 1, 0, 1, 1, 0, 1], similarity: 0.9 }],
+          region: QUAD,
+          matches: [{ query: QUAD, entity: QUAD, similarity: 0.9 }],
         },
       ],
       passages: [
@@ -119,9 +121,21 @@ export class FakeKnowledgeBase implements KnowledgeBase {
     this.queries.push(query);
     await this.#work(signal);
     const hit = { score: 0.5, probability: 1 };
-    return query.level === 'passage'
-      ? { level: 'passage', hits: [{ passage: PASSAGE, ...hit }], timings: {} }
-      : { level: 'entity', hits: [{ entity: ENTITY, ...hit }], timings: {} };
+    const seen = { region: QUAD, matches: [{ query: QUAD, entity: QUAD, similarity: 0.9 }] };
+    switch (query.level ?? (query.text === undefined ? 'entity' : 'passage')) {
+      case 'passage':
+        return { level: 'passage', hits: [{ passage: PASSAGE, ...hit }], timings: {} };
+      case 'document': {
+        const document = { id: 'history', entity: 'red', title: 'History', metadata: { year: 1900 } };
+        return { level: 'document', hits: [{ document, passage: PASSAGE, ...hit }], timings: {} };
+      }
+      case 'entity': {
+        const found = query.text === undefined ? { image: 'red', ...seen } : { passage: PASSAGE };
+        return { level: 'entity', hits: [{ entity: ENTITY, ...hit, ...found }], timings: {} };
+      }
+      case 'image':
+        return { level: 'image', hits: [{ image: 'red', entity: ENTITY, ...hit, ...seen }], timings: {} };
+    }
   }
 
   async entity(id: string) {

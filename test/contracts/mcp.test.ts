@@ -55,6 +55,20 @@ describe('granule mcp', () => {
       entities: [{ entity: { id: 'blue' } }, { entity: { id: 'red' } }],
     });
 
+    // Patches are left out at every level.
+    const picture64 = blue.toString('base64');
+    for (const [args, key, hit] of [
+      [{ text: 'capital of Ruby', level: 'entity' }, 'entities', { passage: { id: 'red-1' } }],
+      [{ text: 'capital of Ruby', level: 'document' }, 'documents', undefined],
+      [{ image: picture64, level: 'image' }, 'images', { image: 'blue', entity: { id: 'blue' } }],
+    ] as const) {
+      const { structuredContent } = await client.callTool({ name: 'search', arguments: { ...args, k: 1 } });
+      const hits = (structuredContent as Record<string, object[]>)[key]!;
+      expect(Object.keys(structuredContent!)).toEqual([key]);
+      expect(hits).toMatchObject(hit === undefined ? [] : [hit]);
+      for (const each of hits) expect(each).not.toHaveProperty('matches');
+    }
+
     const answered = await client.callTool({
       name: 'ask',
       arguments: { question: 'What is the capital of it?', image: red.toString('base64') },
@@ -82,6 +96,11 @@ describe('granule mcp', () => {
         expect.stringMatching(new RegExp(`\\[${code}\\]$`)),
       ]);
     }
+    const wrong = await client.callTool({ name: 'search', arguments: { text: 'a', level: 'image' } });
+    expect([wrong.isError, (wrong.content as Content[])[0]!.text]).toEqual([
+      true,
+      expect.stringMatching(/^a text finds the levels .*\[INVALID_ARGUMENT\]$/),
+    ]);
     const none = await client.callTool({ name: 'ask', arguments: {} }).catch((error: Error) => error);
     expect(none instanceof Error || (none as { isError?: boolean }).isError).toBe(true);
     expect(complaints()).toBe('');

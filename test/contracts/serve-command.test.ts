@@ -58,9 +58,23 @@ describe('granule serve', () => {
       details: { status: 400 },
     });
     await expect(client.ask({ question, entity: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(client.search({ text: 'a', level: 'entity' })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+    expect(await client.search({ text: 'capital by the sea', level: 'entity', k: 1 })).toMatchObject({
+      level: 'entity',
+      hits: [{ entity: { id: 'red', images: ['red'] }, passage: { id: 'red-1' }, probability: 1 }],
     });
+    const shown = await client.search({ image: red, level: 'image', filter: { colour: 'red' } });
+    expect(shown).toMatchObject({ level: 'image', hits: [{ image: 'red', entity: { id: 'red' } }] });
+    if (shown.level === 'image') expect(shown.hits[0]!.matches).toHaveLength(64);
+    for (const query of [
+      { text: 'a', level: 'image' },
+      { image: red, level: 'document' },
+    ] as const) {
+      await expect(client.search(query)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining("an image 'entity' and 'image'"),
+        details: { status: 400 },
+      });
+    }
 
     const last = client.ask({ question, image: red });
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -143,6 +157,13 @@ describe('granule serve', () => {
     });
     const { hits } = await client.search({ text: 'national bird', k: 1 });
     expect(hits).toMatchObject([{ passage: { id: 'doc/0#1', document: 'doc/0' } }]);
+    const documents = await client.search({ text: 'national bird', level: 'document', k: 9 });
+    expect(documents.hits).toHaveLength(3);
+    expect(documents.hits[0]).toMatchObject({
+      document: { id: 'doc/0', entity: 'red', metadata: { i: 0 } },
+      passage: { id: 'doc/0#1', document: 'doc/0' },
+      score: hits[0]!.score,
+    });
 
     const text = 'The national bird of Ruby is the owl.';
     expect(await client.putDocument('doc/0', { entity: { id: 'red' }, text })).toMatchObject({

@@ -103,19 +103,37 @@ describe('POST /v1/ask', () => {
 });
 
 describe('POST /v1/search', () => {
-  it('searches for passages by a text and for entities by an image', async () => {
+  it('gives every level as it was found', async () => {
     const { url, knowledgeBase } = await startServer();
-    const image = (await png()).toString('base64');
-    for (const body of [{ text: 'a' }, { image, k: 3 }, { text: 'a', level: 'entity', filter: { a: 1 } }]) {
-      const reply = await post(`${url}/v1/search`, body);
+    const bytes = await png();
+    const image = bytes.toString('base64');
+    const bodies = [
+      { text: 'a' },
+      { text: 'a', level: 'passage' },
+      { text: 'a', level: 'document', k: 2 },
+      { text: 'a', level: 'entity', filter: { a: 1 } },
+      { image, k: 3 },
+      { image, level: 'entity' },
+      { image, level: 'image', filter: { b: 2 } },
+    ] as const;
+    const { signal } = new AbortController();
+    for (const { image: picture, ...body } of bodies.map((each) => ({ image: undefined, ...each }))) {
+      const reply = await post(`${url}/v1/search`, { ...body, ...(picture && { image: picture }) });
       expect(reply.status).toBe(200);
-      expectBody(SearchReply, await reply.json());
+      const found = await reply.json();
+      expectBody(SearchReply, found);
+      // Nothing of a hit is lost on the way, whatever its level is.
+      const query = { k: 10, ...body, ...(picture && { image: bytes }) };
+      expect(knowledgeBase.queries.at(-1)).toEqual(query);
+      expect(found).toEqual(await knowledgeBase.search(query, { signal }));
     }
-    expect(knowledgeBase.queries.map(({ level, k, filter }) => [level, k, filter])).toEqual([
-      ['passage', 10, undefined],
-      ['entity', 3, undefined],
-      ['entity', 10, { a: 1 }],
-    ]);
+  });
+
+  it('knows no other level', async () => {
+    const { url, knowledgeBase } = await startServer();
+    const reply = await post(`${url}/v1/search`, { text: 'a', level: 'patch' });
+    expect([reply.status, await errorCode(reply)]).toEqual([400, 'REQUEST_INVALID']);
+    expect(knowledgeBase.queries).toEqual([]);
   });
 
   it('is for either a text or an image', async () => {

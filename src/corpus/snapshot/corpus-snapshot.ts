@@ -10,7 +10,13 @@ import type { CorpusFiles } from '../storage/corpus-files.js';
 import { bothAllow, countRows, forIndex } from './allowed-rows.js';
 import { RecordQueries } from './record-queries.js';
 import type { SnapshotView } from './snapshot-source.js';
-import type { DocumentRecord, EntityRecord, ImageRecord, PassageRecord } from './stored-records.js';
+import type {
+  DocumentHead,
+  DocumentRecord,
+  EntityRecord,
+  ImageRecord,
+  PassageRecord,
+} from './stored-records.js';
 
 /** What a snapshot holds. */
 export interface SnapshotCounts {
@@ -172,6 +178,12 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
   async document(id: string): Promise<DocumentRecord | undefined> {
     this.#open();
     return this.#records.document(id);
+  }
+
+  /** Documents by their ids, in that order, without their texts; an id that is no document's is left out. */
+  async documentHeads(ids: readonly string[]): Promise<DocumentHead[]> {
+    this.#open();
+    return this.#records.documentHeads(ids);
   }
 
   /** The passages that a document was split into, in order; none where there is no such document. */

@@ -1,13 +1,20 @@
 import type { Connection } from '../database/database-thread.js';
 import type { Metadata } from '../records.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
-import type { DocumentRecord, EntityRecord, ImageRecord, PassageRecord } from './stored-records.js';
+import type {
+  DocumentHead,
+  DocumentRecord,
+  EntityRecord,
+  ImageRecord,
+  PassageRecord,
+} from './stored-records.js';
 
 /** Entities that `entities()` reads at once. */
 const ENTITIES_PER_READ = 500;
 
 const PASSAGE_COLUMNS = `p.id, e.id AS entityId, d.id AS documentId, p.text, p.start, p."end"`;
 const PASSAGE_JOINS = `JOIN entities AS e ON e.entity = p.entity LEFT JOIN documents AS d ON d.document = p.document`;
+const DOCUMENT_COLUMNS = `d.id, e.id AS entityId, d.title, d.metadata`;
 const IMAGE_COLUMNS = `i.id, e.id AS entityId, i.file, i.extension, i.width, i.height, i.bytes`;
 /** The first image of an entity is the one that has its id; others stand in the order in which they were given. */
 const ENTITY_COLUMNS = `e.entity, e.id, e.title, e.metadata,
@@ -20,6 +27,13 @@ interface PassageRow {
   readonly text: string;
   readonly start: number | null;
   readonly end: number | null;
+}
+
+interface DocumentRow {
+  readonly id: string;
+  readonly entityId: string;
+  readonly title: string | null;
+  readonly metadata: string | null;
 }
 
 interface ImageRow {
@@ -93,26 +107,22 @@ export class RecordQueries {
   }
 
   async document(id: string): Promise<DocumentRecord | undefined> {
-    const [found] = await this.#connection.all<{
-      id: string;
-      entityId: string;
-      title: string | null;
-      text: string;
-      metadata: string | null;
-    }>(
-      `SELECT d.id, e.id AS entityId, d.title, d.text, d.metadata
+    const [found] = await this.#connection.all<DocumentRow & { readonly text: string }>(
+      `SELECT ${DOCUMENT_COLUMNS}, d.text
         FROM documents AS d JOIN entities AS e ON e.entity = d.entity WHERE d.id = ?`,
       [id],
     );
-    if (found === undefined) return undefined;
-    const { entityId, text } = found;
-    return {
-      id: found.id,
-      entityId,
-      ...(found.title !== null && { title: found.title }),
-      text,
-      ...metadataOf(found),
-    };
+    return found && { ...documentHead(found), text: found.text };
+  }
+
+  /** @returns in the order of `ids`; an id without a document is left out */
+  async documentHeads(ids: readonly string[]): Promise<DocumentHead[]> {
+    const found = await this.#connection.all<DocumentRow>(
+      `SELECT ${DOCUMENT_COLUMNS} FROM json_each(?) AS j CROSS JOIN documents AS d ON d.id = j.value
+        JOIN entities AS e ON e.entity = d.entity ORDER BY j.key`,
+      [JSON.stringify(ids)],
+    );
+    return found.map(documentHead);
   }
 
   /** @returns in the order of `rows`; a row without an image is left out */
@@ -205,6 +215,10 @@ function passageRecord({ id, entityId, documentId, text, start, end }: PassageRo
     ...(documentId !== null && { documentId }),
     ...(start !== null && end !== null && { start, end }),
   };
+}
+
+function documentHead({ id, entityId, title, metadata }: DocumentRow): DocumentHead {
+  return { id, entityId, ...(title !== null && { title }), ...metadataOf({ metadata }) };
 }
 
 function metadataOf({ metadata }: { readonly metadata: string | null }): { readonly metadata?: Metadata } {

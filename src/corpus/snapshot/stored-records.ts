@@ -21,6 +21,9 @@ export interface DocumentRecord {
   readonly metadata?: Metadata;
 }
 
+/** A document as a corpus has it, without its text. */
+export type DocumentHead = Omit<DocumentRecord, 'text'>;
+
 /** An image as a corpus has it. */
 export interface ImageRecord {
   readonly id: string;

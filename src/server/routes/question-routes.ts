@@ -78,7 +78,8 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
       config,
       schema: {
         operationId: 'search',
-        summary: 'Searches for passages by a text, or for entities by an image',
+        summary:
+          'Searches for passages, documents or entities by a text, or for entities or images by an image',
         body: jsonOrForm(search),
         response: { 200: SearchReply, ...errorReplies },
       },
@@ -101,8 +102,8 @@ export function addQuestionRoutes(app: FastifyInstance, context: RouteContext): 
         if (image !== undefined) await checkUploadedImage(image, limits.pixels);
         const reply = await knowledgeBase.search(
           {
-            level: level ?? (image === undefined ? 'passage' : 'entity'),
             k,
+            ...(level !== undefined && { level }),
             ...(text !== undefined && { text }),
             ...(image !== undefined && { image }),
             ...(filter !== undefined && { filter }),

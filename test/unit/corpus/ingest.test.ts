@@ -354,6 +354,8 @@ describe('ingest', () => {
         text,
         metadata: { year: 1900 },
       });
+      const { text: _, ...head } = (await snapshot.document('d'))!;
+      expect(await snapshot.documentHeads(['none', 'd', 'd'])).toEqual([head, head]);
       const passages = await snapshot.documentPassages('d');
       expect(passages.map(({ id }) => id)).toEqual(['d#1', 'd#2', 'd#3', 'd#4']);
       for (const { text: own, start, end, documentId } of passages) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bestViews } from '../../../src/retrievers/best-views.js';
+import type { ImageStore } from '../../../src/retrievers/image-store.js';
 import { MemoryImageStore } from '../../../src/retrievers/memory-image-store.js';
 import { matrix } from '../../../src/vectors/matrix.js';
 
@@ -24,6 +25,20 @@ function store(images: readonly Image[]): Promise<MemoryImageStore> {
     owners: images.map(({ owner }) => owner),
     vectors: matrix(Float32Array.from(images.flatMap((one) => one.vector)), 2),
   });
+}
+
+/** The same store, with a count of its searches. */
+function countSearches(built: MemoryImageStore) {
+  let searches = 0;
+  const counting: ImageStore = Object.assign(Object.create(built), {
+    counts: built.counts,
+    searchImages: (...args: Parameters<MemoryImageStore['searchImages']>) => {
+      searches += 1;
+      return built.searchImages(...args);
+    },
+    entitiesOfImages: (rows: readonly number[]) => built.entitiesOfImages(rows),
+  });
+  return { searches: () => searches, counting };
 }
 
 const product = (a: readonly number[], b: readonly number[]) => a[0]! * b[0]! + a[1]! * b[1]! + 0;
@@ -72,6 +87,31 @@ test.each([false, true])(
   },
 );
 
+test('the k best images are those of a full comparison, and the views are asked once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(image, { minLength: 1, maxLength: 24 }),
+      fc.array(vector, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.boolean(),
+      async (images, views, k, even) => {
+        using built = await store(images);
+        const { searches, counting } = countSearches(built);
+        const asked = matrix(Float32Array.from(views.flat()), 2);
+        const filter = even ? { even: true } : undefined;
+        const found = await bestViews(counting, asked, { k, of: 'images', filter });
+        const all = expected(images, views, Number.POSITIVE_INFINITY, even);
+        expect(found.map(({ row, score }) => ({ row, score: score + 0 }))).toEqual(all.slice(0, k));
+        expect(found.map(({ entity }) => entity)).toEqual(
+          found.map(({ row }) => ENTITIES[images[row]!.owner]),
+        );
+        expect(searches()).toBe(1);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
 test('where each entity has one image, the views are asked once', async () => {
   using built = await MemoryImageStore.build({
     entities: ENTITIES,
@@ -80,15 +120,7 @@ test('where each entity has one image, the views are asked once', async () => {
       2,
     ),
   });
-  let searches = 0;
-  const counting = Object.assign(Object.create(built), {
-    counts: built.counts,
-    searchImages: (...args: Parameters<MemoryImageStore['searchImages']>) => {
-      searches += 1;
-      return built.searchImages(...args);
-    },
-    entitiesOfImages: (rows: readonly number[]) => built.entitiesOfImages(rows),
-  });
+  const { searches, counting } = countSearches(built);
   expect(await bestViews(counting, matrix(Float32Array.of(1, 0, 0, 1, 1, 1), 2), { k: 3 })).toHaveLength(3);
-  expect(searches).toBe(1);
+  expect(searches()).toBe(1);
 });

@@ -1,10 +1,11 @@
+import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { MetadataFilter } from '../../../src/corpus/filter/metadata-filter.js';
 import { NgramTextEncoder } from '../../../src/encoders/ngram/ngram-text-encoder.js';
 import { FlatIndex } from '../../../src/index/flat-index.js';
 import { DensePassageRetriever } from '../../../src/retrievers/dense-passage-retriever.js';
 import { MemoryPassageStore } from '../../../src/retrievers/memory-passage-store.js';
-import { matrixRow } from '../../../src/vectors/matrix.js';
+import { matrix, matrixRow } from '../../../src/vectors/matrix.js';
 
 const PASSAGES = ['Robin. A small songbird.', 'Whale. A large animal.', 'Tower. It stands in Paris.'].map(
   (text, i) => ({
@@ -77,6 +78,93 @@ test('a filter leaves only passages with such metadata, and may leave none', asy
     code: 'METADATA_FILTER_INVALID',
   });
   filtered.dispose();
+});
+
+const pair = fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: -2, max: 2 }));
+const piece = fc.record({
+  vector: pair,
+  entity: fc.nat(3),
+  document: fc.option(fc.nat(5), { nil: undefined }),
+  good: fc.boolean(),
+});
+
+/** The query is the vector that its text spells. */
+const spelled = {
+  ...encoder,
+  dimension: 2,
+  encodeQueries: async (texts: readonly string[]) => ({
+    vectors: matrix(Float32Array.from(texts.flatMap((text) => JSON.parse(text))), 2),
+  }),
+} as unknown as NgramTextEncoder;
+
+test.each(['document', 'entity'] as const)(
+  'the best of each %s are those of a look at every passage, with ties and filters',
+  async (group) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { minLength: 1, maxLength: 40 }),
+        pair,
+        fc.integer({ min: 1, max: 7 }),
+        fc.boolean(),
+        async (pieces, query, k, onlyGood) => {
+          const passages = pieces.map(({ entity, document }, i) => ({
+            id: `p${i}`,
+            entityId: `e${entity}`,
+            text: '',
+            ...(document !== undefined && { documentId: `d${document}` }),
+          }));
+          const built = await DensePassageRetriever.build({
+            encoder: spelled,
+            passages,
+            metadata: pieces.map(({ good }) => ({ good })),
+            vectors: matrix(Float32Array.from(pieces.flatMap(({ vector }) => vector)), 2),
+          });
+          const options = { k, ...(onlyGood && { filter: { good: true } }) };
+          const hits = await built.retrieveGroups(JSON.stringify(query), group, options);
+          built.dispose();
+
+          const scored = pieces.flatMap(({ vector, good }, i) =>
+            onlyGood && !good ? [] : [{ i, score: vector[0] * query[0] + vector[1] * query[1] + 0 }],
+          );
+          const idOf = (i: number) => (group === 'entity' ? passages[i]!.entityId : passages[i]!.documentId);
+          const ids = [...new Set(scored.map(({ i }) => idOf(i)))].filter((id) => id !== undefined);
+          const expected = ids
+            .map((id) => {
+              const own = scored.filter(({ i }) => idOf(i) === id);
+              const score = Math.max(...own.map((each) => each.score));
+              return { id, score, i: own.find((each) => each.score === score)!.i };
+            })
+            .sort((a, b) => b.score - a.score || a.i - b.i)
+            .slice(0, k);
+          expect(hits.map(({ item, score, passage }) => [item, score + 0, passage.id])).toEqual(
+            expected.map(({ id, score, i }) => [id, score, `p${i}`]),
+          );
+          const weights = expected.map(({ score }) => Math.exp((score - expected[0]!.score) / 0.1));
+          const sum = weights.reduce((total, weight) => total + weight, 0);
+          for (const [place, { probability }] of hits.entries()) {
+            expect(probability).toBeCloseTo(weights[place]! / sum, 6);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  },
+);
+
+test('the best documents and entities take the time of the same stages, and refuse the same calls', async () => {
+  const timings = {};
+  await retriever.retrieveGroups('a songbird', 'entity', { k: 2 }, timings);
+  expect(Object.keys(timings)).toEqual(['encodeText', 'searchPassages']);
+  expect(await retriever.retrieveGroups('a songbird', 'document', { k: 2 })).toEqual([]);
+  for (const k of [0, -1, 1.5, Number.NaN]) {
+    await expect(retriever.retrieveGroups('x', 'entity', { k })).rejects.toMatchObject({
+      code: 'K_OUT_OF_RANGE',
+    });
+  }
+  const signal = AbortSignal.abort();
+  await expect(retriever.retrieveGroups('x', 'entity', { k: 1, signal })).rejects.toMatchObject({
+    code: 'ABORTED',
+  });
 });
 
 test('a store that was passed in is not disposed of', async () => {

@@ -306,6 +306,61 @@ describe('entities of several images', () => {
     built.dispose();
   });
 
+  test.each([true, false])(
+    'lead down to their images, each ranked by itself (late interaction: %s)',
+    async (lateInteraction) => {
+      const built = (await several()).with({ lateInteraction });
+      const { jpeg } = await picture('BR', 'images');
+      const timings = {};
+      const hits = await built.retrieveImages(jpeg, { k: 9 }, timings);
+      expect(hits.map(({ item }) => item.id).sort()).toEqual([
+        'asia',
+        'latin',
+        'latin#2',
+        'latin#3',
+        'north',
+      ]);
+      expect(hits[0]!.item).toMatchObject({ id: 'latin#3', entity: { id: 'latin' } });
+      expect(hits.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+      for (const [i, { score, region, matches }] of hits.entries()) {
+        expect(score).toBeLessThanOrEqual(hits[Math.max(0, i - 1)]!.score);
+        expect(region).toHaveLength(8);
+        const total = matches?.reduce((sum, { similarity }) => sum + similarity, 0);
+        if (lateInteraction) expect(total).toBeCloseTo(score, 2);
+        else expect(total).toBeUndefined();
+      }
+      expect(Object.keys(timings).length).toBe(lateInteraction ? 4 : 2);
+
+      // An entity's hit is that of its first image.
+      const entityHits = await built.retrieve(jpeg, { k: 9 });
+      const firsts = hits.filter(
+        (hit, i) => hits.findIndex(({ item }) => item.entity === hit.item.entity) === i,
+      );
+      expect(entityHits.map(({ probability, ...hit }) => hit)).toEqual(
+        firsts.map(({ item, probability, ...hit }) => ({ ...hit, item: item.entity, image: item.id })),
+      );
+
+      const two = await built.retrieveImages(jpeg, { k: 2 });
+      expect(two.map(({ item, score }) => [item, score])).toEqual(
+        hits.slice(0, 2).map(({ item, score }) => [item, score]),
+      );
+      const filtered = await built.retrieveImages(jpeg, { k: 9, filter: { size: { gte: 5 } } });
+      expect(filtered.map(({ item }) => item.id)).toEqual(
+        hits.map(({ item }) => item.id).filter((id) => id !== 'asia'),
+      );
+      await expect(built.retrieveImages(jpeg, { k: 0 })).rejects.toMatchObject({ code: 'K_OUT_OF_RANGE' });
+      built.dispose();
+    },
+  );
+
+  test('of which few are looked at closely give their other images too, without matches', async () => {
+    const built = (await several()).with({ candidates: 2 });
+    const hits = await built.retrieveImages((await picture('BR', 'images')).jpeg, { k: 9 });
+    expect(new Set(hits.map(({ item }) => item.id)).size).toBe(5);
+    expect(hits.filter(({ matches }) => matches !== undefined)).toHaveLength(2);
+    built.dispose();
+  });
+
   test('that own images of nobody are refused', async () => {
     const source = { entities: [{ id: 'a', title: 'a' }], vectors: matrix(new Float32Array(192), 192) };
     await expect(ImageEntityRetriever.build(encoder, { ...source, owners: [1] })).rejects.toMatchObject({
