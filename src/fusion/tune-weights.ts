@@ -58,7 +58,8 @@ export type FusionMetric = (query: number, fused: RankedList) => number;
  *
  * @example
  * ```ts
- * const { weights } = tuneWeights(validation, (query, { rows }) => 1 / (1 + rows.indexOf(relevant[query]!)), {
+ * const firstIsRelevant = (query: number, { rows }: RankedList) => (rows[0] === relevant[query] ? 1 : 0);
+ * const { weights } = tuneWeights(validation, firstIsRelevant, {
  *   fusion: { method: 'weighted-sum', normalisation: 'zmuv', missing: 'minimum' },
  * });
  * ```

@@ -5,10 +5,15 @@
  */
 export function softmax(values: ArrayLike<number>, temperature: number): Float64Array {
   const greatest = largest(values);
-  const weights = Float64Array.from(values, (value) => Math.exp((value - greatest) / temperature));
+  const weights = new Float64Array(values.length);
   let sum = 0;
-  for (const weight of weights) sum += weight;
-  return weights.map((weight) => weight / sum);
+  for (let i = 0; i < weights.length; i++) {
+    const weight = Math.exp((values[i]! - greatest) / temperature);
+    weights[i] = weight;
+    sum += weight;
+  }
+  for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
+  return weights;
 }
 
 /**
@@ -25,6 +30,6 @@ export function smoothMaximum(values: ArrayLike<number>, temperature: number): n
 
 function largest(values: ArrayLike<number>): number {
   let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) greatest = Math.max(greatest, values[i]!);
+  for (let i = 0; i < values.length; i++) if (values[i]! > greatest) greatest = values[i]!;
   return greatest;
 }

@@ -1,4 +1,4 @@
-import { type RankedList, rankedList, rowsOfAny } from '../../ranking/ranked-list.js';
+import { type RankedList, rowsOfAny } from '../../ranking/ranked-list.js';
 import { finiteScores } from './finite-scores.js';
 
 /**
@@ -16,7 +16,8 @@ export function defaultMinimum(lists: readonly RankedList[]): RankedList[] {
 }
 
 /**
- * The lists with every row of any of them: `value(list)` for those that a list lacks, nothing where it is undefined.
+ * The lists with every row of any of them: `value(list)`, at most the list's least score, for those that a list lacks; nothing
+ * where it is undefined.
  */
 export function filled(
   lists: readonly RankedList[],
@@ -24,15 +25,18 @@ export function filled(
 ): RankedList[] {
   const all = rowsOfAny(lists);
   return lists.map((list) => {
-    const missingScore = value(finiteScores(list));
-    if (missingScore === undefined) return list;
+    const least = value(finiteScores(list));
+    if (least === undefined) return list;
     const own = new Set(list.rows);
     const missing = all.filter((row) => !own.has(row));
-    const rows = new Uint32Array(list.rows.length + missing.length);
+    const rows = new Uint32Array(all.length);
     rows.set(list.rows);
     rows.set(missing, list.rows.length);
-    const scores = new Float64Array(rows.length).fill(missingScore);
+    // Those with the least score stand at the end, by row.
+    const equal = list.scores.indexOf(least);
+    rows.subarray(equal === -1 ? list.rows.length : equal).sort();
+    const scores = new Float64Array(all.length).fill(least);
     scores.set(list.scores);
-    return rankedList(rows, scores);
+    return { rows, scores };
   });
 }

@@ -1,6 +1,7 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys } from '../../index/arguments.js';
-import { type RankedList, rankedList } from '../../ranking/ranked-list.js';
+import type { RankedList } from '../../ranking/ranked-list.js';
+import { inOrder } from './in-order.js';
 
 /** Options of a normalisation that has none, but for its name in a pipeline. */
 export interface NormalisationOptions {
@@ -38,9 +39,9 @@ export function checkNormalisation(list: RankedList, options: object, known: rea
 }
 
 /**
- * The same rows with other scores. They are sorted again: scores that differed may round to the same number, and then the lower
- * row comes first.
+ * The same rows with other scores, sorted again where need be: scores that differed may round to the same number, and then the
+ * lower row comes first.
  */
 export function rescored(list: RankedList, rescore: (score: number, place: number) => number): RankedList {
-  return rankedList(list.rows, list.scores.map(rescore));
+  return inOrder(list.rows.slice(), list.scores.map(rescore));
 }

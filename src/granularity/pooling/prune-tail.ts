@@ -48,7 +48,10 @@ function nearest(vectors: Matrix, row: number, first: number, end: number): numb
   for (let candidate = first; candidate < end; candidate++) {
     const other = matrixRow(vectors, candidate);
     let distance = 0;
-    for (let d = 0; d < vector.length; d++) distance += (vector[d]! - other[d]!) ** 2;
+    for (let d = 0; d < vector.length; d++) {
+      const difference = vector[d]! - other[d]!;
+      distance += difference * difference;
+    }
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

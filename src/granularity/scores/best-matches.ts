@@ -8,15 +8,15 @@ import type { Matrix } from '../../vectors/matrix.js';
  * @param tile - n_q x n_d similarities
  */
 export function bestMatches({ data, rows, columns }: Matrix): VectorMatches {
-  const vectors = new Uint32Array(rows).fill(0xffffffff);
-  const similarities = new Float32Array(rows).fill(Number.NEGATIVE_INFINITY);
+  const vectors = new Uint32Array(rows);
+  const similarities = new Float32Array(rows);
   for (let i = 0, at = 0; i < rows; i++) {
+    let [best, greatest] = [0xffffffff, Number.NEGATIVE_INFINITY];
     for (let j = 0; j < columns; j++, at++) {
-      if (data[at]! > similarities[i]!) {
-        similarities[i] = data[at]!;
-        vectors[i] = j;
-      }
+      if (data[at]! > greatest) [best, greatest] = [j, data[at]!];
     }
+    vectors[i] = best;
+    similarities[i] = greatest;
   }
   return { vectors, similarities };
 }

@@ -1,6 +1,7 @@
 import { checkKeys, checkTemperature } from '../../index/arguments.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import { softmax } from '../softmax.js';
+import { attended } from './pacl.js';
 import { type QueryWeightOptions, weightedMean } from './query-reduction.js';
 
 /** Options of `flair`. */
@@ -30,6 +31,6 @@ export function flair(tile: Matrix, options: FlairOptions = {}): number {
     // The last stays 0: the inner product with the empty key.
     logits.set(similarities);
     const attention = softmax(logits, temperature);
-    return similarities.reduce((sum, similarity, j) => sum + attention[j]! * similarity, 0);
+    return attended(similarities, attention);
   });
 }

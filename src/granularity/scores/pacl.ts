@@ -26,6 +26,13 @@ export function pacl(tile: Matrix, options: PaclOptions = {}): number {
   const temperature = checkTemperature(options.temperature ?? 1);
   return weightedMean(tile, options.weights, (similarities) => {
     const attention = softmax(similarities, temperature);
-    return similarities.reduce((sum, similarity, j) => sum + attention[j]! * similarity, 0);
+    return attended(similarities, attention);
   });
+}
+
+/** What attention makes of the similarities: sum over j of a_j s_j. */
+export function attended(similarities: Float32Array, attention: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < similarities.length; j++) sum += attention[j]! * similarities[j]!;
+  return sum;
 }

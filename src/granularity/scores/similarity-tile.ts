@@ -56,15 +56,17 @@ export function tileOf(query: LaneMajorVectors, document: Float32Array): Matrix 
   for (let j = 0; j < vectors.rows; j += DOCUMENT_BLOCK) {
     for (let i = 0; i < query.rows; i += QUERY_BLOCK) {
       multiplyBlock(query, i, vectors, j, block);
-      for (let a = i; a < Math.min(i + QUERY_BLOCK, query.rows); a++) {
-        for (let b = j; b < Math.min(j + DOCUMENT_BLOCK, vectors.rows); b++) {
-          const lanes = ((a - i) * DOCUMENT_BLOCK + b - j) * LANES;
-          data[a * vectors.rows + b] = addLanes(block, lanes);
+      const endQuery = Math.min(i + QUERY_BLOCK, query.rows);
+      const endDocument = Math.min(j + DOCUMENT_BLOCK, vectors.rows);
+      for (let a = i; a < endQuery; a++) {
+        for (let b = j; b < endDocument; b++) {
+          const similarity = Math.fround(addLanes(block, ((a - i) * DOCUMENT_BLOCK + b - j) * LANES));
+          if (!Number.isFinite(similarity)) throw notFinite(similarity, a, b);
+          data[a * vectors.rows + b] = similarity;
         }
       }
     }
   }
-  checkFinite(data, vectors.rows);
   return { data, rows: query.rows, columns: vectors.rows };
 }
 
@@ -79,10 +81,19 @@ function multiplyBlock(
   const vector = LANES * width;
   for (let lane = 0; lane < LANES; lane++) {
     let q0 = (i * LANES + lane) * width;
-    let [q1, q2, q3] = [q0 + vector, q0 + 2 * vector, q0 + 3 * vector];
+    let q1 = q0 + vector;
+    let q2 = q1 + vector;
+    let q3 = q2 + vector;
     let x0 = (j * LANES + lane) * width;
     let x1 = x0 + vector;
-    let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
+    let s00 = 0;
+    let s01 = 0;
+    let s10 = 0;
+    let s11 = 0;
+    let s20 = 0;
+    let s21 = 0;
+    let s30 = 0;
+    let s31 = 0;
     for (const end = q0 + width; q0 < end; q0++, q1++, q2++, q3++, x0++, x1++) {
       const u = x[x0]!;
       const v = x[x1]!;
@@ -120,9 +131,11 @@ function laneMajor(vectors: Float32Array, columns: number, block: number): LaneM
   const rows = vectors.length / columns;
   const width = Math.ceil(columns / LANES);
   const data = new Float64Array(Math.ceil(rows / block) * block * LANES * width);
-  for (let row = 0, at = 0; row < rows; row++) {
-    const first = row * LANES * width;
-    for (let k = 0; k < columns; k++, at++) data[first + (k % LANES) * width + (k >> 3)] = vectors[at]!;
+  for (let row = 0; row < rows; row++) {
+    for (let lane = 0; lane < LANES; lane++) {
+      let to = (row * LANES + lane) * width;
+      for (let k = lane; k < columns; k += LANES, to++) data[to] = vectors[row * columns + k]!;
+    }
   }
   return { data, rows, columns, width };
 }
@@ -139,14 +152,10 @@ function checkedData({ data, rows, columns }: Matrix, name: string): Float32Arra
   return data;
 }
 
-function checkFinite(tile: Float32Array, columns: number): void {
-  for (let at = 0; at < tile.length; at++) {
-    if (Number.isFinite(tile[at])) continue;
-    const [row, column] = [Math.floor(at / columns), at % columns];
-    throw new GranuleError(
-      'NOT_FINITE',
-      `the similarity of query vector ${row} and document vector ${column} is ${tile[at]}`,
-      { row, column },
-    );
-  }
+function notFinite(similarity: number, row: number, column: number): GranuleError {
+  return new GranuleError(
+    'NOT_FINITE',
+    `the similarity of query vector ${row} and document vector ${column} is ${similarity}`,
+    { row, column },
+  );
 }

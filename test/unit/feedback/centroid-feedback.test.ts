@@ -5,8 +5,8 @@ import { type Matrix, matrix, matrixRow } from '../../../src/vectors/matrix.js';
 import { Seeded } from '../../conformance/seeded.js';
 
 const QUERY = matrix(Float32Array.of(1, 0), 2);
-/** Three groups far from one another: rows 0, 3, 4 then 1, 5 then 2. */
-const FEEDBACK = matrix(Float32Array.of(0, 10, 20, 0, -5, -5, 0, 12, 0, 14, 22, 0), 2);
+/** Three groups far from one another: row 0 alone, rows 1, 3 and 4, rows 2 and 5. */
+const FEEDBACK = matrix(Float32Array.of(-5, -5, 0, 10, 20, 0, 0, 12, 0, 14, 22, 0), 2);
 
 function rows(vectors: Matrix): number[][] {
   return Array.from({ length: vectors.rows }, (_, row) => [...matrixRow(vectors, row)]);
@@ -38,8 +38,8 @@ describe('centroids', () => {
   });
 
   it('are worth what the member nearest to them is worth', async () => {
-    // Row 3 lies on its centroid [0, 12]; of rows 1 and 5, equally near to [21, 0], the lower one counts.
-    const importance = [9, 3, 2, 1, 9, 9];
+    // Row 3 lies on its centroid [0, 12]; of rows 2 and 5, equally near to [21, 0], the lower one counts.
+    const importance = [2, 9, 3, 1, 9, 9];
     const { query, weights } = await centroidFeedback(QUERY, FEEDBACK, { clusters: 3, importance });
     expect(rows(query).slice(1)).toEqual([
       [63, 0],
@@ -52,7 +52,7 @@ describe('centroids', () => {
   it('are as many as are to be added, none that is worth nothing', async () => {
     const two = await centroidFeedback(QUERY, FEEDBACK, { clusters: 3, add: 2 });
     expect(two.query.rows).toBe(3);
-    const importance = [0, 3, 0, 0, 0, 0];
+    const importance = [0, 0, 3, 0, 0, 0];
     const worthy = await centroidFeedback(QUERY, FEEDBACK, { clusters: 3, importance });
     expect(rows(worthy.query)).toEqual([
       [1, 0],

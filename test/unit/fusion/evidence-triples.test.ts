@@ -102,6 +102,16 @@ describe('triples', () => {
     ]);
   });
 
+  it('of equal posterior come in the order of their likelihood', () => {
+    const triples = evidenceTriples(LISTS, () => 0);
+    const likelihoods = triples.map(({ likelihood }) => likelihood);
+    expect(likelihoods).toEqual([...likelihoods].sort((a, b) => b - a));
+    // In the order of the lists 10 21 31 would come first.
+    const at = (text: number, image: number, page: number): number =>
+      triples.findIndex((each) => each.text === text && each.image === image && each.page === page);
+    expect(at(11, 20, 30)).toBeLessThan(at(10, 21, 31));
+  });
+
   it('do without a kind of which nothing was found', () => {
     const triples = evidenceTriples({ ...LISTS, images: list() }, (_, image) =>
       image === undefined ? 1 : 0,

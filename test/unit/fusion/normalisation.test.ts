@@ -225,6 +225,13 @@ describe('global statistics', () => {
     },
   );
 
+  it('divide by 1e-9 at least', () => {
+    const scores = list([1, 3], [2, 2]);
+    expect(globalZmuvNorm(scores, { mean: 2, deviation: 1e-8 }).scores[0]).toBeCloseTo(1e8, 3);
+    expect(globalZmuvNorm(scores, { mean: 2, deviation: 0 }).scores[0]).toBeCloseTo(1e9, 3);
+    expect(globalZmuvNorm(scores, { mean: 2, deviation: 1e-12 }).scores[0]).toBeCloseTo(1e9, 3);
+  });
+
   it('keep a bad query bad, where the statistics of the query itself make it look like a good one', () => {
     const good = list([1, 9], [2, 8]);
     const bad = list([1, 0.9], [2, 0.8]);
