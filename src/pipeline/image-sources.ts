@@ -30,7 +30,9 @@ export function imageSources(store: ImageStore, { encoder }: ImageSourcesOptions
   return {
     dense: { image: denseSource(store, pictures) },
     ...(store.patchDimension > 0 && { multiVector: { patches: patchSource(store, pictures) } }),
-    groups: { entity: { image: async (rows) => (await store.entitiesOfImages([...rows])).map(({ id }) => id) } },
+    groups: {
+      entity: { image: async (rows) => (await store.entitiesOfImages([...rows])).map(({ id }) => id) },
+    },
     ids: { image: async (rows) => (await store.images([...rows])).map(({ id }) => id) },
   };
 }
@@ -56,7 +58,10 @@ function patchSource(store: ImageStore, pictures: EncodedPictures): MultiVectorS
     async encode(query, options) {
       const picture = await pictures.encode(query, options);
       if (picture.patchesOf === undefined) {
-        throw new GranuleError('INVALID_ARGUMENT', 'late interaction needs an encoder that gives patches of pictures');
+        throw new GranuleError(
+          'INVALID_ARGUMENT',
+          'late interaction needs an encoder that gives patches of pictures',
+        );
       }
       const { signal } = options;
       const { data, columns } = (await picture.patchesOf([0], signal && { signal })).patches;
@@ -84,7 +89,10 @@ class EncodedPictures {
     const known = this.#known.get(query);
     if (known !== undefined) return known;
     if (query.image === undefined) {
-      throw new GranuleError('INVALID_ARGUMENT', 'the pipeline searches for a picture, and the query has none');
+      throw new GranuleError(
+        'INVALID_ARGUMENT',
+        'the pipeline searches for a picture, and the query has none',
+      );
     }
     const encoded = this.#encoder.encodeQuery(query.image, signal && { signal });
     this.#known.set(query, encoded);

@@ -29,7 +29,6 @@ export {
   type SparseSource,
   type TextsOfRows,
 } from './sources.js';
-export { type PipelineStage, STAGES, type StageName } from './stages.js';
 export { type AggregateOptions, aggregate } from './stages/aggregate.js';
 export { type ApproximateOptions, approximate } from './stages/approximate.js';
 export { type CutOptions, cut } from './stages/cut.js';
@@ -40,4 +39,5 @@ export { type LateInteractionOptions, lateInteraction } from './stages/late-inte
 export { type MaxSimOptions, maxsim } from './stages/maxsim.js';
 export { type NormaliseOptions, normalise } from './stages/normalise.js';
 export { type SparseOptions, sparse } from './stages/sparse.js';
+export { type PipelineStage, STAGES, type StageName } from './stages.js';
 export type { Evidence } from './state.js';

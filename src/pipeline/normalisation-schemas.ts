@@ -7,7 +7,9 @@ import { Type } from '@sinclair/typebox';
 import { NORMALISATIONS, type NormalisationName } from '../fusion/normalisation/normalisations.js';
 import { listOf, oneOf, optionsOf, temperature, withDefault } from './option-schemas.js';
 
-const NAMES = Object.keys(NORMALISATIONS) as NormalisationName[];
+type PlainName = Exclude<NormalisationName, 'global-zmuv'>;
+
+const PLAIN_NAMES = Object.keys(NORMALISATIONS).filter((name) => name !== 'global-zmuv') as PlainName[];
 
 const named = <Name extends NormalisationName>(name: Name) => optionsOf({ method: Type.Literal(name) });
 
@@ -30,7 +32,7 @@ export const NormalisationObject = Type.Union([
   named('rank'),
 ]);
 
-const OneNormalisation = Type.Union([oneOf(NAMES, 'One that needs no options.'), NormalisationObject]);
+const OneNormalisation = Type.Union([oneOf(PLAIN_NAMES, 'One that needs no options.'), NormalisationObject]);
 
 /** A normalisation by its name or as an object; one for all lists, or one per list. */
 export const Normalisations = Type.Union([

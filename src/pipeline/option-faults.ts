@@ -38,7 +38,7 @@ export function firstFault(schema: TSchema, value: unknown, place: string): Opti
 /** The objects that a schema allows: itself, or those of a union. */
 export function branchesOf(schema: TSchema): readonly TObject[] {
   if (isObjectSchema(schema)) return [schema];
-  return isUnion(schema) ? schema.anyOf.filter(isObjectSchema) : [];
+  return isUnion(schema) ? schema.anyOf.flatMap(branchesOf) : [];
 }
 
 /** The object of a schema that a value is meant to be; undefined where its names are those of none. */
@@ -69,7 +69,10 @@ function objectFault(schema: TObject, value: unknown, place: string): OptionFaul
     const option = valueAt(value, key);
     if (option === undefined && !isRequired(schema, key)) continue;
     if (option === undefined) {
-      return { place: `${place}.${key}`, reason: `is missing; it must be ${inWords(schema.properties[key]!)}` };
+      return {
+        place: `${place}.${key}`,
+        reason: `is missing; it must be ${inWords(schema.properties[key]!)}`,
+      };
     }
     const fault = firstFault(schema.properties[key]!, option, `${place}.${key}`);
     if (fault !== undefined) return fault;
@@ -95,7 +98,9 @@ function unionFault(schema: TUnion, value: unknown, place: string): OptionFault 
     const list = schema.anyOf.find(isArraySchema);
     if (list !== undefined) return firstFault(list, value, place);
   }
-  if (schema.anyOf.some((branch) => !isObjectSchema(branch) && firstFault(branch, value, place) === undefined)) {
+  if (
+    schema.anyOf.some((branch) => !isObjectSchema(branch) && firstFault(branch, value, place) === undefined)
+  ) {
     return undefined;
   }
   return { place, reason: `must be ${inWords(schema)}, got ${shown(value)}` };

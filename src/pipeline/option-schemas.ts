@@ -42,7 +42,7 @@ export function optionsOf<P extends TProperties>(properties: P): TObject<P> {
 }
 
 /** One of some names. */
-export function oneOf<Name extends string>(names: readonly Name[], description: string) {
+export function oneOf<const Name extends string>(names: readonly Name[], description: string) {
   return Type.Unsafe<Name>(
     Type.Union(
       names.map((name) => Type.Literal(name)),

@@ -68,7 +68,10 @@ function parseStage(
     sources,
     sourceLevel: kind && sources[kind]![settled.source!]!.level,
     refuse(reason, option) {
-      throw invalid(option === undefined ? place : `${place}.${option}`, option === undefined ? `(${name}) ${reason}` : reason);
+      throw invalid(
+        option === undefined ? place : `${place}.${option}`,
+        option === undefined ? `(${name}) ${reason}` : reason,
+      );
     },
   };
   return {
@@ -102,7 +105,8 @@ function sourceName(
   place: string,
 ): string {
   const names = Object.keys(sources[kind] ?? {});
-  const known = names.length === 0 ? `there are no ${kind} sources` : `the ${kind} sources are ${names.join(', ')}`;
+  const known =
+    names.length === 0 ? `there are no ${kind} sources` : `the ${kind} sources are ${names.join(', ')}`;
   if (name !== undefined) {
     if (names.includes(name)) return name;
     throw invalid(`${place}.source`, `names no source: ${known}, got '${name}'`);

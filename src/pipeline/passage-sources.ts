@@ -33,7 +33,10 @@ const ROWS_PER_READ = 1000;
  * const retriever = pipeline([dense(), sparse(), fuse({ method: 'rrf' })], { sources });
  * ```
  */
-export function passageSources(store: PassageStore, { encoder, bm25 }: PassageSourcesOptions): PassageSources {
+export function passageSources(
+  store: PassageStore,
+  { encoder, bm25 }: PassageSourcesOptions,
+): PassageSources {
   const sparse = new Bm25PassageSource(store, bm25);
   const read = (value: (passage: PassageRecord) => string | undefined): TextsOfRows => {
     return async (rows) => {

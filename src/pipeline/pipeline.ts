@@ -6,7 +6,13 @@ import { checkK } from '../retrievers/check-k.js';
 import { type ParsedPipeline, parsePipeline } from './parse-pipeline.js';
 import type { PipelineQuery, PipelineSources } from './sources.js';
 import type { PipelineStage } from './stages.js';
-import { EMPTY_STATE, type Evidence, type RetrievalContext, type RetrievalState, retrievalContext } from './state.js';
+import {
+  EMPTY_STATE,
+  type Evidence,
+  type RetrievalContext,
+  type RetrievalState,
+  retrievalContext,
+} from './state.js';
 
 /** Options of every retrieval by a pipeline. */
 export interface PipelineRetrieveOptions {
@@ -150,7 +156,10 @@ async function resultOf(
   const { list: whole, level } = state.lists[0]!;
   const list = k === undefined ? whole : firstPlaces(whole, k);
   const found = Array.from(list.rows, (row) => state.evidence.get(level)?.get(row) ?? {});
-  const idsOf = async (of: string, rows: Uint32Array): Promise<readonly (string | undefined)[] | undefined> => {
+  const idsOf = async (
+    of: string,
+    rows: Uint32Array,
+  ): Promise<readonly (string | undefined)[] | undefined> => {
     const groups = state.groups.get(of);
     if (groups !== undefined) return Array.from(rows, (row) => groups[row]);
     return sources.ids?.[of]?.(rows, { signal });

@@ -57,7 +57,7 @@ export function requireRowsOfSource(place: StagePlace): readonly string[] {
   const level = levelOfOnlyList(place);
   const { sourceLevel, refuse } = place;
   if (level !== sourceLevel) {
-    refuse(`works on a list of rows that are ${sourceLevel}s, and they are ${level} by then`);
+    refuse(`works on rows of level ${sourceLevel}, and those of the list are of level ${level}`);
   }
   return [level];
 }

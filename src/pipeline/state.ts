@@ -92,7 +92,7 @@ export function withList(state: RetrievalState, list: StageList): RetrievalState
   return { ...state, lists: [...state.lists, list] };
 }
 
-/** The evidence with more for some rows of a level; what is already there for a row stays, but for matches of the same source. */
+/** The evidence with more for some rows of a level; matches of the same source are replaced. */
 export function withEvidence(
   evidence: EvidenceByLevel,
   level: string,
@@ -104,7 +104,7 @@ export function withEvidence(
     rows.set(row, {
       ...known,
       ...(matches && { matches: { ...known.matches, ...matches } }),
-      ...(best && { best: { ...best, ...known.best } }),
+      ...(best && { best: { ...known.best, ...best } }),
     });
   }
   return new Map(evidence).set(level, rows);

@@ -1,5 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { aggregateByGroup, GROUP_SCORES, type AggregationMethod } from '../../granularity/aggregate-by-group.js';
+import {
+  type AggregationMethod,
+  aggregateByGroup,
+  GROUP_SCORES,
+  type GroupedList,
+} from '../../granularity/aggregate-by-group.js';
 import type { RankedList } from '../../ranking/ranked-list.js';
 import { count, oneOf, optionsOf, withDefault } from '../option-schemas.js';
 import { defineStage } from '../stage.js';
@@ -38,7 +43,10 @@ export const aggregateStage = defineStage({
     const groups = sources.groups ?? {};
     if (!Object.hasOwn(groups, by)) {
       const known = Object.keys(groups).join(', ');
-      refuse(`must be a level of groups, ${known === '' ? 'and there are none' : `one of ${known}`}, got '${by}'`, 'by');
+      refuse(
+        `must be a level of groups, ${known === '' ? 'and there are none' : `one of ${known}`}, got '${by}'`,
+        'by',
+      );
     }
     const formed = Object.keys(groups[by]!);
     if (levels.length === 0) refuse('needs a list to work on; begin with a search, such as dense or sparse');
@@ -67,25 +75,31 @@ export const aggregateStage = defineStage({
       const { rows } = entry.list;
       const found = await sources.groups![by]![entry.level]!(rows, { signal });
       const groups = new Map(
-        Array.from(rows, (row, place) => [row, found[place] === undefined ? undefined : numberOf(found[place])]),
+        Array.from(rows, (row, place) => [
+          row,
+          found[place] === undefined ? undefined : numberOf(found[place]),
+        ]),
       );
       const grouped = aggregateByGroup(entry.list, (row) => groups.get(row), { method, most: m });
       const list: RankedList = { rows: grouped.rows, scores: grouped.scores };
       lists.push({ ...entry, list, level: by });
-      evidence = withEvidence(evidence, by, evidenceOfGroups(grouped, entry.level, evidence));
+      evidence = withEvidence(evidence, by, evidenceOfGroups(grouped, entry.level, by, evidence));
     }
     return { ...state, lists, evidence, groups: new Map(state.groups).set(by, ids) };
   },
 });
 
+/** What speaks for groups that no earlier list gave a best row of that level. */
 function evidenceOfGroups(
-  { rows, evidence: best }: { readonly rows: Uint32Array; readonly evidence: Uint32Array },
+  { rows, evidence: best }: GroupedList,
   level: string,
+  by: string,
   evidence: EvidenceByLevel,
 ): (readonly [number, Evidence])[] {
-  return Array.from(rows, (group, place) => {
-    const row = best[place]!;
-    const matches = evidence.get(level)?.get(row)?.matches;
-    return [group, { best: { [level]: { row } }, ...(matches && { matches }) }];
-  });
+  return Array.from(rows, (group, place) => [group, best[place]!] as const)
+    .filter(([group]) => evidence.get(by)?.get(group)?.best?.[level] === undefined)
+    .map(([group, row]) => {
+      const matches = evidence.get(level)?.get(row)?.matches;
+      return [group, { best: { [level]: { row } }, ...(matches && { matches }) }];
+    });
 }

@@ -5,13 +5,22 @@ import { scoreMargin } from '../../feedback/score-margin.js';
 import { matrix } from '../../vectors/matrix.js';
 import { count, optionsOf, SearchPlaces, type Settled, SourceName, withDefault } from '../option-schemas.js';
 import { defineStage, requireRowsOfSource } from '../stage.js';
-import { onlyList, type RetrievalContext, type RetrievalState, type StageOutcome, withEvidence } from '../state.js';
+import {
+  onlyList,
+  type RetrievalContext,
+  type RetrievalState,
+  type StageOutcome,
+  withEvidence,
+} from '../state.js';
 import { matchesOfRows } from './late-interaction.js';
 
 const common = {
   source: SourceName,
   minimumMargin: withDefault(
-    Type.Number({ minimum: 0, description: 'No feedback where the best stands out by less (`scoreMargin`).' }),
+    Type.Number({
+      minimum: 0,
+      description: 'No feedback where the best stands out by less (`scoreMargin`).',
+    }),
     0,
   ),
   k: SearchPlaces,

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { type Fusion, fuse as fuseLists } from '../../fusion/fuse.js';
+import { fuse as fuseLists } from '../../fusion/fuse.js';
 import { SCORE_BASED_FUSION_PRESETS } from '../../fusion/score-based-fusion.js';
 import { Normalisations } from '../normalisation-schemas.js';
 import { listOf, oneOf, optionsOf, WeightsOfLists, withDefault } from '../option-schemas.js';
@@ -9,28 +9,28 @@ const PRESETS = Object.keys(SCORE_BASED_FUSION_PRESETS) as (keyof typeof SCORE_B
 
 const Missing = oneOf(['zero', 'minimum'], 'What a row counts in a list that lacks it.');
 
-const combination = {
+const weighted = { weights: Type.Optional(WeightsOfLists) };
+
+const scaled = {
   normalisation: withDefault(Normalisations, 'min-max'),
   missing: withDefault(Missing, 'zero'),
 };
-
-const ranks = { weights: Type.Optional(WeightsOfLists) };
 
 const schema = Type.Union([
   optionsOf({
     method: Type.Literal('rrf'),
     k: withDefault(Type.Number({ minimum: 0, description: 'Added to every rank.' }), 60),
-    ...ranks,
+    ...weighted,
   }),
-  optionsOf({ method: Type.Literal('comb-sum'), ...combination }),
-  optionsOf({ method: Type.Literal('comb-mnz'), ...combination }),
+  optionsOf({ method: Type.Literal('comb-sum'), ...weighted, ...scaled }),
+  optionsOf({ method: Type.Literal('comb-mnz'), ...weighted, ...scaled }),
   optionsOf({
     method: Type.Literal('weighted-sum'),
     weights: listOf(Type.Number(), 'One per list, taken as they are.'),
-    ...combination,
+    ...scaled,
   }),
-  optionsOf({ method: Type.Literal('average-rank'), ...ranks }),
-  optionsOf({ method: Type.Literal('borda'), ...ranks }),
+  optionsOf({ method: Type.Literal('average-rank'), ...weighted }),
+  optionsOf({ method: Type.Literal('borda'), ...weighted }),
   optionsOf({
     method: Type.Literal('score-based'),
     weights: Type.Union([
@@ -74,10 +74,13 @@ export const fuseStage = defineStage({
   name: 'fuse',
   schema,
   follow({ levels, refuse }, options) {
-    if (levels.length < 2) refuse(`needs at least two lists, and there ${levels.length === 1 ? 'is 1' : 'are none'}`);
+    if (levels.length < 2)
+      refuse(`needs at least two lists, and there ${levels.length === 1 ? 'is 1' : 'are none'}`);
     const level = levels[0]!;
     if (levels.some((other) => other !== level)) {
-      refuse(`cannot fuse lists of different rows (${levels.join(', ')}); aggregate them to one level first`);
+      refuse(
+        `cannot fuse rows of different levels (${levels.join(', ')}); aggregate them to one level first`,
+      );
     }
     for (const [name, values] of Object.entries(options)) {
       const length = typeof values === 'string' ? lengthOfPreset(name, values) : lengthOf(values);
@@ -89,7 +92,7 @@ export const fuseStage = defineStage({
   },
   run(state, options) {
     const lists = state.lists.map(({ list }) => list);
-    return { ...state, lists: [{ list: fuseLists(lists, options as Fusion), level: state.lists[0]!.level }] };
+    return { ...state, lists: [{ list: fuseLists(lists, options), level: state.lists[0]!.level }] };
   },
 });
 

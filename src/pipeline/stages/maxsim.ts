@@ -2,7 +2,15 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type MultiVectorScoreName, scoreDocuments } from '../../granularity/scores/multi-vector-scores.js';
 import { firstPlaces, type RankedList, rankedList } from '../../ranking/ranked-list.js';
 import type { Matrix } from '../../vectors/matrix.js';
-import { count, oneOf, optionsOf, type Settled, SourceName, temperature, withDefault } from '../option-schemas.js';
+import {
+  count,
+  oneOf,
+  optionsOf,
+  type Settled,
+  SourceName,
+  temperature,
+  withDefault,
+} from '../option-schemas.js';
 import type { MatchedList, MultiVectorSource } from '../sources.js';
 import { defineStage, requireRowsOfSource } from '../stage.js';
 import { onlyList, withEvidence } from '../state.js';

@@ -67,7 +67,11 @@ export function tokensOf(rows: Iterable<number>): RaggedMatrix {
     const first = LENGTHS.subarray(0, row).reduce((sum, length) => sum + length, 0);
     return [...TOKENS.subarray(first * 4, (first + LENGTHS[row]!) * 4)];
   });
-  return { data: Float32Array.from(data), lengths: Uint32Array.from(own, (row) => LENGTHS[row]!), columns: 4 };
+  return {
+    data: Float32Array.from(data),
+    lengths: Uint32Array.from(own, (row) => LENGTHS[row]!),
+    columns: 4,
+  };
 }
 
 const tileOf = (query: Matrix, row: number) => similarityTile(query, matrix(tokensOf([row]).data, 4));
@@ -78,7 +82,11 @@ export function tokenSearch(query: Matrix, k: number, rows: readonly number[]): 
 }
 
 /** New sources, and what they have been asked. */
-export function madeSources(): { readonly sources: PipelineSources; readonly asked: Asked[]; encoded: () => number } {
+export function madeSources(): {
+  readonly sources: PipelineSources;
+  readonly asked: Asked[];
+  encoded: () => number;
+} {
   const asked: Asked[] = [];
   let encoded = 0;
   const note = (kind: string, options: SourceSearchOptions) => asked.push({ kind, options });

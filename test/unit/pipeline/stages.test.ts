@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { centroidFeedback, refineQuery, searchWithFeedback } from '../../../src/feedback/index.js';
-import { FUSION_METHODS, type Fusion, fuse as fuseLists, NORMALISATIONS, normalise as normaliseList } from '../../../src/fusion/index.js';
+import {
+  type FUSION_METHODS,
+  type Fusion,
+  fuse as fuseLists,
+  type NORMALISATIONS,
+  type Normalisation,
+  normalise as normaliseList,
+} from '../../../src/fusion/index.js';
 import {
   aggregateByGroup,
   GROUP_SCORES,
-  MULTI_VECTOR_SCORES,
+  type MULTI_VECTOR_SCORES,
   scoreDocuments,
 } from '../../../src/granularity/index.js';
 import {
@@ -73,6 +80,22 @@ describe('searches', () => {
   });
 });
 
+/** The options of a method, by their names. */
+type OptionsOf<All extends { method: string }, Method> = Exclude<
+  keyof Extract<All, { method: Method }>,
+  'method'
+>;
+/** No method has an option that its stage lacks, and the other way round: else this is no `never`. */
+type Differing<A extends { method: string }, B extends { method: string }> = {
+  [Method in A['method'] | B['method']]:
+    | Exclude<OptionsOf<A, Method>, OptionsOf<B, Method>>
+    | Exclude<OptionsOf<B, Method>, OptionsOf<A, Method>>;
+}[A['method'] | B['method']];
+const NO_FUSION_DIFFERS: Differing<Fusion, FuseOptions> extends never ? true : false = true;
+const NO_NORMALISATION_DIFFERS: Differing<Exclude<Normalisation, string>, NormaliseOptions> extends never
+  ? true
+  : false = true;
+
 const NORMALISING: Record<keyof typeof NORMALISATIONS, NormaliseOptions> = {
   none: { method: 'none' },
   zmuv: { method: 'zmuv' },
@@ -85,7 +108,7 @@ const NORMALISING: Record<keyof typeof NORMALISATIONS, NormaliseOptions> = {
 };
 
 const FUSING: Record<keyof typeof FUSION_METHODS, FuseOptions> = {
-  'comb-sum': { method: 'comb-sum', normalisation: 'zmuv', missing: 'minimum' },
+  'comb-sum': { method: 'comb-sum', weights: [2, 1], normalisation: 'zmuv', missing: 'minimum' },
   'comb-mnz': { method: 'comb-mnz' },
   'weighted-sum': {
     method: 'weighted-sum',
@@ -100,6 +123,10 @@ const FUSING: Record<keyof typeof FUSION_METHODS, FuseOptions> = {
 };
 
 describe('normalise and fuse', () => {
+  it('take every option of their methods', () => {
+    expect([NO_FUSION_DIFFERS, NO_NORMALISATION_DIFFERS]).toEqual([true, true]);
+  });
+
   it.each(Object.values(NORMALISING))('normalise every list by $method', async (options) => {
     expect(await listOf([sparse(), normalise(options)])).toEqual(normaliseList(SPARSE, options));
     const both = [dense(), sparse(), normalise(options), fuse({ method: 'comb-sum', normalisation: 'none' })];
@@ -109,13 +136,22 @@ describe('normalise and fuse', () => {
 
   it.each(Object.values(FUSING))('fuse by $method', async (options) => {
     const lists = [denseSearch(QUERY_VECTOR, 8), SPARSE];
-    expect(await listOf([dense({ k: 8 }), sparse(), fuse(options)])).toEqual(fuseLists(lists, options as Fusion));
+    expect(await listOf([dense({ k: 8 }), sparse(), fuse(options)])).toEqual(fuseLists(lists, options));
   });
 
   it('fuse by the defaults of the methods', async () => {
     const lists = [denseSearch(QUERY_VECTOR, 8), SPARSE];
-    for (const method of ['comb-sum', 'comb-mnz', 'rrf', 'average-rank', 'borda', 'dempster-shafer'] as const) {
-      expect(await listOf([dense({ k: 8 }), sparse(), fuse({ method })])).toEqual(fuseLists(lists, { method }));
+    for (const method of [
+      'comb-sum',
+      'comb-mnz',
+      'rrf',
+      'average-rank',
+      'borda',
+      'dempster-shafer',
+    ] as const) {
+      expect(await listOf([dense({ k: 8 }), sparse(), fuse({ method })])).toEqual(
+        fuseLists(lists, { method }),
+      );
     }
   });
 });
@@ -170,7 +206,10 @@ describe('feedback', () => {
     const options = { clusters: 3, add: 2, beta: 0.5, normalise: true };
     const { query } = await centroidFeedback(QUERY_TOKENS, matrix(data, 4), options);
     expect(query.rows).toBe(QUERY_TOKENS.rows + 2);
-    const { list, evidence } = await run([lateInteraction(), feedback({ method: 'centroid', m: 2, ...options })], 5);
+    const { list, evidence } = await run(
+      [lateInteraction(), feedback({ method: 'centroid', m: 2, ...options })],
+      5,
+    );
     const expected = tokenSearch(query, 100, all);
     expect(list).toEqual(firstPlaces(expected, 5));
     expect(evidence[0]).toEqual({ matches: { tokens: expected.matches[0] } });
@@ -181,14 +220,25 @@ describe('feedback', () => {
     expect(list).toEqual(denseSearch(QUERY_VECTOR, 100));
     expect(stages[1]!.details).toEqual({ feedback: [] });
     const { sources } = madeSources();
-    const empty = { ...sources, sparse: { words: { ...sources.sparse!['words']!, search: async () => rankedList([], []) } } };
-    const nothing = await pipeline([sparse(), feedback({ method: 'average', k: 3 })], { sources: empty }).retrieve(QUERY);
+    const empty = {
+      ...sources,
+      sparse: { words: { ...sources.sparse!['words']!, search: async () => rankedList([], []) } },
+    };
+    const nothing = await pipeline([sparse(), feedback({ method: 'average', k: 3 })], {
+      sources: empty,
+    }).retrieve(QUERY);
     expect(nothing.list).toEqual(denseSearch(QUERY_VECTOR, 3));
   });
 
   it('leaves the moved query to later stages', async () => {
     const moved = refineQuery(QUERY_VECTOR, vectorsOf(SPARSE.rows.slice(0, 3)), { method: 'average' });
-    const stages = [sparse(), feedback({ method: 'average' }), cut({ k: 1 }), dense({ k: 4 }), fuse({ method: 'rrf' })];
+    const stages = [
+      sparse(),
+      feedback({ method: 'average' }),
+      cut({ k: 1 }),
+      dense({ k: 4 }),
+      fuse({ method: 'rrf' }),
+    ];
     const lists = [firstPlaces(denseSearch(moved, 100), 1), denseSearch(moved, 4)];
     expect(await listOf(stages)).toEqual(fuseLists(lists, { method: 'rrf' }));
     const twice = [dense(), feedback({ method: 'average', m: 1 }), feedback({ method: 'average', m: 1 })];
@@ -220,43 +270,60 @@ describe('maxsim', () => {
     const expected = rankedList(rows, score === 'maxsim' ? scores.map(Math.fround) : scores);
     const { list, evidence } = await run([sparse(), maxsim({ candidates: 4, ...options })]);
     expect(list).toEqual(expected);
-    expect(evidence).toEqual(Array.from(list.rows, (row) => ({ matches: { tokens: matches[rows.indexOf(row)] } })));
+    expect(evidence).toEqual(
+      Array.from(list.rows, (row) => ({ matches: { tokens: matches[rows.indexOf(row)] } })),
+    );
   });
 
   it('scores by maxsim and the first 100 rows by default, and nothing of an empty list', async () => {
     const { stages } = pipeline([dense(), maxsim()], { sources: madeSources().sources });
     expect(stages[1]).toEqual({ stage: 'maxsim', source: 'tokens', score: 'maxsim', candidates: 100 });
     const { asked, sources } = madeSources();
-    const none = { ...sources, sparse: { words: { ...sources.sparse!['words']!, search: async () => rankedList([], []) } } };
-    expect((await pipeline([sparse(), maxsim()], { sources: none }).retrieve(QUERY)).list.rows).toHaveLength(0);
+    const none = {
+      ...sources,
+      sparse: { words: { ...sources.sparse!['words']!, search: async () => rankedList([], []) } },
+    };
+    expect((await pipeline([sparse(), maxsim()], { sources: none }).retrieve(QUERY)).list.rows).toHaveLength(
+      0,
+    );
     expect(asked).toEqual([]);
   });
 });
 
 describe('aggregate', () => {
-  it.each(Object.keys(GROUP_SCORES) as (keyof typeof GROUP_SCORES)[])('forms documents by %s', async (method) => {
-    const found = denseSearch(QUERY_VECTOR, 30);
-    const ids = [...new Set([...found.rows].map(documentOf))].filter((id) => id !== undefined);
-    const number = (row: number) => {
-      const id = documentOf(row);
-      return id === undefined ? undefined : ids.indexOf(id);
-    };
-    const expected = aggregateByGroup(found, number, { method, most: 1 });
-    const result = await run([dense({ k: 30 }), aggregate({ by: 'document', method, m: 1 })]);
-    expect(result.level).toBe('document');
-    expect(result.list).toEqual(plain(expected));
-    expect(result.ids).toEqual([...expected.rows].map((row) => ids[row]));
-    expect(result.evidence).toEqual(
-      [...expected.evidence].map((row) => ({ best: { passage: { row, id: `p${row}` } } })),
-    );
-  });
+  it.each(Object.keys(GROUP_SCORES) as (keyof typeof GROUP_SCORES)[])(
+    'forms documents by %s',
+    async (method) => {
+      const found = denseSearch(QUERY_VECTOR, 30);
+      const ids = [...new Set([...found.rows].map(documentOf))].filter((id) => id !== undefined);
+      const number = (row: number) => {
+        const id = documentOf(row);
+        return id === undefined ? undefined : ids.indexOf(id);
+      };
+      const expected = aggregateByGroup(found, number, { method, most: 1 });
+      const result = await run([dense({ k: 30 }), aggregate({ by: 'document', method, m: 1 })]);
+      expect(result.level).toBe('document');
+      expect(result.list).toEqual(plain(expected));
+      expect(result.ids).toEqual([...expected.rows].map((row) => ids[row]));
+      expect(result.evidence).toEqual(
+        [...expected.evidence].map((row) => ({ best: { passage: { row, id: `p${row}` } } })),
+      );
+    },
+  );
 
   it('gives groups of several lists the same rows, so that they can be fused, with the matches of their best rows', async () => {
-    const stages = [lateInteraction({ k: 6 }), sparse(), aggregate({ by: 'entity' }), fuse({ method: 'comb-sum' })];
+    const stages = [
+      lateInteraction({ k: 6 }),
+      sparse(),
+      aggregate({ by: 'entity' }),
+      fuse({ method: 'comb-sum' }),
+    ];
     const { list, ids, evidence } = await run(stages);
     const found = tokenSearch(QUERY_TOKENS, 6, all);
     const names = [...new Set([...found.rows, ...SPARSE.rows].map(entityOf))];
-    const lists = [found, SPARSE].map((one) => plain(aggregateByGroup(one, (row) => names.indexOf(entityOf(row)))));
+    const lists = [found, SPARSE].map((one) =>
+      plain(aggregateByGroup(one, (row) => names.indexOf(entityOf(row)))),
+    );
     expect(list).toEqual(fuseLists(lists, { method: 'comb-sum' }));
     expect(ids).toEqual([...list.rows].map((row) => names[row]));
     for (const [place, id] of ids!.entries()) {
@@ -274,7 +341,11 @@ describe('aggregate', () => {
 
   it('leaves lists of that level as they are', async () => {
     const once = await run([dense(), aggregate({ by: 'entity' })]);
-    const twice = await run([dense(), aggregate({ by: 'entity' }), aggregate({ by: 'entity', method: 'sum' })]);
+    const twice = await run([
+      dense(),
+      aggregate({ by: 'entity' }),
+      aggregate({ by: 'entity', method: 'sum' }),
+    ]);
     expect([twice.list, twice.ids, twice.evidence]).toEqual([once.list, once.ids, once.evidence]);
   });
 });
