@@ -160,7 +160,10 @@ export function checkProtect(protect: number | undefined): number {
  *
  * @throws GranuleError `INVALID_ARGUMENT`
  */
-export function checkKeep({ factor, count }: Pick<PoolingOptions, 'factor' | 'count'>, protect: number): (vectors: number) => number {
+export function checkKeep(
+  { factor, count }: Pick<PoolingOptions, 'factor' | 'count'>,
+  protect: number,
+): (vectors: number) => number {
   if ((factor === undefined) === (count === undefined)) {
     throw new GranuleError('INVALID_ARGUMENT', 'give either factor or count');
   }

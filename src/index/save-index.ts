@@ -77,7 +77,7 @@ export async function saveIndex<T extends NativeStore>(
     await makeFolder(path);
     refuseForeign(path, await readdir(path));
     const lock = new (loadAddon().FileLock)();
-    await acquire(lock, path);
+    await acquireLock(lock, path);
     try {
       return await saveLocked(call, facts, saved, path, overwrite);
     } finally {
@@ -203,8 +203,11 @@ async function writeRemoved<T extends NativeStore>(
   return { file, bytes: bits.length, sha256: hash.digest('hex'), count };
 }
 
-/** Not `mkdir` with `recursive`: that runs for ever where the system refuses a folder with ENOENT, as in /proc. */
-async function makeFolder(folder: string, mayMakeParents = true): Promise<void> {
+/**
+ * Makes a folder, and those above it. Not by `mkdir` with `recursive`: that runs for ever where the system refuses a folder
+ * with ENOENT, as in /proc.
+ */
+export async function makeFolder(folder: string, mayMakeParents = true): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
@@ -228,7 +231,11 @@ function refuseForeign(folder: string, names: readonly string[]): void {
   );
 }
 
-async function acquire(lock: { acquire(path: string): Promise<void> }, folder: string): Promise<void> {
+/** @throws GranuleError `INDEX_LOCKED` */
+export async function acquireLock(
+  lock: { acquire(path: string): Promise<void> },
+  folder: string,
+): Promise<void> {
   try {
     await lock.acquire(join(folder, LOCK_FILE));
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { GranuleError } from '../errors.js';
 import { checkKeys, show } from '../index/arguments.js';
+import type { AnalyzerDescription } from './analyzer-description.js';
 import { STEMMERS, type StemmerName, stemmer } from './stemmer.js';
 import { STOP_WORDS } from './stop-words.js';
 import {
@@ -20,15 +21,6 @@ export interface AnalyzerOptions {
   readonly stopWords?: boolean | readonly string[] | undefined;
   /** The language's Snowball stemmer, none, or one by name. By default that of the language, where there is one. */
   readonly stemming?: boolean | StemmerName | undefined;
-}
-
-/** All that decides what an analyzer gives, as plain data. */
-export interface AnalyzerDescription {
-  /** `plain`, `segments:` and a locale, or `own:` and a name. */
-  readonly tokenizer: string;
-  /** Ascending by code unit. */
-  readonly stopWords: readonly string[];
-  readonly stemming: StemmerName | null;
 }
 
 /** A text's terms, in their order and with repeats. */
@@ -95,16 +87,6 @@ export function analyzerFrom({ tokenizer, stopWords, stemming }: AnalyzerDescrip
   }
   const tokenizers = tokenizerOf(kind as 'plain' | 'segments', locale ?? 'en');
   return make(tokenizers, { stopWords, stemming });
-}
-
-/** Whether two analyzers give the same terms for every text, as far as their descriptions tell. */
-export function sameAnalyzer(a: AnalyzerDescription, b: AnalyzerDescription): boolean {
-  return (
-    a.tokenizer === b.tokenizer &&
-    a.stemming === b.stemming &&
-    a.stopWords.length === b.stopWords.length &&
-    a.stopWords.every((word, i) => word === b.stopWords[i])
-  );
 }
 
 function make(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AnalyzerOptions, analyzer, analyzerFrom, sameAnalyzer } from '../../../src/text/analyzer.js';
+import { type AnalyzerOptions, analyzer, analyzerFrom } from '../../../src/text/analyzer.js';
+import { sameAnalyzer } from '../../../src/text/analyzer-description.js';
 import { STOP_WORDS } from '../../../src/text/stop-words.js';
 import { normaliseText } from '../../../src/text/tokenizer.js';
 

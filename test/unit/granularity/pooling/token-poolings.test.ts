@@ -35,7 +35,10 @@ const POOLINGS: Record<keyof typeof TOKEN_POOLINGS | 'frames', Pooling> = {
     }),
   // Every frame has one vector.
   frames: ({ vectors, lengths, ...o }) =>
-    mergeFrames(vectors, new Uint32Array(vectors.length / (o.dimension || 1)).fill(1), lengths, { ...o, levels: 2 }),
+    mergeFrames(vectors, new Uint32Array(vectors.length / (o.dimension || 1)).fill(1), lengths, {
+      ...o,
+      levels: 2,
+    }),
 };
 const NAMES = Object.keys(POOLINGS) as (keyof typeof POOLINGS)[];
 

@@ -36,6 +36,20 @@ describe('similarityTile', () => {
     expect([...similarityTile(query, matrix(Float32Array.of(1e6, 1, 1e6), 3)).data]).toEqual([1]);
   });
 
+  it.each([[[1, 0, 2, -1]], [[0, 0, 0, 0, 1, 0, 2, -1]], [[1, 0, 0, 0, 2, -1]]])(
+    'adds lanes pairwise: %j, ones of 2^54, is 2',
+    (lanes) => {
+      const factors = lanes.map((value) => (value === 2 ? [1, 2] : [2 ** 27, value * 2 ** 27]));
+      const [query, document] = [0, 1].map((side) =>
+        matrix(
+          Float32Array.from(factors, (pair) => pair[side]!),
+          lanes.length,
+        ),
+      );
+      expect([...similarityTile(query!, document!).data]).toEqual([2]);
+    },
+  );
+
   it('of a document without vectors is empty, of a query without vectors refused', () => {
     const [some, none] = [matrix(Float32Array.of(1, 2), 2), matrix(new Float32Array(0), 2)];
     expect(similarityTile(some, none)).toEqual({ data: new Float32Array(0), rows: 1, columns: 0 });
