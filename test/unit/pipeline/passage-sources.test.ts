@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NgramTextEncoder } from '../../../src/encoders/ngram/ngram-text-encoder.js';
 import { FlatIndex } from '../../../src/index/flat-index.js';
-import { rankedLists } from '../../../src/ranking/ranked-list.js';
 import {
   aggregate,
   dense,
@@ -11,9 +10,10 @@ import {
   pipeline,
   sparse,
 } from '../../../src/pipeline/index.js';
+import { rankedLists } from '../../../src/ranking/ranked-list.js';
 import { MemoryPassageStore } from '../../../src/retrievers/memory-passage-store.js';
+import type { PassageStore } from '../../../src/retrievers/passage-store.js';
 import { Bm25Index } from '../../../src/text/bm25-index.js';
-import { Corpus } from '../../../src/corpus/corpus.js';
 import { build, lookAt } from '../corpus/small-corpus.js';
 
 const TEXTS = [
@@ -36,6 +36,20 @@ beforeAll(async () => {
 });
 
 afterAll(() => store.dispose());
+
+/** The store, doing something before it gives passages. */
+function storeThat(before: () => void): PassageStore {
+  return {
+    counts: store.counts,
+    searchPassages: (vectors, options) => store.searchPassages(vectors, options),
+    findablePassages: (filter) => store.findablePassages(filter),
+    passageVectors: (rows) => store.passageVectors(rows),
+    passages: async (rows) => {
+      before();
+      return store.passages(rows);
+    },
+  };
+}
 
 async function withSources<T>(use: (sources: PassageSources) => Promise<T>): Promise<T> {
   const sources = passageSources(store, { encoder });
@@ -86,12 +100,16 @@ describe('passages in memory', () => {
         const retriever = pipeline([stage], { sources });
         const all = await retriever.retrieve(query);
         const birds = await retriever.retrieve(query, { filter: { kind: 'bird' } });
-        const places = [...all.list.rows.keys()].filter((place) => METADATA[all.list.rows[place]!]?.kind === 'bird');
+        const places = [...all.list.rows.keys()].filter(
+          (place) => METADATA[all.list.rows[place]!]?.kind === 'bird',
+        );
         expect([...birds.list.rows]).toEqual(places.map((place) => all.list.rows[place]));
         expect([...birds.list.scores]).toEqual(places.map((place) => all.list.scores[place]));
         const none = await retriever.retrieve(query, { filter: { kind: 'fish' } });
         expect(none.list.rows).toHaveLength(0);
-        await expect(retriever.retrieve(query, { filter: { kind: { like: 1 } } as never })).rejects.toMatchObject({
+        await expect(
+          retriever.retrieve(query, { filter: { kind: { like: 1 } } as never }),
+        ).rejects.toMatchObject({
           code: 'METADATA_FILTER_INVALID',
         });
       }
@@ -111,16 +129,16 @@ describe('passages in memory', () => {
 
   it('are indexed by their words once, at the first search, with the options given', async () => {
     let reads = 0;
-    const counting = Object.assign(Object.create(store), {
-      passages: async (rows: readonly number[]) => {
-        reads += 1;
-        return store.passages(rows);
-      },
+    const counting = storeThat(() => {
+      reads += 1;
     });
     const sources = passageSources(counting, { encoder, bm25: { k1: 2, b: 1 } });
     const search = sources.sparse!['text']!.search.bind(sources.sparse!['text']!);
     expect(reads).toBe(0);
-    const [first] = await Promise.all([search({ text: 'sea' }, { k: 3 }), search({ text: 'bird' }, { k: 3 })]);
+    const [first] = await Promise.all([
+      search({ text: 'sea' }, { k: 3 }),
+      search({ text: 'bird' }, { k: 3 }),
+    ]);
     expect(reads).toBe(1);
     const bm25 = new Bm25Index({ k1: 2, b: 1 });
     await bm25.add(TEXTS);
@@ -132,11 +150,8 @@ describe('passages in memory', () => {
 
   it('an aborted search leaves the index to others, and one that failed is begun again', async () => {
     let failures = 1;
-    const failing = Object.assign(Object.create(store), {
-      passages: async (rows: readonly number[]) => {
-        if (failures-- > 0) throw new Error('the disk is gone');
-        return store.passages(rows);
-      },
+    const failing = storeThat(() => {
+      if (failures-- > 0) throw new Error('the disk is gone');
     });
     const sources = passageSources(failing, { encoder });
     const source = sources.sparse!['text']!;
@@ -175,10 +190,17 @@ describe('passages of a corpus', () => {
       expect(words.ids!.toSorted()).toEqual(['b#0', 'b/d#1', 'c#0', 'c/d#1']);
       const filtered = await pipeline([sparse()], { sources }).retrieve(query, { filter: { id: 'c' } });
       expect(filtered.ids).toEqual(words.ids!.filter((id) => id!.startsWith('c')));
-      const documents = await pipeline([sparse(), aggregate({ by: 'document' })], { sources }).retrieve(query);
+      const documents = await pipeline([sparse(), aggregate({ by: 'document' })], { sources }).retrieve(
+        query,
+      );
       expect(documents.ids!.toSorted()).toEqual(['b/d', 'c/d']);
-      expect(documents.evidence.map(({ best }) => best!['passage']!.id).toSorted()).toEqual(['b/d#1', 'c/d#1']);
-      const hybrid = await pipeline([dense(), sparse(), fuse({ method: 'rrf' })], { sources }).retrieve(query);
+      expect(documents.evidence.map(({ best }) => best!['passage']!.id).toSorted()).toEqual([
+        'b/d#1',
+        'c/d#1',
+      ]);
+      const hybrid = await pipeline([dense(), sparse(), fuse({ method: 'rrf' })], { sources }).retrieve(
+        query,
+      );
       expect(new Set(hybrid.ids)).toEqual(new Set(['b#0', 'b#1', 'b/d#1', 'c#0', 'c#1', 'c/d#1']));
       const { rows } = hybrid.list;
       const vectors = await sources.dense!['text']!.vectorsOf(rows, {});
@@ -195,7 +217,9 @@ describe('passages of a corpus', () => {
     await corpus.delete({ entity: 'a' });
     await lookAt(corpus, async (snapshot) => {
       const sources = passageSources(snapshot, { encoder: encoders.textEncoder });
-      const found = await pipeline([dense(), sparse(), fuse({ method: 'rrf' })], { sources }).retrieve({ text: 'sea' });
+      const found = await pipeline([dense(), sparse(), fuse({ method: 'rrf' })], { sources }).retrieve({
+        text: 'sea',
+      });
       expect(found.list.rows).toHaveLength(0);
       sources[Symbol.dispose]();
     });
