@@ -91,14 +91,18 @@ void BestMatches::find_in(std::size_t i, std::size_t d, double norm) {
   }
   pending_.clear();
   for (Rival& rival : place.rivals) {
-    if (!(rival.key < least_key)) pending_.push_back(&rival);
+    if (!(rival.key < least_key) && rival.position != former) pending_.push_back(&rival);
   }
-  for (Rival* rival : pending_) {
-    if (rival->position == former) continue;
-    const uint64_t row = begin + rival->position;
-    const float similarity = similarity_with(i, row);
-    ++rivals_compared_;
-    rival->key = static_cast<float>(similarity - raise);
+  // All similarities first: the processor waits for the memory of several rows at once.
+  similarities_.resize(pending_.size());
+  for (std::size_t p = 0; p < pending_.size(); ++p) {
+    similarities_[p] = similarity_with(i, begin + pending_[p]->position);
+  }
+  rivals_compared_ += pending_.size();
+  for (std::size_t p = 0; p < pending_.size(); ++p) {
+    const uint64_t row = begin + pending_[p]->position;
+    const float similarity = similarities_[p];
+    pending_[p]->key = static_cast<float>(similarity - raise);
     if (similarity > place.best || (similarity == place.best && row < place.row)) {
       place.best = similarity;
       place.row = row;

@@ -25,14 +25,12 @@ struct QueryVectors {
 
 /// For every query vector z_i and document d the row that matches it best,
 ///
-///     a(i, d) = argmax_j s(z_i, x_j)     s: the reference similarity, rounded to float32; the lowest row
-///     wins
+///     a(i, d) = argmax_j s(z_i, x_j)      s: the reference similarity; the lowest row wins a tie
 ///
 /// while the query vectors move. Nothing is approximated, but few similarities are computed:
 ///
-/// - At times, the int8 codes give an upper bound u_j of every row's similarity (DocumentBounds). That place
-/// is
-///   the query vector's anchor.
+/// - At times, the int8 codes give an upper bound u_j of every row's similarity (DocumentBounds), where the
+///   query vector then is: its anchor.
 /// - When it has come a way of w since then, a row's similarity is at most u_j + w |x_j|, for
 ///   | <z',x> - <z,x> | <= |z' - z| |x|. One that was compared at w0 and was s then is at most
 ///   s + (w - w0) |x_j|.
@@ -103,6 +101,7 @@ class BestMatches {
   std::vector<uint32_t> positions_;
   std::vector<Rival> merged_;
   std::vector<Rival*> pending_;
+  std::vector<float> similarities_;
 };
 
 }  // namespace granule

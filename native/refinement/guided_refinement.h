@@ -48,10 +48,10 @@ struct RefinedQuery {
 
 /// Moves the query towards what two retrievers agree on (Guided Query Refinement, GQR). With
 ///
-///     s(d) = 1/n sum_i max_j <z_i, x_dj>          summed in float64, i ascending; reference similarities
-///     p = softmax(s / T),    c = softmax(complementary / T)           over the documents given
-///     t = (1 - weight) p0 + weight c              p0: p of the query as given, or the present p where the
-///     target moves L = KL(t || p)
+///     s(d) = 1/n sum_i max_j <z_i, x_dj>      reference similarities, summed in float64, i ascending
+///     p = softmax(s / T),   c = softmax(complementary / T)      over the documents given
+///     t = (1 - weight) p0 + weight c      p0: p of the query as given; where the target moves the present p
+///     L = KL(t || p)
 ///
 /// each step is one of Adam along dL/dz_i = 1/(T n) sum_d (p_d - t_d) x_{d,a(i,d)}, a(i,d) the best match of
 /// z_i in d at that step. The query is kept in float64 and rounded to float32 where it is compared: z_i above

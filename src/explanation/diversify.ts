@@ -68,7 +68,7 @@ export function diversify(list: RankedList, options: DiversifyOptions): RankedLi
   return { rows, scores };
 }
 
-/** How alike two places are, from 0 to 1. */
+/** How alike two places are, at most 1. */
 function likenessOf(
   { rows }: RankedList,
   { labels, vectors }: DiversifyOptions,
@@ -93,7 +93,7 @@ function likenessOf(
   if (bad !== -1) throw new GranuleError('NOT_FINITE', `vector ${bad} is not finite`, { row: bad });
   return (a, b) => {
     const scale = norms[a]! * norms[b]!;
-    return scale === 0 ? 0 : Math.max(0, dot(matrixRow(items, a), matrixRow(items, b)) / scale);
+    return scale === 0 ? 0 : dot(matrixRow(items, a), matrixRow(items, b)) / scale;
   };
 }
 

@@ -70,6 +70,7 @@ class GrowingDocument {
     this.#best = new Float32Array(query.rows).fill(-Infinity);
   }
 
+  /** Puts in a vector. */
   add(row: number): void {
     const vector = matrixRow(this.#document, row);
     this.#vectors++;
@@ -79,6 +80,7 @@ class GrowingDocument {
     }
   }
 
+  /** MaxSim of what is there. */
   score(): number {
     return this.#vectors === 0 ? 0 : this.#best.reduce((sum, similarity) => sum + similarity, 0);
   }
