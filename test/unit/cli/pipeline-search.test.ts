@@ -7,6 +7,7 @@ import { Corpus } from '../../../src/corpus/corpus.js';
 import {
   aggregate,
   dense,
+  feedback,
   fuse,
   lateInteraction,
   type PipelineStage,
@@ -80,6 +81,19 @@ describe('a search by a pipeline', () => {
     });
     expect(matches.patches.vectors).toHaveLength(matches.patches.similarities.length);
     expect(Number.isInteger(matches.patches.vectors[0])).toBe(true);
+  });
+
+  it('takes feedback from images too', async () => {
+    const image = join(folder, '220.png');
+    const stages: PipelineStage[] = [
+      dense({ source: 'image' }),
+      feedback({ method: 'average', m: 1, source: 'image' }),
+    ];
+    const { hits } = await facts(stages, { image });
+    const [first] = (await facts([dense({ source: 'image' })], { image })).hits;
+    expect(hits[0].image.id).toBe('b');
+    // The picture is the image of b itself: the mean of the two is the same vector.
+    expect(hits[0].score).toBeCloseTo(first.score, 5);
   });
 
   it('takes a text and a picture together', async () => {
