@@ -17,6 +17,8 @@ export const ERROR_CODES = [
   'INDEX_FULL',
   'ROW_NOT_FOUND',
   'INDEX_DISPOSED',
+  // Pipelines
+  'PIPELINE_INVALID',
   // Index files
   'INDEX_EXISTS',
   'INDEX_LOCKED',
