@@ -59,16 +59,19 @@ export interface IvfSearchOptions {
 export class IvfIndex implements Disposable {
   readonly dimension: number;
   readonly metric: Metric;
+  /** One per list: points for `l2`, unit vectors otherwise. */
+  readonly centroids: Matrix;
   readonly #centroids: FlatIndex;
   readonly #index: FlatIndex;
   /** The rows list after list, as the index holds them: whole runs of it are left out then. */
   readonly #lists: InvertedLists;
 
   /** @internal */
-  constructor(centroids: FlatIndex, index: FlatIndex, lists: InvertedLists) {
+  constructor(centroids: Matrix, centroidIndex: FlatIndex, index: FlatIndex, lists: InvertedLists) {
     this.dimension = index.dimension;
     this.metric = index.metric;
-    this.#centroids = centroids;
+    this.centroids = centroids;
+    this.#centroids = centroidIndex;
     this.#index = index;
     this.#lists = lists;
   }
@@ -96,15 +99,14 @@ export class IvfIndex implements Disposable {
     const centroidIndex = new FlatIndex({ dimension, metric: metric === 'l2' ? 'l2' : 'cosine', threads });
     try {
       const how = { metric: metric === 'l2' ? 'l2' : 'cosine', threads, signal } as const;
-      const trained = Math.min(source.rows, TRAINING_VECTORS_PER_LIST * Math.min(clusters, source.rows));
-      const sample = drawRows(source.rows, trained, new SeededRandom(checkSeed(seed)));
-      const { centroids } = await kMeans(rowsOf(source, sample), { ...how, clusters, rounds, seed });
+      const sample = trainingSample(source, clusters, checkSeed(seed));
+      const { centroids } = await kMeans(sample, { ...how, clusters, rounds, seed });
       const lists = invertLists(centroids.rows, await assignToNearest(source, centroids, how));
       await centroidIndex.add(centroids, { signal });
       for (let place = 0; place < source.rows; place += ROWS_PER_ADD) {
         await index.add(rowsOf(source, lists.rows.subarray(place, place + ROWS_PER_ADD)), { signal });
       }
-      return new IvfIndex(centroidIndex, index, lists);
+      return new IvfIndex(centroids, centroidIndex, index, lists);
     } catch (error) {
       index.dispose();
       centroidIndex.dispose();
@@ -184,6 +186,13 @@ export class IvfIndex implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The vectors that k-means sees: all where there are few. */
+function trainingSample(vectors: Matrix, clusters: number, seed: number): Matrix {
+  const count = TRAINING_VECTORS_PER_LIST * clusters;
+  if (count >= vectors.rows) return vectors;
+  return rowsOf(vectors, drawRows(vectors.rows, count, new SeededRandom(seed)));
 }
 
 /** Sets the bits from `from` to `to`, which is not included. */
