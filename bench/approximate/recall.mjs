@@ -17,6 +17,7 @@ import {
   PlaidIndex,
   plaidReach,
   recallAgainst,
+  XtrIndex,
 } from '../../dist/esm/approximate/index.js';
 import { readNpy } from '../../dist/esm/cli/bench/npy-file.js';
 import { FlatIndex, MultiVectorIndex } from '../../dist/esm/index.js';
@@ -74,6 +75,14 @@ async function lateInteraction() {
       ...muvera,
       name: `MUVERA, ${candidates} candidates`,
       search: (query, k) => muvera.index.search(query, { k, candidates: Math.max(k, candidates) }),
+    });
+  }
+  const xtr = await built('XTR', () => XtrIndex.build(documents, { metric: 'cosine', threads }));
+  for (const tokens of [1000, 10000]) {
+    contenders.push({
+      ...xtr,
+      name: `XTR, ${tokens} vectors`,
+      search: (query, k) => xtr.index.search(query, { k, tokens }),
     });
   }
   const vectors = documents.data.length / documents.columns;

@@ -23,7 +23,7 @@ it('reports the recall of every approximate search against the exact one', async
       .flatMap(({ results }) => results)
       .filter((result) => result.name.startsWith(name))
       .map(({ searches }) => searches.map(({ recall }) => recall));
-  // Exact searches find what they find, and so does MUVERA whose candidates are all documents.
+  // Exact searches find what they find, and so does who looks at all documents or all their vectors.
   for (const name of ['MultiVectorIndex', 'FlatIndex', 'MUVERA, 1000'])
     expect(recalls(name)).toEqual([[1, 1]]);
   expect(recalls('PLAID')).toHaveLength(4);
