@@ -1,5 +1,5 @@
 import { GranuleError } from '../../errors.js';
-import { SeededRandom } from '../pictures/seeded-random.js';
+import { SeededRandom } from '../../ranking/seeded-random.js';
 import { type CountryFacts, countryFacts } from './country-facts.js';
 import { grouped } from './country-passages.js';
 import { englishList } from './english-list.js';

@@ -1,4 +1,4 @@
-import type { SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from '../../ranking/seeded-random.js';
 
 /** A picture under construction: width x height pixels of three values (red, green, blue), each from 0 to 255. */
 export interface Canvas {

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { Quads } from '../../encoders/encoder.js';
+import { SeededRandom } from '../../ranking/seeded-random.js';
 import { type Canvas, paintClutter } from './picture-clutter.js';
-import { SeededRandom } from './seeded-random.js';
 
 /** What picture to make. */
 export interface PictureOptions {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { SeededRandom } from '../../../../src/demo/pictures/seeded-random.js';
 import {
   describeLayout,
   LAYOUT_CELLS,
   LAYOUT_DIMENSION,
 } from '../../../../src/encoders/descriptor/layout-descriptor.js';
+import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 
 const CELLS = LAYOUT_CELLS * LAYOUT_CELLS;
 

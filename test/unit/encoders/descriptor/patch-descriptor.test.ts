@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { SeededRandom } from '../../../../src/demo/pictures/seeded-random.js';
 import {
   coloursOfPatches,
   describeIndexedPatches,
@@ -8,6 +7,7 @@ import {
   PATCH_DIMENSION,
   VIEW_CELLS,
 } from '../../../../src/encoders/descriptor/patch-descriptor.js';
+import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 
 const SIZE = PATCH_COUNT * PATCH_DIMENSION;
 

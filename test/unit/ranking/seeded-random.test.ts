@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SeededRandom } from '../../../../src/demo/pictures/seeded-random.js';
+import { SeededRandom } from '../../../src/ranking/seeded-random.js';
 
 const DRAWS = 20_000;
 
