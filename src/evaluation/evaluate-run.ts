@@ -3,7 +3,7 @@ import { compareBytes } from './byte-order.js';
 import { type JudgedList, judgedList } from './judged-list.js';
 import type { Aggregation } from './measure-family.js';
 import type { Qrels } from './qrels.js';
-import type { Run, RunList } from './run.js';
+import { type Run, type RunList, refuseRepeated } from './run.js';
 import { type SelectedMeasure, selectMeasures } from './select-measures.js';
 
 /** What to measure, and how. */
@@ -52,7 +52,8 @@ const LEAST_OF_GEOMETRIC_MEAN = 1e-5;
  * a list, and one pass per measure.
  *
  * @throws GranuleError `INVALID_ARGUMENT` for an unknown measure, a relevance level below 1, or where no query is in both;
- *   `LENGTH_MISMATCH` where a list has not as many scores as documents; `NOT_FINITE` for a score that is not a number
+ *   `LENGTH_MISMATCH` where a list has not as many scores as documents; `NOT_FINITE` for a score that is not a number; `DUPLICATE_ID`
+ *   for a document that comes twice in a list
  */
 export function evaluateRun(qrels: Qrels, run: Run, options: EvaluateOptions = {}): Evaluation {
   const { measures, complete, relevanceLevel } = checkOptions(options);
@@ -77,7 +78,7 @@ export function evaluateRun(qrels: Qrels, run: Run, options: EvaluateOptions = {
 }
 
 function checkOptions(options: EvaluateOptions): Required<EvaluateOptions> {
-  const unknown = Object.keys(options).find((name) => !(name in DEFAULTS));
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(DEFAULTS, name));
   if (unknown !== undefined) {
     throw new GranuleError('INVALID_ARGUMENT', `evaluateRun has no option ${unknown}`, { option: unknown });
   }
@@ -131,6 +132,7 @@ function checkedList(run: Run, query: string): RunList {
       { query, document: documents[place]! },
     );
   }
+  refuseRepeated(documents, query);
   return list;
 }
 

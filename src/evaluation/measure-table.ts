@@ -83,24 +83,16 @@ const FURTHER: readonly MeasureFamily[] = [
 export const MEASURE_FAMILIES: readonly MeasureFamily[] = [...ALL_TREC, ...FURTHER];
 
 /** Names that stand for several families. */
-export const MEASURE_SETS: Readonly<Record<string, readonly string[]>> = {
-  official: [
-    ...[
-      'runid',
-      'num_q',
-      'num_ret',
-      'num_rel',
-      'num_rel_ret',
-      'map',
-      'gm_map',
-      'Rprec',
-      'bpref',
-      'recip_rank',
+export const MEASURE_SETS: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'official',
+    [
+      ...['runid', 'num_q', 'num_ret', 'num_rel', 'num_rel_ret', 'map', 'gm_map', 'Rprec', 'bpref'],
+      ...['recip_rank', 'iprec_at_recall', 'P'],
     ],
-    ...['iprec_at_recall', 'P'],
   ],
-  all_trec: ALL_TREC.map(({ name }) => name),
-};
+  ['all_trec', ALL_TREC.map(({ name }) => name)],
+]);
 
 function ranks(...defaults: number[]): Parameters {
   return { kind: 'ranks', defaults };

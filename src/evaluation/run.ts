@@ -51,8 +51,13 @@ export function runFromRankedLists(
   return { tag, queries: run };
 }
 
-/** @throws GranuleError `DUPLICATE_ID` */
-function refuseRepeated(ids: readonly string[], query: string): void {
+/**
+ * Refuses a document that was retrieved twice for one query.
+ *
+ * @throws GranuleError `DUPLICATE_ID`
+ */
+export function refuseRepeated(ids: readonly string[], query: string): void {
+  if (new Set(ids).size === ids.length) return;
   const seen = new Set<string>();
   for (const id of ids) {
     if (seen.has(id)) {

@@ -13,7 +13,7 @@ export interface SelectedMeasure {
 
 /** Names of the families and of the sets of families, as they can be asked for. */
 export function measureNames(): { families: string[]; sets: string[] } {
-  return { families: MEASURE_FAMILIES.map(({ name }) => name), sets: Object.keys(MEASURE_SETS) };
+  return { families: MEASURE_FAMILIES.map(({ name }) => name), sets: [...MEASURE_SETS.keys()] };
 }
 
 /**
@@ -27,7 +27,7 @@ export function measureNames(): { families: string[]; sets: string[] } {
 export function selectMeasures(names: readonly string[]): SelectedMeasure[] {
   const asked = new Map<string, string[]>();
   for (const name of names) {
-    for (const { family, parameters } of MEASURE_SETS[name]?.map(byItself) ?? [parseName(name)]) {
+    for (const { family, parameters } of MEASURE_SETS.get(name)?.map(byItself) ?? [parseName(name)]) {
       const known = asked.get(family) ?? [];
       asked.set(family, [...known, ...parameters]);
     }

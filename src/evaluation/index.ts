@@ -1,0 +1,21 @@
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateRun,
+  type MeasureResult,
+} from './evaluate-run.js';
+export {
+  type BeirDocument,
+  beirDocumentText,
+  readBeirCorpus,
+  readBeirQrels,
+  readBeirQrelsFile,
+  readBeirQueries,
+} from './files/beir-folder.js';
+export { readTrecQrels, writeTrecQrels } from './files/trec-qrels.js';
+export { readTrecRun, writeTrecRun } from './files/trec-run.js';
+export type { Qrels } from './qrels.js';
+export { hitAt, precisionAt, reciprocalRankAt } from './rank-metrics.js';
+export { type Run, type RunList, runFromRankedLists, trecOrder, withoutQueryDocuments } from './run.js';
+export { measureNames } from './select-measures.js';
+export { trecEvalText } from './trec-eval-text.js';
