@@ -1,3 +1,4 @@
+export * from './answers/index.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -16,6 +17,8 @@ export { readTrecQrels, writeTrecQrels } from './files/trec-qrels.js';
 export { readTrecRun, writeTrecRun } from './files/trec-run.js';
 export type { Qrels } from './qrels.js';
 export { hitAt, precisionAt, reciprocalRankAt } from './rank-metrics.js';
+export * from './report/index.js';
 export { type Run, type RunList, runFromRankedLists, trecOrder, withoutQueryDocuments } from './run.js';
 export { measureNames } from './select-measures.js';
+export * from './significance/index.js';
 export { trecEvalText } from './trec-eval-text.js';
