@@ -30,11 +30,12 @@ export function latexTable({ columns, rows }: Table): string {
   ].join('\n');
 }
 
-/** A JSON array with one object per row, a key per column; numbers with all their digits, null where there is no value. */
+/** One JSON object on one line: `columns`, their names, and `rows`, arrays of texts and numbers with all their digits; null where there is no value. */
 export function jsonTable({ columns, rows }: Table): string {
-  return JSON.stringify(
-    rows.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, jsonValue(row[i]!)]))),
-  );
+  return JSON.stringify({
+    columns: columns.map(({ name }) => name),
+    rows: rows.map((row) => row.map(jsonValue)),
+  });
 }
 
 function fullText(cell: Cell): string {

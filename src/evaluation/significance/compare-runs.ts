@@ -145,7 +145,7 @@ function refuseOtherQueries(baseline: Evaluation, other: Evaluation, run: number
   if (missing === 0 && added === 0) return;
   throw new GranuleError(
     'INVALID_ARGUMENT',
-    `run ${run + 1} cannot be compared: it lacks ${missing} of the baseline's queries and has ${added} others; evaluate both with complete`,
+    `compared run ${run + 1} lacks ${missing} of the baseline's queries and has ${added} others; evaluate both with complete`,
     { run, missing, added },
   );
 }

@@ -81,9 +81,9 @@ test('refuses other queries, counts, and measures that a run lacks', () => {
     measures: ['recip_rank'],
   });
   expect(() => compareRuns(baseline, [better, fewer], { measures: ['recip_rank'] })).toThrow(
-    /run 2 .* lacks 1 .* has 0 others/,
+    /compared run 2 lacks 1 .* has 0 others/,
   );
-  expect(() => compareRuns(fewer, [baseline])).toThrow(/run 1 .* lacks 0 .* has 1 others/);
+  expect(() => compareRuns(fewer, [baseline])).toThrow(/compared run 1 lacks 0 .* has 1 others/);
   expect(() => compareRuns(baseline, [better], { measures: ['num_ret'] })).toThrow(/num_ret/);
   expect(() => compareRuns(baseline, [better], { measures: ['gm_map'] })).toThrow(/gm_map/);
   expect(() => compareRuns(baseline, [evaluation([1, 1, 1, 1, 1], ['map'])])).toThrow(/recip_rank/);
