@@ -85,7 +85,7 @@ function measuresSection(runs: readonly LabelledRun[], options: Required<Bootstr
   const chart = figure(
     barChart({ id: 'measures', title: 'Means over queries', description }, groups),
     'Measures of the runs',
-    `Means over queries, with bootstrap intervals of ${percent(options.confidence)} (${options.resamples} resamples). Shown are measures from 0 to 1.`,
+    `Means over queries, with bootstrap intervals of ${percent(options.confidence)}. Shown are measures from 0 to 1.`,
   );
   return [
     '<h2>Measures</h2>',
@@ -147,9 +147,15 @@ function comparisonSections(runs: readonly LabelledRun[], comparisons: readonly 
   const labels = runs.slice(1).map(({ label }) => label);
   const shown = comparisons.filter(({ measure }) => measure === first.measure);
   const table = htmlTable(comparisonTable(comparisons, labels), `Differences from ${baseline}`, 2);
+  const explanation = [
+    `The mean of each run and its difference from ${baseline}, with the bootstrap interval of`,
+    `${percent(first.confidence)} from low to high; p of the paired randomisation test, two-sided, and the same after`,
+    "Holm's correction over the runs of a measure; queries on which the run is better (wins), equal (ties) and",
+    'worse (losses).',
+  ].join(' ');
   return [
     '<h2>Comparison</h2>',
-    `<p>${escaped(`The mean of each run and its difference from ${baseline}, with the bootstrap interval of ${percent(first.confidence)} from low to high; p of the paired randomisation test, two-sided, and the same after Holm's correction over the runs of a measure; queries on which the run is better (wins), equal (ties) and worse (losses).`)}</p>`,
+    `<p>${escaped(explanation)}</p>`,
     scrollable(table, 'Comparison of the runs'),
     ...shown.map((comparison) => differenceSection(comparison, labels[comparison.run]!, baseline)),
   ];
@@ -181,8 +187,10 @@ function differenceSection(comparison: RunComparison, label: string, baseline: s
 }
 
 function comparisonSentence({ difference, correctedPValue, wins, ties, losses }: RunComparison): string {
-  const p = shownText(probabilityCell(correctedPValue));
-  return `${signed(difference.mean)} (interval ${signed(difference.low)} to ${signed(difference.high)}), corrected p ${p.startsWith('<') ? `< ${p.slice(1)}` : `= ${p}`}: better on ${plural(wins, 'query', 'queries')}, equal on ${ties}, worse on ${losses}.`;
+  const { mean, low, high } = difference;
+  const p = shownText(probabilityCell(correctedPValue)).replace(/^(<?)/, (sign) => `${sign || '='} `);
+  const found = `better on ${plural(wins, 'query', 'queries')}, equal on ${ties}, worse on ${losses}`;
+  return `${signed(mean)} (interval ${signed(low)} to ${signed(high)}), corrected p ${p}: ${found}.`;
 }
 
 function figure(chart: string, name: string, caption: string): string {

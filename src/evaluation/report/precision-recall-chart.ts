@@ -62,5 +62,6 @@ function mark(x: number, y: number, series: number, hint: string): string {
     'M0,4.5L4.5,-3.5H-4.5Z',
   ];
   const shape = shapes[series % shapes.length]!;
-  return `<path class="mark ${seriesClass(series)}" transform="translate(${short(x)} ${short(y)})" d="${shape}"><title>${escaped(hint)}</title></path>`;
+  const place = `transform="translate(${short(x)} ${short(y)})"`;
+  return `<path class="mark ${seriesClass(series)}" ${place} d="${shape}"><title>${escaped(hint)}</title></path>`;
 }

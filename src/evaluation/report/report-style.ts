@@ -17,12 +17,20 @@ const SERIES = Array.from(
 
 /** The look of a report, on the screen in light and dark, and on paper. */
 export const REPORT_STYLE = `
-:root { color-scheme: light dark; --ground: #fbfbfa; --panel: #fff; --text: #1c1e21; --quiet: #5c6370; --line: #d9dce1; --gain: #0b62a8; --loss: #b34700; ${variables(LIGHT_SERIES)} }
+:root {
+  color-scheme: light dark;
+  --ground: #fbfbfa; --panel: #fff; --text: #1c1e21; --quiet: #5c6370; --line: #d9dce1; --gain: #0b62a8; --loss: #b34700;
+  ${variables(LIGHT_SERIES)}
+}
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #16181c; --panel: #1f2228; --text: #e8e9eb; --quiet: #a0a7b4; --line: #383d47; --gain: #6cb4f2; --loss: #ff9a57; ${variables(DARK_SERIES)} }
+  :root {
+    --ground: #16181c; --panel: #1f2228; --text: #e8e9eb; --quiet: #a0a7b4; --line: #383d47; --gain: #6cb4f2; --loss: #ff9a57;
+    ${variables(DARK_SERIES)}
+  }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 1.5rem 1.25rem 4rem; background: var(--ground); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 64rem; padding: 1.5rem 1.25rem 4rem; background: var(--ground); color: var(--text); }
+body { font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; overflow-wrap: anywhere; }
 p { margin: 0 0 .75rem; max-width: 46rem; overflow-wrap: anywhere; }

@@ -30,7 +30,10 @@ export function latexTable({ columns, rows }: Table): string {
   ].join('\n');
 }
 
-/** One JSON object on one line: `columns`, their names, and `rows`, arrays of texts and numbers with all their digits; null where there is no value. */
+/**
+ * One JSON object on one line: `columns`, their names, and `rows`, arrays of texts and numbers with all their digits; null where there
+ * is no value.
+ */
 export function jsonTable({ columns, rows }: Table): string {
   return JSON.stringify({
     columns: columns.map(({ name }) => name),

@@ -32,8 +32,8 @@ export const RANDOMISATION_DEFAULTS = { permutations: 100_000, seed: 1 } as cons
  *
  * If the runs were alike, each query's values could as well stand the other way round: p is the share of the 2^n assignments of signs
  * to the differences d_i whose |sum of +-d_i| is at least |sum of d_i|. Differences of 0 change nothing and are left out. Up to 20 others,
- * all assignments are looked at, and p is exact; beyond, `permutations` random ones, and p = (1 + those at least as great) / (1 + all), so it is never
- * 0. Sums that differ by no more than rounding count as equal. O(2^n) or O(n permutations).
+ * all assignments are looked at, and p is exact; beyond, `permutations` random ones, and p = (1 + those at least as great) / (1 + all),
+ * so it is never 0. Sums that differ by no more than rounding count as equal. O(2^n) or O(n permutations).
  *
  * Sources: "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation" (2007); "Permutation P-values Should
  * Never Be Zero: Calculating Exact P-values When Permutations Are Randomly Drawn" (2010).
