@@ -42,6 +42,7 @@ test('compares every mean of queries, run by run, with the parts it is made of',
   expect(first!.test.pValue).toBe(2 / 16);
   expect(second).toMatchObject({ wins: 2, ties: 1, losses: 2 });
   expect(second!.test).toEqual(randomisationTest(before, third));
+  expect(second!.difference).toEqual(pairedBootstrapInterval(before, third));
 });
 
 test('corrects over the runs of a measure, not over measures', () => {
