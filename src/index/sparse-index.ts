@@ -85,7 +85,7 @@ export class SparseIndex extends StoredRows<NativeSparseIndex> {
   }
 
   /** Rows that were removed since the last compaction; 0 once disposed. */
-  get removed(): number {
+  get removedRows(): number {
     return this.handle.removed;
   }
 

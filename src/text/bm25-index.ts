@@ -117,7 +117,7 @@ export class Bm25Index implements Disposable, AsyncDisposable {
 
   /** Rows that were removed since the last compaction; 0 once disposed. */
   get removedRows(): number {
-    return this.#index.removed;
+    return this.#index.removedRows;
   }
 
   /** Distinct terms of all texts that were ever added. */

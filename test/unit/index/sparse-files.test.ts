@@ -22,8 +22,8 @@ describe('a sparse index that was saved and opened', () => {
     expect(await index.save(folder)).toMatchObject({ rows: 300, files: 1, filesWritten: 1 });
     expect(manifestOf(folder)).toMatchObject({ kind: 'sparse', saturating, rows: 300 });
     const opened = await SparseIndex.open(folder, { threads: 1 });
-    const { rows, removed, postings, totalLength, bytes } = index;
-    expect(opened).toMatchObject({ saturating, rows, removed, postings, totalLength, bytes });
+    const { rows, removedRows, postings, totalLength, bytes } = index;
+    expect(opened).toMatchObject({ saturating, rows, removedRows, postings, totalLength, bytes });
     expect(await answers(opened)).toEqual(await answers(index));
     expect(await opened.save(folder)).toMatchObject({ files: 1, filesWritten: 0 });
   });
