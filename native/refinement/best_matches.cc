@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/canonical_dot.h"
@@ -27,6 +28,8 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
       vectors_(vectors),
       segment_(documents.segment()),
       places_(vectors.count * documents.count()),
+      matches_(vectors.count * documents.count() * documents.dimension()),
+      former_similarities_(documents.count()),
       ways_(vectors.count, 0.0),
       last_distances_(vectors.count, 0.0) {
   search_.dimension = static_cast<uint32_t>(documents.dimension());
@@ -43,16 +46,22 @@ void BestMatches::find() {
   for (std::size_t i = 0; i < vectors_.count; ++i) {
     const double* vector = vectors_.widened + i * vectors_.stride;
     const double norm = std::sqrt(canonical_dot(vector, vector, documents_.dimension()));
+    compare_former(i);
     for (std::size_t d = 0; d < documents_.count(); ++d) find_in(i, d, norm);
   }
 }
 
 void BestMatches::drop_anchor() {
-  bounds_.reset();
+  bounded_ = false;
   if (documents_.codes_serve()) {
     codes_.emplace(vectors_.values, vectors_.count, documents_.dimension(), Metric::inner_product);
     if (std::all_of(codes_->usable.begin(), codes_->usable.end(), [](char usable) { return usable != 0; })) {
-      bounds_.emplace(backend_, search_, *codes_, 0, vectors_.count);
+      if (bounds_) {
+        bounds_->set_queries(*codes_, 0);
+      } else {
+        bounds_.emplace(backend_, search_, *codes_, 0, vectors_.count);
+      }
+      bounded_ = true;
       bounds_->compute(segment_, 0, documents_.count());
     }
   }
@@ -64,15 +73,35 @@ void BestMatches::drop_anchor() {
       place.rivals.clear();
       if (anchored_) continue;
       // The first of all is compared with a row that is likely to be the best, so that few others have to be.
-      place.row = documents_.first_row(d);
-      if (bounds_) {
+      uint64_t row = documents_.first_row(d);
+      if (bounded_) {
         const std::size_t found = bounds_->select(d, i, bounds_->greatest(d, i), positions_.data());
-        if (found > 0) place.row += positions_[0];
+        if (found > 0) row += positions_[0];
       }
+      match(i, d, row);
     }
   }
   anchored_ = true;
   rivals_compared_ = 0;
+}
+
+/// Row `row` is the best match of a place from here on.
+void BestMatches::match(std::size_t i, std::size_t d, uint64_t row) {
+  places_[i * documents_.count() + d].row = row;
+  std::memcpy(matches_.data() + (i * documents_.count() + d) * documents_.dimension(), documents_.vector(row),
+              documents_.dimension() * sizeof(float));
+}
+
+/// The former best matches first: the others have to reach their similarities.
+void BestMatches::compare_former(std::size_t i) {
+  const std::size_t count = documents_.count();
+  backend_.kernels.inner_product(vectors_.widened + i * vectors_.stride, 1, vectors_.stride, matches(i),
+                                 count, documents_.dimension(), documents_.dimension(),
+                                 former_similarities_.data(), count);
+  comparisons_ += count;
+  for (std::size_t d = 0; d < count; ++d) {
+    places_[i * count + d].best = static_cast<float>(former_similarities_[d]);
+  }
 }
 
 void BestMatches::find_in(std::size_t i, std::size_t d, double norm) {
@@ -82,9 +111,8 @@ void BestMatches::find_in(std::size_t i, std::size_t d, double norm) {
   const double raise = ways_[i] * norm_of_rows;
   const double slack = 0x1p-20 * (norm + ways_[i]) * norm_of_rows + 0x1p-120;
 
-  // The former best match first: the others have to reach its similarity.
-  const auto former = static_cast<uint32_t>(place.row - begin);
-  place.best = similarity_with(i, place.row);
+  const uint64_t former_row = place.row;
+  const auto former = static_cast<uint32_t>(former_row - begin);
   const auto least_key = static_cast<float>(place.best - raise - slack);
   if (!(least_key >= place.floor)) {
     list_rivals(i, d, static_cast<float>(least_key - kStepsListed * last_distances_[i] * norm_of_rows));
@@ -108,6 +136,7 @@ void BestMatches::find_in(std::size_t i, std::size_t d, double norm) {
       place.row = row;
     }
   }
+  if (place.row != former_row) match(i, d, place.row);
 }
 
 /// Lists every row whose key reaches `floor`. Those that were compared since the anchor keep the key that
@@ -116,7 +145,7 @@ void BestMatches::list_rivals(std::size_t i, std::size_t d, float floor) {
   Place& place = places_[i * documents_.count() + d];
   std::size_t count = documents_.length(d);
   merged_.clear();
-  if (bounds_ && !bounds_->is_constant(i)) {
+  if (bounded_ && !bounds_->is_constant(i)) {
     count = bounds_->select(d, i, bounds_->bound_of_rivals(i, floor), positions_.data());
     for (std::size_t p = 0; p < count; ++p) {
       const uint32_t position = positions_[p];

@@ -9,6 +9,7 @@
 #include "backends/coded_queries.h"
 #include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/document_bounds.h"
+#include "core/aligned_buffer.h"
 #include "refinement/coded_documents.h"
 
 namespace granule {
@@ -55,7 +56,10 @@ class BestMatches {
 
   std::size_t vectors() const { return vectors_.count; }
   float similarity(std::size_t i, std::size_t document) const { return place(i, document).best; }
-  uint64_t row(std::size_t i, std::size_t document) const { return place(i, document).row; }
+  /// The best matches of query vector i, document after document.
+  const float* matches(std::size_t i) const {
+    return matches_.data() + i * documents_.count() * documents_.dimension();
+  }
   /// Similarities that were computed so far; not those of codes.
   uint64_t comparisons() const { return comparisons_; }
 
@@ -78,6 +82,8 @@ class BestMatches {
 
   const Place& place(std::size_t i, std::size_t d) const { return places_[i * documents_.count() + d]; }
   void drop_anchor();
+  void compare_former(std::size_t i);
+  void match(std::size_t i, std::size_t d, uint64_t row);
   void find_in(std::size_t i, std::size_t d, double norm);
   void list_rivals(std::size_t i, std::size_t d, float floor);
   float similarity_with(std::size_t i, uint64_t row);
@@ -87,9 +93,14 @@ class BestMatches {
   const QueryVectors vectors_;
   const granule_segment segment_;
   granule_search search_{};
+  /// Copies of the best matches' vectors, [query vector][document]: all of them are looked at, at every step.
+  AlignedBuffer<float> matches_;
+  std::vector<double> former_similarities_;
   /// Of the anchors; none before the first and where codes do not serve.
   std::optional<CodedQueries> codes_;
   std::optional<DocumentBounds> bounds_;
+  /// Whether bounds_ bounds anything; it keeps its memory while it does not.
+  bool bounded_ = false;
   bool anchored_ = false;
   std::vector<Place> places_;
   /// Per query vector, how far it has come since its anchor, and the last step of that.

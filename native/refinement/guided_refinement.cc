@@ -62,11 +62,11 @@ class MovingQuery {
         exact_(refinement.query, refinement.query + refinement.query_vectors * dimension_),
         rounded_(exact_.begin(), exact_.end()),
         widened_(refinement.query_vectors * stride_) {
-    // An even number of groups, of few enough vectors for one call of the kernels: two threads, or four, have
-    // about the same to do. It must not depend on their number, or the comparisons would.
+    // An even number of groups, of few enough vectors for two calls of the kernels: two threads, or four,
+    // have about the same to do. It must not depend on their number, or the comparisons would.
     const std::size_t count = refinement.query_vectors;
-    const std::size_t groups =
-        std::min(count, (count + 2 * CodeMaxsimQueries::kMost - 1) / (2 * CodeMaxsimQueries::kMost) * 2);
+    constexpr std::size_t kMost = 2 * CodeMaxsimQueries::kMost;
+    const std::size_t groups = std::min(count, (count + 2 * kMost - 1) / (2 * kMost) * 2);
     std::fill(widened_.data(), widened_.data() + widened_.size(), 0.0);
     for (std::size_t i = 0; i < count; ++i) widen(i);
     for (std::size_t g = 0; g < groups; ++g) {
@@ -89,13 +89,9 @@ class MovingQuery {
   void step(std::size_t group, const std::vector<double>& pull) {
     Group& moving = groups_[group];
     const std::size_t size = moving.matches.vectors();
-    std::vector<double> gradient(size * dimension_, 0.0);
+    std::vector<double> gradient(size * dimension_);
     for (std::size_t i = 0; i < size; ++i) {
-      double* sum = gradient.data() + i * dimension_;
-      for (std::size_t d = 0; d < pull.size(); ++d) {
-        const float* match = documents_.vector(moving.matches.row(i, d));
-        for (std::size_t k = 0; k < dimension_; ++k) sum[k] += pull[d] * match[k];
-      }
+      add_up(pull, moving.matches.matches(i), gradient.data() + i * dimension_);
     }
     moving.adam.step(gradient.data(), exact_.data() + moving.begin * dimension_);
     for (std::size_t i = 0; i < size; ++i) moving.matches.moved(i, widen(moving.begin + i));
@@ -126,6 +122,26 @@ class MovingQuery {
     Adam adam;
     BestMatches matches;
   };
+
+  /// out[k] = sum_d pull[d] rows[d][k], d ascending, without contraction. A few k at a time: their sums stay
+  /// in registers.
+  void add_up(const std::vector<double>& pull, const float* rows, double* out) const {
+    constexpr std::size_t kWidth = 16;
+    std::size_t k = 0;
+    for (; k + kWidth <= dimension_; k += kWidth) {
+      double sum[kWidth] = {};
+      for (std::size_t d = 0; d < pull.size(); ++d) {
+        const float* row = rows + d * dimension_ + k;
+        for (std::size_t l = 0; l < kWidth; ++l) sum[l] += pull[d] * row[l];
+      }
+      std::copy(sum, sum + kWidth, out + k);
+    }
+    for (; k < dimension_; ++k) {
+      double sum = 0;
+      for (std::size_t d = 0; d < pull.size(); ++d) sum += pull[d] * rows[d * dimension_ + k];
+      out[k] = sum;
+    }
+  }
 
   /// Rounds vector i for comparisons. @return how far that is from what it was before
   double widen(std::size_t i) {

@@ -30,10 +30,18 @@ DocumentBounds::DocumentBounds(const CpuBackend& backend, const granule_search& 
     : backend_(backend),
       dimension_(search.dimension),
       vector_count_(vector_count),
-      biased_(static_cast<Metric>(search.metric) == Metric::squared_l2),
-      codes_(queries.codes_of(first_vector)),
-      code_bytes_(queries.query_bytes) {
-  for (std::size_t v = 0; v < vector_count; ++v) {
+      biased_(static_cast<Metric>(search.metric) == Metric::squared_l2) {
+  set_queries(queries, first_vector);
+}
+
+void DocumentBounds::set_queries(const CodedQueries& queries, std::size_t first_vector) {
+  codes_ = queries.codes_of(first_vector);
+  code_bytes_ = queries.query_bytes;
+  starts_.clear();
+  scales_.clear();
+  units_.clear();
+  groups_.clear();
+  for (std::size_t v = 0; v < vector_count_; ++v) {
     const CodeQuery& query = queries.queries[first_vector + v];
     starts_.push_back(-query.offset);
     scales_.push_back(query.scale);
@@ -42,9 +50,9 @@ DocumentBounds::DocumentBounds(const CpuBackend& backend, const granule_search& 
     units_.push_back(
         {biased_ ? 1.0 : static_cast<double>(query.scale), offset, 0x1p-20 * magnitude + 0x1p-120});
   }
-  for (std::size_t begin = 0; begin < vector_count; begin += CodeMaxsimQueries::kMost) {
+  for (std::size_t begin = 0; begin < vector_count_; begin += CodeMaxsimQueries::kMost) {
     CodeMaxsimQueries group{};
-    group.count = std::min(CodeMaxsimQueries::kMost, vector_count - begin);
+    group.count = std::min(CodeMaxsimQueries::kMost, vector_count_ - begin);
     group.codes = codes_ + begin * code_bytes_;
     group.starts = starts_.data() + begin;
     group.scales = scales_.data() + begin;

@@ -25,6 +25,10 @@ class DocumentBounds {
   DocumentBounds(const CpuBackend& backend, const granule_search& search, const CodedQueries& queries,
                  std::size_t first_vector, std::size_t vector_count);
 
+  /// Takes as many other query vectors, of as many dimensions, all usable. Bounds computed so far become
+  /// undefined; their memory is used again.
+  void set_queries(const CodedQueries& queries, std::size_t first_vector);
+
   /// Bounds documents `begin` up to `end` of a segment.
   void compute(const granule_segment& segment, std::size_t begin, std::size_t end);
 
@@ -82,8 +86,8 @@ class DocumentBounds {
   const std::size_t dimension_;
   const std::size_t vector_count_;
   const bool biased_;
-  const int8_t* codes_;
-  std::size_t code_bytes_;
+  const int8_t* codes_ = nullptr;
+  std::size_t code_bytes_ = 0;
   std::vector<int32_t> starts_;
   std::vector<float> scales_;
   std::vector<Unit> units_;
