@@ -17,11 +17,14 @@ export const ERROR_CODES = [
   'INDEX_FULL',
   'ROW_NOT_FOUND',
   'INDEX_DISPOSED',
+  // Pipelines
+  'PIPELINE_INVALID',
   // Index files
   'INDEX_EXISTS',
   'INDEX_LOCKED',
   'INDEX_CORRUPT',
   'INDEX_VERSION_UNSUPPORTED',
+  'ANALYZER_MISMATCH',
   // Running
   'ABORTED',
   'OUT_OF_MEMORY',

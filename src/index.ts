@@ -105,7 +105,17 @@ export {
 export { PooledBounds, type PooledBoundsOptions } from './index/pooled-bounds.js';
 export { rowFilter } from './index/row-filter.js';
 export type { SaveOptions, SaveReport } from './index/save-index.js';
-export type { ChangeOptions, ReadOptions, StoredIndex } from './index/stored-index.js';
+export { SparseIndex } from './index/sparse-index.js';
+export type { SparseMatrix } from './index/sparse-matrix.js';
+export type {
+  Saturation,
+  SparseAddOptions,
+  SparseIndexOptions,
+  SparseOpenOptions,
+  SparseSearchOptions,
+} from './index/sparse-options.js';
+export type { ReadOptions, StoredIndex } from './index/stored-index.js';
+export type { ChangeOptions, StoredRows } from './index/stored-rows.js';
 export { type TopKSoftmax, type TopKSoftmaxOptions, topKSoftmax } from './index/top-k-softmax.js';
 export type { Dtype, Metric, PoolingMethod } from './native/addon-types.js';
 export type { Device } from './native/device.js';

@@ -15,6 +15,7 @@
 #include "binding/pooling_binding.h"
 #include "binding/runtime_info_binding.h"
 #include "binding/softmax_binding.h"
+#include "binding/sparse_index_binding.h"
 
 namespace granule {
 namespace {
@@ -44,6 +45,7 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("FileLock", FileLockBinding::define(env));
   exports.Set("FlatIndex", FlatIndexBinding::define(env));
   exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
+  exports.Set("SparseIndex", SparseIndexBinding::define(env));
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
   exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));

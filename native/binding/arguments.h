@@ -21,6 +21,10 @@ inline double double_property(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::Number>().DoubleValue();
 }
 
+inline uint64_t count_property(const Napi::Object& object, const char* name) {
+  return static_cast<uint64_t>(object.Get(name).As<Napi::Number>().Int64Value());
+}
+
 /// The flag of a cancel token, or one that nobody sets.
 inline std::shared_ptr<CancelFlag> cancel_flag(const Napi::Value& token) {
   if (!token.IsObject()) return std::make_shared<CancelFlag>();

@@ -28,6 +28,8 @@ const char* error_code(StatusCode code) {
       return "FILE_NOT_WRITABLE";
     case StatusCode::row_not_found:
       return "ROW_NOT_FOUND";
+    case StatusCode::invalid_argument:
+      return "INVALID_ARGUMENT";
     case StatusCode::isa_unsupported:
       return "ISA_UNSUPPORTED";
     default:

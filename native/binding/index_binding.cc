@@ -47,9 +47,6 @@ struct IndexBinding::ResultArrays {
 
 namespace {
 
-/// Growth that V8 hears of: a large index is reported a few times, not with every add.
-constexpr int64_t kReportedGrowth = 4;
-
 /// The lengths of documents; null for a flat index, never for an empty array, whose data may be null.
 const uint32_t* document_lengths(const Napi::Value& lengths) {
   static const uint32_t none = 0;
@@ -95,14 +92,7 @@ double IndexBinding::bytes() const {
   return store_ != nullptr ? static_cast<double>(store_->snapshot()->bytes + store_->reserved_bytes()) : 0;
 }
 
-void IndexBinding::report_memory(Napi::Env env) {
-  const auto now = static_cast<int64_t>(bytes());
-  // Every 64 MiB that V8 hears of make it collect garbage, milliseconds on the JavaScript thread.
-  const bool little_more = now > reported_bytes_ && now < kReportedGrowth * reported_bytes_;
-  if (now == reported_bytes_ || little_more) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env, now - reported_bytes_);
-  reported_bytes_ = now;
-}
+void IndexBinding::report_memory(Napi::Env env) { reported_.update(env, static_cast<int64_t>(bytes())); }
 
 void IndexBinding::dispose(Napi::Env env) {
   if (store_ == nullptr) return;

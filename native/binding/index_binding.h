@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "binding/async_call.h"
+#include "binding/reported_memory.h"
 #include "index/search.h"
 #include "index/segment_store.h"
 
@@ -75,7 +76,7 @@ class IndexBinding {
   std::shared_ptr<Compaction> compaction_;
   const granule_backend* backend_;
   unsigned threads_;
-  int64_t reported_bytes_ = 0;
+  ReportedMemory reported_;
   Napi::Env env_;
 };
 

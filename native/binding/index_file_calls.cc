@@ -1,5 +1,4 @@
 // The calls of an index that write and read its files.
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,15 +6,13 @@
 #include "binding/arguments.h"
 #include "binding/async_call.h"
 #include "binding/index_binding.h"
+#include "binding/segment_values.h"
+#include "index/live_rows.h"
 #include "index/segment_reader.h"
 #include "index/segment_writer.h"
 
 namespace granule {
 namespace {
-
-uint64_t count_property(const Napi::Object& object, const char* name) {
-  return static_cast<uint64_t>(object.Get(name).As<Napi::Number>().Int64Value());
-}
 
 /// NativeSegmentFile of src/native/addon-types.ts.
 SegmentFile segment_file(const Napi::Object& from) {
@@ -27,8 +24,7 @@ SegmentFile segment_file(const Napi::Object& from) {
   out.contents.vector_count = count_property(from, "vectors");
   out.contents.coded = from.Get("coded").ToBoolean().Value();
   out.contents.biased = from.Get("biased").ToBoolean().Value();
-  const Napi::Uint32Array checksums = from.Get("checksums").As<Napi::Uint32Array>();
-  out.checksums.assign(checksums.Data(), checksums.Data() + checksums.ElementLength());
+  out.checksums = segment_checksums(from);
   return out;
 }
 
@@ -47,13 +43,8 @@ Napi::Value IndexBinding::write_segment(Napi::Env env, Napi::Object keeper, Napi
                                       kSegmentFileBytes, threads, *cancel, written.get());
       },
       [written](Napi::Env result_env) -> Napi::Value {
-        Napi::Object result = Napi::Object::New(result_env);
-        result.Set("rows", Napi::Number::New(result_env, static_cast<double>(written->row_count)));
+        Napi::Object result = written_segment(result_env, *written);
         result.Set("vectors", Napi::Number::New(result_env, static_cast<double>(written->vector_count)));
-        result.Set("bytes", Napi::Number::New(result_env, static_cast<double>(written->bytes)));
-        Napi::Uint8Array header = Napi::Uint8Array::New(result_env, written->header.size());
-        std::copy(written->header.begin(), written->header.end(), header.Data());
-        result.Set("header", header);
         return result;
       });
   call->pin(keeper);
@@ -89,12 +80,8 @@ Napi::Value IndexBinding::copy_removed(Napi::Env env, Napi::Object keeper, Napi:
   const std::shared_ptr<SegmentStore> store = store_;
   auto call = std::make_unique<AsyncCall>(
       env, std::make_shared<CancelFlag>(),
-      [snapshot = store->snapshot(), out = bits.Data(), bytes = bits.ElementLength()] {
-        for (std::size_t i = 0; i < bytes; ++i) {
-          const uint64_t rows = std::min<uint64_t>(8, snapshot->row_count - 8 * i);
-          const unsigned live = snapshot->live != nullptr ? (*snapshot->live)[i] : 0xffu;
-          out[i] = static_cast<uint8_t>(~live & ((1u << rows) - 1));
-        }
+      [snapshot = store->snapshot(), out = bits.Data()] {
+        copy_removed_rows(snapshot->live.get(), snapshot->row_count, out);
         return Status::success();
       },
       [](Napi::Env result_env) -> Napi::Value { return result_env.Undefined(); });

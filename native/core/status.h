@@ -20,6 +20,7 @@ enum class StatusCode : uint8_t {
   file_not_found,
   file_not_writable,
   row_not_found,
+  invalid_argument,
   isa_unsupported,
   internal,
 };

@@ -7,8 +7,6 @@
 namespace granule {
 namespace {
 
-constexpr std::size_t kHeaderAlignment = 64;
-
 const char* name_of(Metric metric) {
   constexpr const char* kNames[] = {"ip", "cosine", "l2"};
   return kNames[static_cast<int32_t>(metric)];
@@ -22,14 +20,6 @@ const char* name_of(Dtype dtype) {
 const char* tensor_dtype(Dtype dtype) {
   constexpr const char* kNames[] = {"F32", "F16", "BF16"};
   return kNames[static_cast<int32_t>(dtype)];
-}
-
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
-
-std::string hexadecimal(uint32_t value) {
-  std::string out(8, '0');
-  for (std::size_t i = 8; i-- > 0; value >>= 4) out[i] = "0123456789abcdef"[value & 15];
-  return out;
 }
 
 }  // namespace
@@ -62,39 +52,20 @@ void SegmentLayout::add(Kind kind, const char* name, const char* dtype, uint64_t
                         std::vector<uint64_t> shape) {
   uint64_t bytes = item_bytes;
   for (const uint64_t length : shape) bytes *= length;
-  tensors_.push_back({kind, name, dtype, std::move(shape), data_bytes_, bytes});
+  tensors_.push_back({{name, dtype, std::move(shape), data_bytes_, bytes}, kind});
   data_bytes_ += bytes;
 }
 
 std::string SegmentLayout::header(const std::vector<uint32_t>& checksums) const {
-  std::string json = R"({"__metadata__":{"format":"granule-segment","version":"1","kind":)";
-  json += quoted(options_.documents ? "multi-vector" : "flat");
-  json += R"(,"metric":)" + quoted(name_of(options_.metric));
-  json += R"(,"dtype":)" + quoted(name_of(options_.dtype));
-  json += R"(,"dimension":)" + quoted(std::to_string(options_.dimension));
-  json += R"(,"rows":)" + quoted(std::to_string(contents_.row_count));
-  json += R"(,"vectors":)" + quoted(std::to_string(contents_.vector_count));
-  for (std::size_t t = 0; t < tensors_.size(); ++t) {
-    json += ",\"crc32c_" + std::string(tensors_[t].name) + "\":" + quoted(hexadecimal(checksums[t]));
-  }
-  json += '}';
-  for (const Tensor& tensor : tensors_) {
-    json += ',' + quoted(tensor.name) + R"(:{"dtype":)" + quoted(tensor.dtype) + R"(,"shape":[)";
-    for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-      if (i != 0) json += ',';
-      json += std::to_string(tensor.shape[i]);
-    }
-    json += R"(],"data_offsets":[)" + std::to_string(tensor.offset) + ',' +
-            std::to_string(tensor.offset + tensor.bytes) + "]}";
-  }
-  json += '}';
-  const std::size_t bytes = 8 + json.size();
-  json.append((kHeaderAlignment - bytes % kHeaderAlignment) % kHeaderAlignment, ' ');
-  std::string out(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) {
-    out[i] = static_cast<char>(static_cast<uint64_t>(json.size()) >> (8 * i) & 0xff);
-  }
-  return out + json;
+  TensorHeader header;
+  header.add_fact("kind", options_.documents ? "multi-vector" : "flat");
+  header.add_fact("metric", name_of(options_.metric));
+  header.add_fact("dtype", name_of(options_.dtype));
+  header.add_fact("dimension", std::to_string(options_.dimension));
+  header.add_fact("rows", std::to_string(contents_.row_count));
+  header.add_fact("vectors", std::to_string(contents_.vector_count));
+  for (std::size_t t = 0; t < tensors_.size(); ++t) header.add_tensor(tensors_[t], checksums[t]);
+  return header.bytes();
 }
 
 }  // namespace granule

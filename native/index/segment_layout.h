@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/segment.h"
+#include "index/tensor_header.h"
 
 namespace granule {
 
@@ -34,14 +35,8 @@ class SegmentLayout {
     kKinds
   };
 
-  struct Tensor {
+  struct Tensor : FileTensor {
     Kind kind;
-    const char* name;
-    const char* dtype;
-    std::vector<uint64_t> shape;
-    /// Behind the header.
-    uint64_t offset;
-    uint64_t bytes;
   };
 
   SegmentLayout(const StoreOptions& options, const SegmentContents& contents);

@@ -1,11 +1,11 @@
 #include "index/segment_store.h"
 
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <utility>
 
 #include "core/code_layout.h"
+#include "index/live_rows.h"
 
 namespace granule {
 namespace {
@@ -14,21 +14,6 @@ namespace {
 /// segments.
 constexpr std::size_t kMinSegmentBytes = 1 << 16;
 constexpr std::size_t kMaxSegmentBytes = 1 << 25;
-
-/// The bitset of live rows, grown to `row_count` rows; new ones are live.
-std::vector<uint8_t> grown(const std::vector<uint8_t>& live, uint64_t old_rows, uint64_t row_count) {
-  std::vector<uint8_t> out(live);
-  out.resize((row_count + 7) / 8, 0);
-  for (uint64_t row = old_rows; row < row_count; ++row) {
-    if (row % 8 == 0 && row + 8 <= row_count) {
-      out[row >> 3] = 0xff;
-      row += 7;
-    } else {
-      out[row >> 3] = static_cast<uint8_t>(out[row >> 3] | (1u << (row & 7)));
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -136,7 +121,8 @@ void SegmentStore::append(Snapshot* next, const std::vector<SegmentPiece>& piece
     next->vector_count += piece.vector_count;
   }
   if (next->live != nullptr)
-    next->live = std::make_shared<const std::vector<uint8_t>>(grown(*next->live, old_rows, next->row_count));
+    next->live =
+        std::make_shared<const std::vector<uint8_t>>(grown_live_rows(*next->live, old_rows, next->row_count));
 }
 
 void SegmentStore::publish(std::shared_ptr<const Snapshot> next) {
@@ -196,21 +182,9 @@ void SegmentStore::keep_reserved(ReservedSegments reserved) {
 Status SegmentStore::remove(const uint32_t* rows, std::size_t count, uint64_t* removed) {
   std::lock_guard<std::mutex> writer(writer_);
   auto next = std::make_shared<Snapshot>(*snapshot());
-  *removed = 0;
-  std::vector<uint8_t> live = next->live != nullptr ? *next->live : grown({}, 0, next->row_count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const uint32_t row = rows[i];
-    if (row >= next->row_count) {
-      return Status::failure(
-          StatusCode::row_not_found,
-          "row " + std::to_string(row) + " is not one of the " + std::to_string(next->row_count) + " rows",
-          static_cast<int64_t>(row));
-    }
-    const auto bit = static_cast<uint8_t>(1u << (row & 7));
-    if ((live[row >> 3] & bit) == 0) continue;
-    live[row >> 3] = static_cast<uint8_t>(live[row >> 3] & ~bit);
-    ++*removed;
-  }
+  std::vector<uint8_t> live = next->live != nullptr ? *next->live : grown_live_rows({}, 0, next->row_count);
+  if (Status status = remove_live_rows(rows, count, next->row_count, &live, removed); !status.ok())
+    return status;
   if (*removed == 0) return Status::success();
   next->removed_count += *removed;
   next->live = std::make_shared<const std::vector<uint8_t>>(std::move(live));
@@ -266,11 +240,8 @@ Status SegmentStore::adopt_files(const std::vector<std::shared_ptr<Segment>>& se
   }
   if (next->row_count > kMaxRows) return Status::failure(StatusCode::index_full, "too many rows");
   if (removed != nullptr) {
-    std::vector<uint8_t> live = grown({}, 0, next->row_count);
-    for (std::size_t i = 0; i < live.size(); ++i) {
-      next->removed_count += static_cast<uint64_t>(std::popcount(static_cast<uint8_t>(live[i] & removed[i])));
-      live[i] = static_cast<uint8_t>(live[i] & ~removed[i]);
-    }
+    std::vector<uint8_t> live = grown_live_rows({}, 0, next->row_count);
+    next->removed_count = remove_named_rows(removed, &live);
     next->live = std::make_shared<const std::vector<uint8_t>>(std::move(live));
   }
   publish(std::move(next));

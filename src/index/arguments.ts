@@ -69,9 +69,7 @@ export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
   if (!Object.hasOwn(DTYPE_CODES, dtype)) {
     throw invalid(`dtype must be one of ${Object.keys(DTYPE_CODES).join(', ')}, got ${show(dtype)}`);
   }
-  if (!isIntegerBetween(threads, 0, MAX_THREADS)) {
-    throw invalid(`threads must be an integer from 0 to ${MAX_THREADS}, got ${show(threads)}`);
-  }
+  checkThreads(threads);
   if (!Object.hasOwn(CODE_KINDS, codes)) {
     throw invalid(`codes must be one of ${Object.keys(CODE_KINDS).join(', ')}, got ${show(codes)}`);
   }
@@ -83,6 +81,14 @@ export function checkIndexOptions(options: IndexOptions): NativeIndexOptions {
     backend: backendOf(device),
     codes: CODE_KINDS[codes],
   };
+}
+
+/** @throws GranuleError `INVALID_ARGUMENT` */
+export function checkThreads(threads: number): number {
+  if (!isIntegerBetween(threads, 0, MAX_THREADS)) {
+    throw invalid(`threads must be an integer from 0 to ${MAX_THREADS}, got ${show(threads)}`);
+  }
+  return threads;
 }
 
 /**
@@ -277,7 +283,7 @@ export function checkFilter(filter: Uint8Array | undefined, rows: number): Uint8
  *
  * @throws GranuleError `INVALID_ARGUMENT`
  */
-export function checkStillThere(array: Float32Array, length: number, name: string): void {
+export function checkStillThere(array: Float32Array | Uint32Array, length: number, name: string): void {
   if (array.length !== length) throw invalid(`${name} was transferred elsewhere while the add waited`);
 }
 

@@ -19,7 +19,8 @@ import {
 } from './arguments.js';
 import type { Hits } from './hits.js';
 import { type OpenOptions, openIndex } from './open-index.js';
-import { type ChangeOptions, type ReadOptions, StoredIndex } from './stored-index.js';
+import { type ReadOptions, StoredIndex } from './stored-index.js';
+import type { ChangeOptions } from './stored-rows.js';
 
 /** Options of `FlatIndex.search`. */
 export interface FlatSearchOptions {
@@ -103,8 +104,9 @@ export class FlatIndex extends StoredIndex<NativeFlatIndex> {
    * `OUT_OF_MEMORY`, `ABORTED`
    */
   static open(folder: string, options: OpenOptions = {}): Promise<FlatIndex> {
-    return openIndex('flat', folder, options, (found) => {
-      const index = new FlatIndex(found);
+    return openIndex('flat', folder, options, ({ dimension, metric, dtype, codes }) => {
+      const { threads, device } = options;
+      const index = new FlatIndex({ dimension, metric, dtype, codes, threads, device });
       return { index, handle: index.handle };
     });
   }

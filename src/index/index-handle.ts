@@ -1,6 +1,6 @@
 import { GranuleError } from '../errors.js';
 import { abortable, waitUnlessAborted } from '../native/abortable.js';
-import type { NativeCancelToken, NativeIndex } from '../native/addon-types.js';
+import type { NativeCancelToken, NativeStore } from '../native/addon-types.js';
 import type { IndexFacts } from './index-manifest.js';
 import { type SavedState, type SaveReport, saveIndex } from './save-index.js';
 
@@ -10,7 +10,7 @@ import { type SavedState, type SaveReport, saveIndex } from './save-index.js';
  *
  * @internal
  */
-export class IndexHandle<T extends NativeIndex> {
+export class IndexHandle<T extends NativeStore> {
   #native: T | undefined;
   /** Settles when the last change that was queued has ended, in whichever way. */
   #changes: Promise<void> = Promise.resolve();
@@ -39,9 +39,9 @@ export class IndexHandle<T extends NativeIndex> {
     return this.#native?.removed ?? 0;
   }
 
-  /** False once disposed. */
-  get biased(): boolean {
-    return this.#native?.biased ?? false;
+  /** What `read` says of the native index; `otherwise` once disposed. */
+  ask<Answer>(read: (native: T) => Answer, otherwise: Answer): Answer {
+    return this.#native === undefined ? otherwise : read(this.#native);
   }
 
   /** 0 once disposed. */

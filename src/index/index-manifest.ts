@@ -9,23 +9,37 @@ import { GranuleError } from '../errors.js';
 import { DTYPE_CODES, type Dtype, METRIC_CODES, type Metric } from '../native/addon-types.js';
 import { MAX_DIMENSION } from './arguments.js';
 
-/** What kind of rows an index has: vectors, or documents of several. */
-export type IndexKind = 'flat' | 'multi-vector';
+/** What kind of rows an index of vectors has: vectors, or documents of several. */
+export type VectorIndexKind = 'flat' | 'multi-vector';
 
-/** What all files of an index have in common. */
-export interface IndexFacts {
-  readonly kind: IndexKind;
+/** What kind of rows an index has. */
+export type IndexKind = VectorIndexKind | 'sparse';
+
+/** What all files of an index of vectors have in common. */
+export interface VectorIndexFacts {
+  readonly kind: VectorIndexKind;
   readonly dimension: number;
   readonly metric: Metric;
   readonly dtype: Dtype;
   readonly codes: 'int8' | 'none';
 }
 
+/** What all files of a sparse index have in common. */
+export interface SparseIndexFacts {
+  readonly kind: 'sparse';
+  /** Whether rows have lengths. */
+  readonly saturating: boolean;
+}
+
+/** What all files of an index have in common. */
+export type IndexFacts = VectorIndexFacts | SparseIndexFacts;
+
 /** A segment file. */
 export interface ManifestSegment {
   readonly file: string;
   readonly rows: number;
-  readonly vectors: number;
+  /** Undefined where rows are not vectors. */
+  readonly vectors: number | undefined;
   readonly bytes: number;
   /** SHA-256 of what comes before the tensors. */
   readonly header: string;
@@ -40,13 +54,17 @@ export interface ManifestRemoved {
 }
 
 /** A manifest's fields, but those that say what it is. */
-export interface IndexManifest extends IndexFacts {
+export type IndexManifest = IndexFacts & IndexState;
+
+/** The state of an index in its folder. */
+export interface IndexState {
   /** Of the index's life in its folder, from its first save on. */
   readonly id: string;
   /** 1 for the first save, one more with each that changes anything. */
   readonly generation: number;
   readonly rows: number;
-  readonly vectors: number;
+  /** Undefined where rows are not vectors. */
+  readonly vectors: number | undefined;
   readonly segments: readonly ManifestSegment[];
   readonly removed: ManifestRemoved | null;
 }
@@ -73,18 +91,24 @@ const SHA256 = /^[0-9a-f]{64}$/;
 
 /** The text of a manifest, and its checksum. */
 export function serialiseManifest(manifest: IndexManifest): { text: string; checksum: string } {
-  const { kind, id, generation, dimension, metric, dtype, codes, rows, vectors, segments, removed } =
-    manifest;
+  const { kind, id, generation, rows, vectors, segments, removed } = manifest;
+  const facts =
+    manifest.kind === 'sparse'
+      ? { saturating: manifest.saturating }
+      : {
+          dimension: manifest.dimension,
+          metric: manifest.metric,
+          dtype: manifest.dtype,
+          codes: manifest.codes,
+        };
+  // What is undefined is not written.
   const fields = {
     format: FORMAT,
     version: VERSION,
     kind,
     id,
     generation,
-    dimension,
-    metric,
-    dtype,
-    codes,
+    ...facts,
     rows,
     vectors,
     segments,
@@ -123,44 +147,65 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+const STATE_FIELDS = ['format', 'version', 'kind', 'id', 'generation', 'rows', 'segments', 'removed'];
+const FACT_FIELDS: Readonly<Record<IndexKind, readonly string[]>> = {
+  flat: ['dimension', 'metric', 'dtype', 'codes', 'vectors'],
+  'multi-vector': ['dimension', 'metric', 'dtype', 'codes', 'vectors'],
+  sparse: ['saturating'],
+};
+
 function checkFields(fields: Record<string, unknown>): IndexManifest {
-  const keys =
-    'format version kind id generation dimension metric dtype codes rows vectors segments removed'.split(' ');
-  checkKeySet(fields, keys, 'the manifest');
-  const { kind, id, metric, dtype, codes, segments } = fields;
-  if (kind !== 'flat' && kind !== 'multi-vector') throw damaged('has no valid kind');
+  const { kind } = fields;
+  if (typeof kind !== 'string' || !Object.hasOwn(FACT_FIELDS, kind)) throw damaged('has no valid kind');
+  checkKeySet(fields, [...STATE_FIELDS, ...FACT_FIELDS[kind as IndexKind]], 'the manifest');
+  const facts = checkFacts(fields, kind as IndexKind);
+  const { id, segments } = fields;
   if (!isMatch(id, ID)) throw damaged('has no valid id');
-  if (typeof metric !== 'string' || !Object.hasOwn(METRIC_CODES, metric))
-    throw damaged('has no valid metric');
-  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_CODES, dtype)) throw damaged('has no valid dtype');
-  if (codes !== 'int8' && codes !== 'none') throw damaged('has no valid codes');
   if (!Array.isArray(segments)) throw damaged('has no list of segments');
   const rows = count(fields['rows'], 0, MAX_ROWS, 'rows');
   const manifest: IndexManifest = {
-    kind,
+    ...facts,
     id,
     generation: count(fields['generation'], 1, Number.MAX_SAFE_INTEGER - 1, 'generation'),
-    dimension: count(fields['dimension'], 1, MAX_DIMENSION, 'dimension'),
-    metric: metric as Metric,
-    dtype: dtype as Dtype,
-    codes,
     rows,
-    vectors: count(fields['vectors'], rows, Number.MAX_SAFE_INTEGER, 'vectors'),
-    segments: segments.map((segment) => checkSegment(segment, kind)),
+    vectors:
+      kind === 'sparse' ? undefined : count(fields['vectors'], rows, Number.MAX_SAFE_INTEGER, 'vectors'),
+    segments: segments.map((segment) => checkSegment(segment, facts.kind)),
     removed: fields['removed'] === null ? null : checkRemoved(fields['removed'], rows),
   };
   for (const total of ['rows', 'vectors'] as const) {
-    const sum = manifest.segments.reduce((partial, segment) => partial + segment[total], 0);
-    if (sum !== manifest[total]) throw damaged(`counts ${manifest[total]} ${total}, and its segments ${sum}`);
+    const sum = manifest.segments.reduce((partial, segment) => partial + (segment[total] ?? 0), 0);
+    if (sum !== (manifest[total] ?? 0))
+      throw damaged(`counts ${manifest[total]} ${total}, and its segments ${sum}`);
   }
   if (new Set(manifest.segments.map(({ file }) => file)).size !== segments.length)
     throw damaged('names a segment twice');
   return manifest;
 }
 
+function checkFacts(fields: Record<string, unknown>, kind: IndexKind): IndexFacts {
+  const { metric, dtype, codes, saturating } = fields;
+  if (kind === 'sparse') {
+    if (typeof saturating !== 'boolean') throw damaged("does not say whether it is 'saturating'");
+    return { kind, saturating };
+  }
+  if (typeof metric !== 'string' || !Object.hasOwn(METRIC_CODES, metric))
+    throw damaged('has no valid metric');
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_CODES, dtype)) throw damaged('has no valid dtype');
+  if (codes !== 'int8' && codes !== 'none') throw damaged('has no valid codes');
+  return {
+    kind,
+    dimension: count(fields['dimension'], 1, MAX_DIMENSION, 'dimension'),
+    metric: metric as Metric,
+    dtype: dtype as Dtype,
+    codes,
+  };
+}
+
 function checkSegment(value: unknown, kind: IndexKind): ManifestSegment {
   if (!isRecord(value)) throw damaged('has a segment that is not an object');
-  checkKeySet(value, ['file', 'rows', 'vectors', 'bytes', 'header'], 'a segment');
+  const counts = kind === 'sparse' ? ['rows'] : ['rows', 'vectors'];
+  checkKeySet(value, ['file', ...counts, 'bytes', 'header'], 'a segment');
   const { file, header } = value;
   if (!isMatch(file, SEGMENT_NAME)) throw damaged('has a segment without a valid name');
   if (!isMatch(header, SHA256)) throw damaged('has a segment without a valid checksum');
@@ -169,7 +214,7 @@ function checkSegment(value: unknown, kind: IndexKind): ManifestSegment {
   return {
     file,
     rows,
-    vectors: count(value['vectors'], rows, mostVectors, 'vectors'),
+    vectors: kind === 'sparse' ? undefined : count(value['vectors'], rows, mostVectors, 'vectors'),
     bytes: count(value['bytes'], 1, Number.MAX_SAFE_INTEGER, 'bytes'),
     header,
   };

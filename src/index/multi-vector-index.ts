@@ -74,8 +74,9 @@ export class MultiVectorIndex extends StoredIndex<NativeMultiVectorIndex> {
    * `OUT_OF_MEMORY`, `ABORTED`
    */
   static open(folder: string, options: OpenOptions = {}): Promise<MultiVectorIndex> {
-    return openIndex('multi-vector', folder, options, (found) => {
-      const index = new MultiVectorIndex(found);
+    return openIndex('multi-vector', folder, options, ({ dimension, metric, dtype, codes }) => {
+      const { threads, device } = options;
+      const index = new MultiVectorIndex({ dimension, metric, dtype, codes, threads, device });
       return { index, handle: index.handle };
     });
   }

@@ -1,12 +1,13 @@
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
-import type { NativeCancelToken, NativeIndex, NativeSegmentFile } from '../native/addon-types.js';
+import type { NativeCancelToken, NativeSegmentFile, NativeStore } from '../native/addon-types.js';
 import type { Device } from '../native/device.js';
-import { checkBoolean, checkKeys, checkSignal, type IndexOptions, show } from './arguments.js';
+import { checkBoolean, checkKeys, checkSignal, show } from './arguments.js';
 import { isAbsent, readManifest, readStart, readWhole, unlessOfSystem } from './index-folder.js';
 import type { IndexHandle } from './index-handle.js';
 import {
+  type IndexFacts,
   type IndexKind,
   type IndexManifest,
   MANIFEST_FILE,
@@ -14,7 +15,9 @@ import {
   type ManifestSegment,
   type StoredManifest,
 } from './index-manifest.js';
-import { MAX_HEADER_BYTES, parseSegmentHeader } from './segment-header.js';
+import { MAX_HEADER_BYTES } from './safetensors-header.js';
+import { parseSegmentHeader } from './segment-header.js';
+import { parseSparseSegmentHeader } from './sparse-segment-header.js';
 
 /** Options of `open`. */
 export interface OpenOptions {
@@ -36,12 +39,17 @@ export interface OpenOptions {
  *
  * @internal
  */
-interface NewIndex<Index extends Disposable, T extends NativeIndex> {
+interface NewIndex<Index extends Disposable, T extends NativeStore> {
   readonly index: Index;
   readonly handle: IndexHandle<T>;
 }
 
-const CLASSES = { flat: 'FlatIndex', 'multi-vector': 'MultiVectorIndex' } as const;
+/** What the manifest of an index of this kind says of it. */
+type FactsOf<Kind extends IndexKind> = IndexFacts & { readonly kind: Kind };
+
+const CLASSES = { flat: 'FlatIndex', 'multi-vector': 'MultiVectorIndex', sparse: 'SparseIndex' } as const;
+const VECTOR_OPTIONS = ['mmap', 'threads', 'device', 'signal'];
+const OPTIONS = { flat: VECTOR_OPTIONS, 'multi-vector': VECTOR_OPTIONS, sparse: ['threads', 'signal'] };
 /** A saver may delete files between two steps of this; one that saves again and again does not keep it for ever. */
 const MOST_ATTEMPTS = 10;
 
@@ -53,21 +61,19 @@ const MOST_ATTEMPTS = 10;
  * @throws GranuleError `FILE_NOT_FOUND`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `INVALID_ARGUMENT`,
  * `DEVICE_UNAVAILABLE`, `ABORTED`, `OUT_OF_MEMORY`
  */
-export async function openIndex<Index extends Disposable, T extends NativeIndex>(
-  kind: IndexKind,
+export async function openIndex<Kind extends IndexKind, Index extends Disposable, T extends NativeStore>(
+  kind: Kind,
   folder: string,
   options: OpenOptions,
-  make: (options: IndexOptions) => NewIndex<Index, T>,
+  make: (facts: FactsOf<Kind>) => NewIndex<Index, T>,
 ): Promise<Index> {
-  checkKeys(options, ['mmap', 'threads', 'device', 'signal']);
+  checkKeys(options, OPTIONS[kind]);
   const mapped = checkBoolean(options.mmap ?? false, 'mmap');
   const signal = checkSignal(options.signal);
   const path = resolve(checkFolder(folder));
   for (let attempt = 1; ; ++attempt) {
     const stored = await manifestOf(path, kind);
-    const { dimension, metric, dtype, codes } = stored.manifest;
-    const { threads, device } = options;
-    const { index, handle } = make({ dimension, metric, dtype, codes, threads, device });
+    const { index, handle } = make(stored.manifest);
     try {
       await handle.open(signal, { ...stored, isPrefix: true }, (native, cancel, checkpoint) =>
         load(native, path, stored.manifest, mapped, cancel, checkpoint),
@@ -89,7 +95,10 @@ export function checkFolder(folder: string): string {
   throw new GranuleError('INVALID_ARGUMENT', `folder must be the path of a folder, got ${show(folder)}`);
 }
 
-async function manifestOf(folder: string, kind: IndexKind): Promise<StoredManifest> {
+async function manifestOf<Kind extends IndexKind>(
+  folder: string,
+  kind: Kind,
+): Promise<StoredManifest & { manifest: FactsOf<Kind> }> {
   const stored = await readManifest(folder).catch((error: unknown) => {
     throw unlessOfSystem(error, 'FILE_NOT_FOUND', 'read', folder);
   });
@@ -99,7 +108,7 @@ async function manifestOf(folder: string, kind: IndexKind): Promise<StoredManife
     });
   }
   const found = stored.manifest.kind;
-  if (found === kind) return stored;
+  if (found === kind) return stored as StoredManifest & { manifest: FactsOf<Kind> };
   throw new GranuleError(
     'INVALID_ARGUMENT',
     `${folder} holds a ${found} index; open it with ${CLASSES[found]}.open`,
@@ -108,7 +117,7 @@ async function manifestOf(folder: string, kind: IndexKind): Promise<StoredManife
 }
 
 async function load(
-  native: NativeIndex,
+  native: NativeStore,
   folder: string,
   manifest: IndexManifest,
   mapped: boolean,
@@ -131,7 +140,7 @@ async function readHeader(
   manifest: IndexManifest,
   segment: ManifestSegment,
 ): Promise<NativeSegmentFile> {
-  const { file, rows, vectors } = segment;
+  const { file, rows, vectors = 0 } = segment;
   const path = join(folder, file);
   const handle = await open(path, 'r').catch((error: unknown) => {
     throw isAbsent(error) ? missing(file, error) : error;
@@ -145,9 +154,12 @@ async function readHeader(
       throw damaged(file, 'has an impossible header length');
     const { data, sha256 } = await readStart(handle, headerBytes);
     if (sha256 !== segment.header) throw damaged(file, 'has a header that does not match its checksum');
-    const { coded, biased, checksums, fileBytes } = parseSegmentHeader(data, manifest, segment);
+    const { fileBytes, ...found } =
+      manifest.kind === 'sparse'
+        ? parseSparseSegmentHeader(data, manifest, segment)
+        : { vectors, ...parseSegmentHeader(data, manifest, { file, rows, vectors }) };
     if (fileBytes !== size) throw damaged(file, `is ${size} bytes long, not ${fileBytes}`);
-    return { path, file, headerBytes, rows, vectors, coded, biased, checksums };
+    return { path, file, headerBytes, rows, ...found };
   } finally {
     await handle.close();
   }

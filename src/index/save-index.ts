@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
 import { syncFolder, writeDurably } from '../files/durable-file.js';
-import type { NativeCancelToken, NativeIndex } from '../native/addon-types.js';
+import type { NativeCancelToken, NativeStore } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
 import {
   deleteUnnamed,
@@ -51,7 +51,7 @@ export interface SavedState extends StoredManifest {
 }
 
 /** What a save needs of the index's life. */
-export interface SaveCall<T extends NativeIndex> {
+export interface SaveCall<T extends NativeStore> {
   readonly native: T;
   readonly cancel: NativeCancelToken;
   /** Throws where the save is to stop. */
@@ -65,7 +65,7 @@ export interface SaveCall<T extends NativeIndex> {
  * @throws GranuleError `INDEX_EXISTS`, `INDEX_LOCKED`, `INDEX_CORRUPT`, `INDEX_VERSION_UNSUPPORTED`, `FILE_NOT_WRITABLE`,
  * `ABORTED`, `OUT_OF_MEMORY`, `INDEX_DISPOSED`
  */
-export async function saveIndex<T extends NativeIndex>(
+export async function saveIndex<T extends NativeStore>(
   call: SaveCall<T>,
   facts: IndexFacts,
   saved: SavedState | undefined,
@@ -77,7 +77,7 @@ export async function saveIndex<T extends NativeIndex>(
     await makeFolder(path);
     refuseForeign(path, await readdir(path));
     const lock = new (loadAddon().FileLock)();
-    await acquire(lock, path);
+    await acquireLock(lock, path);
     try {
       return await saveLocked(call, facts, saved, path, overwrite);
     } finally {
@@ -88,7 +88,7 @@ export async function saveIndex<T extends NativeIndex>(
   }
 }
 
-async function saveLocked<T extends NativeIndex>(
+async function saveLocked<T extends NativeStore>(
   call: SaveCall<T>,
   facts: IndexFacts,
   saved: SavedState | undefined,
@@ -111,7 +111,8 @@ async function saveLocked<T extends NativeIndex>(
       id: there?.manifest.id ?? randomUUID(),
       generation,
       rows,
-      vectors: segments.reduce((sum, { vectors }) => sum + vectors, 0),
+      vectors:
+        facts.kind === 'sparse' ? undefined : segments.reduce((sum, { vectors = 0 }) => sum + vectors, 0),
       segments,
       removed: removed === 0 ? null : await writeRemoved(call, folder, generation, rows, removed),
     };
@@ -160,7 +161,7 @@ async function stateToContinue(
   throw new GranuleError('INDEX_CORRUPT', `${missing} is missing`, { file: missing });
 }
 
-async function writeSegments<T extends NativeIndex>(
+async function writeSegments<T extends NativeStore>(
   { native, cancel, checkpoint }: SaveCall<T>,
   folder: string,
   generation: number,
@@ -185,7 +186,7 @@ async function writeSegments<T extends NativeIndex>(
   return segments;
 }
 
-async function writeRemoved<T extends NativeIndex>(
+async function writeRemoved<T extends NativeStore>(
   { native, checkpoint }: SaveCall<T>,
   folder: string,
   generation: number,
@@ -202,8 +203,11 @@ async function writeRemoved<T extends NativeIndex>(
   return { file, bytes: bits.length, sha256: hash.digest('hex'), count };
 }
 
-/** Not `mkdir` with `recursive`: that runs for ever where the system refuses a folder with ENOENT, as in /proc. */
-async function makeFolder(folder: string, mayMakeParents = true): Promise<void> {
+/**
+ * Makes a folder, and those above it. Not by `mkdir` with `recursive`: that runs for ever where the system refuses a folder
+ * with ENOENT, as in /proc.
+ */
+export async function makeFolder(folder: string, mayMakeParents = true): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
@@ -227,7 +231,11 @@ function refuseForeign(folder: string, names: readonly string[]): void {
   );
 }
 
-async function acquire(lock: { acquire(path: string): Promise<void> }, folder: string): Promise<void> {
+/** @throws GranuleError `INDEX_LOCKED` */
+export async function acquireLock(
+  lock: { acquire(path: string): Promise<void> },
+  folder: string,
+): Promise<void> {
   try {
     await lock.acquire(join(folder, LOCK_FILE));
   } catch (cause) {

@@ -80,7 +80,8 @@ export interface NativeHits {
 /** A segment file that was written and flushed to the disk. */
 export interface NativeWrittenSegment {
   rows: number;
-  vectors: number;
+  /** Undefined where rows are not vectors. */
+  vectors: number | undefined;
   /** Of the whole file. */
   bytes: number;
   /** All that comes before the tensors. */
@@ -95,27 +96,31 @@ export interface NativeSegmentFile {
   /** Bytes before the tensors. */
   headerBytes: number;
   rows: number;
-  vectors: number;
-  coded: boolean;
-  biased: boolean;
   /** CRC-32C of each tensor, in file order. */
   checksums: Uint32Array;
 }
 
+export interface NativeVectorSegmentFile extends NativeSegmentFile {
+  vectors: number;
+  coded: boolean;
+  biased: boolean;
+}
+
+export interface NativeSparseSegmentFile extends NativeSegmentFile {
+  terms: number;
+  postings: number;
+}
+
 /**
- * What both indexes do alike. No two of add, reserve, remove, compact, adoptCompaction, writeSegment, copyRemoved and openSegments
+ * What all indexes do alike. No two of add, reserve, remove, compact, adoptCompaction, writeSegment, copyRemoved and openSegments
  * may overlap.
  */
-export interface NativeIndex {
+export interface NativeStore {
   readonly rows: number;
   /** Rows that were removed since the last compaction. */
   readonly removed: number;
-  /** Whether rows were given biases. */
-  readonly biased: boolean;
   /** Bytes of memory that the index holds outside of the JavaScript heap; vectors that stay in files do not count. */
   readonly bytes: number;
-  /** Makes room for vectors that are still to be added, in memory that is there already. */
-  reserve(vectors: number, cancel: NativeCancelToken | undefined): Promise<void>;
   /** Takes rows out of later searches; resolves to how many there were. */
   remove(rows: Uint32Array): Promise<number>;
   /** Prepares an index without the removed rows; resolves to the former number of each row. */
@@ -133,6 +138,7 @@ export interface NativeIndex {
   /**
    * Fills an index without rows.
    *
+   * @param files - as the kind of index has them
    * @param removed - as `copyRemoved` gives it; undefined where no row is removed
    * @param mapped - leave vectors in the files, and check them when they are first used
    */
@@ -144,6 +150,14 @@ export interface NativeIndex {
   ): Promise<void>;
   /** Frees the memory; searches under way keep theirs until they end. */
   dispose(): void;
+}
+
+/** What the two indexes of vectors do alike. */
+export interface NativeIndex extends NativeStore {
+  /** Whether rows were given biases. */
+  readonly biased: boolean;
+  /** Makes room for vectors that are still to be added, in memory that is there already. */
+  reserve(vectors: number, cancel: NativeCancelToken | undefined): Promise<void>;
 }
 
 export interface NativeFlatIndex extends NativeIndex {
@@ -203,6 +217,54 @@ export interface NativeMultiVectorIndex extends NativeIndex {
     lengths: Uint32Array,
     cancel: NativeCancelToken | undefined,
   ): Promise<Float32Array>;
+}
+
+export interface NativeSparseIndexOptions {
+  /** Most threads that one call may use; 0 means one per core. */
+  threads: number;
+  /** Whether rows have lengths, and values above 0, so that a search may saturate the values. */
+  saturating: boolean;
+}
+
+/** Row i owns `lengths[i]` consecutive entries of `terms` and `values`, which are of one length. */
+export interface NativeSparseRows {
+  lengths: Uint32Array;
+  terms: Uint32Array;
+  values: Float32Array;
+}
+
+export interface NativeSparseSearchOptions {
+  k: number;
+  /** Softmax temperature; 0 means that no probabilities are wanted. */
+  temperature: number;
+  /** Bitset of allowed rows, bit r & 7 of byte r >> 3. */
+  filter: Uint8Array | undefined;
+  /** Values w of a row count as w / (w + (base + slope * length of the row)); undefined: as they are. */
+  saturation: { base: number; slope: number } | undefined;
+  cancel: NativeCancelToken | undefined;
+}
+
+/**
+ * Checks off the JavaScript thread that lengths add up (`LENGTH_MISMATCH`), that the terms of a row ascend
+ * (`INVALID_ARGUMENT`), that values are finite (`NOT_FINITE`) and, where the index is saturating, above 0.
+ */
+export interface NativeSparseIndex extends NativeStore {
+  /** Entries of all rows, removed ones included. */
+  readonly postings: number;
+  /** Sum of the rows' lengths, removed ones included. */
+  readonly totalLength: number;
+  /** Rows that hold each term, removed ones included. */
+  documentFrequencies(terms: Uint32Array): Uint32Array;
+  /** Appends rows, with one length each where the index is saturating; resolves to the number of the first. */
+  add(
+    rows: NativeSparseRows,
+    lengths: Float32Array | undefined,
+    cancel: NativeCancelToken | undefined,
+  ): Promise<number>;
+  search(
+    queries: NativeSparseRows,
+    options: NativeSparseSearchOptions,
+  ): Promise<Omit<NativeHits, 'logSumExp' | 'massShare'>>;
 }
 
 /** Pooling methods on the border: hierarchical clustering with Ward's linkage, k-means. */
@@ -270,6 +332,7 @@ export interface NativeAddon {
   FileLock: new () => NativeFileLock;
   FlatIndex: new (options: NativeIndexOptions) => NativeFlatIndex;
   MultiVectorIndex: new (options: NativeIndexOptions) => NativeMultiVectorIndex;
+  SparseIndex: new (options: NativeSparseIndexOptions) => NativeSparseIndex;
   /**
    * Pools each document of `lengths[i]` vectors, which add up, to at most `kept[i]`; fills `result` and resolves to the
    * number of pooled vectors.

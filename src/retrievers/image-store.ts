@@ -41,6 +41,8 @@ export interface ImageStore {
   searchImages(views: Matrix, options: StoreSearchOptions): Promise<Hits>;
   /** The k images with the highest MaxSim over their patches for each query; exact. */
   searchPatches(vectors: Float32Array, options: PatchSearchOptions): Promise<MultiVectorHits>;
+  /** The vectors of images by their rows, in that order. */
+  imageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix>;
   /** Patches of images by their rows, in that order. */
   imagePatches(rows: readonly number[], signal?: AbortSignal): Promise<ImagePatches>;
   /** Images by their rows, in that order. */

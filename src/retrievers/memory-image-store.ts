@@ -84,6 +84,11 @@ export class MemoryImageStore implements ImageStore, Disposable {
     });
   }
 
+  /** @throws GranuleError `ROW_NOT_FOUND`, and as `FlatIndex.read` */
+  imageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix> {
+    return this.#index.read(Uint32Array.from(rows), { signal });
+  }
+
   /** @throws GranuleError `INVALID_ARGUMENT` where the images have no patches, and as `MultiVectorIndex.read` */
   async imagePatches(rows: readonly number[], signal?: AbortSignal): Promise<ImagePatches> {
     const patches = await this.#patches().read(Uint32Array.from(rows), { signal });

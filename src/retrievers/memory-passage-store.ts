@@ -1,3 +1,4 @@
+import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import type { Metadata, Passage } from '../corpus/records.js';
 import { GranuleError } from '../errors.js';
 import type { FlatIndex } from '../index/flat-index.js';
@@ -53,6 +54,17 @@ export class MemoryPassageStore implements PassageStore, Disposable {
       temperature,
       signal,
     });
+  }
+
+  /** @throws GranuleError `METADATA_FILTER_INVALID` */
+  async findablePassages(filter: MetadataFilter = {}): Promise<Uint8Array> {
+    const { passages, metadata } = this.#source;
+    return allowedRows(filter, passages.length, (row) => metadata?.[row]);
+  }
+
+  /** @throws GranuleError `ROW_NOT_FOUND`, and as `FlatIndex.read` */
+  passageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix> {
+    return this.#source.index.read(Uint32Array.from(rows), { signal });
   }
 
   /** @throws GranuleError `ROW_NOT_FOUND` */

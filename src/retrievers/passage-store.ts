@@ -26,6 +26,10 @@ export interface PassageStore {
    * @param vectors - queries x dimension
    */
   searchPassages(vectors: Matrix, options: StoreSearchOptions): Promise<Hits>;
+  /** The passages that can be found, with such metadata if a filter is given: row r is bit r & 7 of byte r >> 3. */
+  findablePassages(filter?: MetadataFilter): Promise<Uint8Array>;
+  /** The vectors of passages by their rows, in that order. */
+  passageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix>;
   /** Passages by their rows, in that order. */
   passages(rows: readonly number[]): Promise<readonly Passage[]>;
 }

@@ -6,6 +6,7 @@ import type { ImagePatches, ImageStore, PatchSearchOptions } from '../../retriev
 import type { PassageStore, StoreSearchOptions } from '../../retrievers/passage-store.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import type { CorpusState } from '../database/corpus-state.js';
+import type { MetadataFilter } from '../filter/metadata-filter.js';
 import type { CorpusFiles } from '../storage/corpus-files.js';
 import { bothAllow, countRows, forIndex } from './allowed-rows.js';
 import { RecordQueries } from './record-queries.js';
@@ -111,6 +112,33 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
       temperature,
       filter,
     });
+  }
+
+  /**
+   * The passages that can be found, with such metadata if a filter is given: row r is bit r & 7 of byte r >> 3.
+   *
+   * @throws GranuleError `METADATA_FILTER_INVALID`, `INDEX_DISPOSED`
+   */
+  async findablePassages(filter?: MetadataFilter): Promise<Uint8Array> {
+    return (await this.#allowed('passages', { filter })).bits.slice();
+  }
+
+  /**
+   * The vectors of passages by their rows, in the order of `rows`.
+   *
+   * @throws GranuleError `ROW_NOT_FOUND`, `INDEX_CORRUPT`, `ABORTED`, `INDEX_DISPOSED`
+   */
+  async passageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix> {
+    return this.#vectors('passages', rows, signal);
+  }
+
+  /**
+   * The vectors of images by their rows, in the order of `rows`.
+   *
+   * @throws GranuleError as `passageVectors`
+   */
+  async imageVectors(rows: readonly number[], signal?: AbortSignal): Promise<Matrix> {
+    return this.#vectors('images', rows, signal);
   }
 
   /**
@@ -253,10 +281,20 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
     return index.search(vectors, { k: Math.min(k, allowed.count), signal, temperature, filter });
   }
 
+  async #vectors(
+    space: 'passages' | 'images',
+    rows: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<Matrix> {
+    this.#requireRows(space, rows);
+    const index = this.#open().indexes.flat(space) as FlatIndex;
+    return index.read(Uint32Array.from(rows), { signal });
+  }
+
   /** The rows that may be found, and how many they are. */
   async #allowed(
     space: 'passages' | 'images',
-    { filter }: StoreSearchOptions,
+    { filter }: Pick<StoreSearchOptions, 'filter'>,
   ): Promise<{ readonly bits: Uint8Array; readonly count: number }> {
     const view = this.#open();
     const live = view.live[space];
