@@ -24,6 +24,7 @@ const INPUTS = [
   'native/backends',
   'native/index',
   'native/pooling',
+  'native/refinement',
   'native/binding',
 ];
 

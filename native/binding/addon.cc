@@ -13,6 +13,7 @@
 #include "binding/flat_index_binding.h"
 #include "binding/multi_vector_index_binding.h"
 #include "binding/pooling_binding.h"
+#include "binding/refinement_binding.h"
 #include "binding/runtime_info_binding.h"
 #include "binding/softmax_binding.h"
 #include "binding/sparse_index_binding.h"
@@ -47,6 +48,7 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
   exports.Set("SparseIndex", SparseIndexBinding::define(env));
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
+  exports.Set("refineQuery", Napi::Function::New<refine_query_call>(env, "refineQuery"));
   exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
   return exports;

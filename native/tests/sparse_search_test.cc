@@ -16,7 +16,8 @@ using test_search::engine_for;
 namespace {
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 /// Compares a store that holds `rows` with the oracle, over queries of several kinds.
@@ -142,6 +143,37 @@ TEST_CASE("removed sparse rows are found no more, and compaction numbers the oth
   check_searches(store, kept, shape, std::vector<bool>(kept.size(), true), random);
 }
 
+TEST_CASE("segments that lost most of their rows are merged by a compaction") {
+  test_data::Random random(12);
+  const Shape shape{40, 10, 4, false, false};
+  const std::vector<Row> rows = make_rows(shape, 720, random);
+  SparseStore store(engine_for(Isa::scalar, 2), false);
+  uint64_t first = 0;
+  std::vector<bool> live(rows.size(), true);
+  uint64_t removed = 0;
+  std::size_t begin = 0;
+  for (const std::size_t count : {600u, 40u, 40u, 40u}) {
+    const auto at = rows.begin() + static_cast<std::ptrdiff_t>(begin);
+    REQUIRE(add(store, {at, at + static_cast<std::ptrdiff_t>(count)}, &first).ok());
+    for (std::size_t r = begin; r < begin + (count == 600 ? 560 : 3); ++r) {
+      const auto row = static_cast<uint32_t>(r);
+      REQUIRE(store.remove(&row, 1, &removed).ok());
+      live[r] = false;
+    }
+    begin += count;
+  }
+  REQUIRE(store.snapshot()->segments.size() == 4);
+  CHECK(store.snapshot()->removed_count == 569);
+  check_searches(store, rows, shape, live, random);
+  SparseCompaction compaction;
+  REQUIRE(store.compact(2, CancelFlag(), &compaction).ok());
+  std::vector<Row> kept;
+  for (const uint32_t row : compaction.former_rows) kept.push_back(rows[row]);
+  REQUIRE(store.adopt(std::move(compaction)));
+  CHECK(store.snapshot()->segments.size() == 1);
+  check_searches(store, kept, shape, std::vector<bool>(kept.size(), true), random);
+}
+
 TEST_CASE("counts and lengths of a sparse store do not depend on how rows were added") {
   test_data::Random random(9);
   std::vector<Row> rows = make_rows({30, 10, 4, false, false}, 500, random);
@@ -249,6 +281,31 @@ TEST_CASE("extreme values and lengths keep sparse bounds above scores") {
       CHECK(found.queries[q].rows == expected.rows);
       CHECK(same_bits(found.queries[q].scores, expected.scores));
     }
+  }
+}
+
+TEST_CASE("what bounds of sparse values and lengths leave away is on the safe side") {
+  // Beyond the bits of a bound each row is a little better than the one before, or shorter.
+  std::vector<Row> better(640);
+  std::vector<Row> shorter(640);
+  for (std::size_t r = 0; r < better.size(); ++r) {
+    better[r].entries[0] = 1.0f + static_cast<float>(r) * 0x1p-20f;
+    shorter[r].entries[0] = 1.0f;
+    shorter[r].length = 2.0f - static_cast<float>(r) * 0x1p-20f;
+  }
+  // A length of -0 is one of 0.
+  std::vector<Row> zero(65, {{{0, 1.0f}}, 5.0f});
+  zero[0].length = 10.0f;
+  zero[1].length = -0.0f;
+  for (std::size_t r = 2; r < 64; ++r) zero[r].entries.clear();
+  const std::pair<const std::vector<Row>&, uint32_t> cases[] = {{better, 639}, {shorter, 639}, {zero, 1}};
+  for (const auto& [rows, best] : cases) {
+    SparseStore store(engine_for(Isa::scalar, 1), true);
+    uint64_t first = 0;
+    REQUIRE(add(store, rows, &first).ok());
+    const Found found = search(store, {{{{0, 1.0f}}, 0}}, 1, Saturation{0.5, 0.5}, 1);
+    REQUIRE(found.status.ok());
+    CHECK(found.queries[0].rows == std::vector<uint32_t>{best});
   }
 }
 

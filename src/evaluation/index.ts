@@ -1,3 +1,4 @@
+export { type AnswerScores, answerScores } from './answer-metrics.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -14,6 +15,7 @@ export {
 } from './files/beir-folder.js';
 export { readTrecQrels, writeTrecQrels } from './files/trec-qrels.js';
 export { readTrecRun, writeTrecRun } from './files/trec-run.js';
+export { type PseudoRelevance, pseudoRelevance } from './pseudo-relevance.js';
 export type { Qrels } from './qrels.js';
 export { hitAt, precisionAt, reciprocalRankAt } from './rank-metrics.js';
 export { type Run, type RunList, runFromRankedLists, trecOrder, withoutQueryDocuments } from './run.js';

@@ -15,6 +15,11 @@ export {
   refineQuery,
   type VectorFeedback,
 } from './feedback-methods.js';
+export {
+  type GuidedQuery,
+  type GuidedRefinementOptions,
+  guidedRefinement,
+} from './guided-refinement.js';
 export { type RocchioFeedbackOptions, rocchioFeedback } from './rocchio-feedback.js';
 export { scoreMargin } from './score-margin.js';
 export {

@@ -296,6 +296,30 @@ export interface NativePooledVectors {
   radii: Float32Array;
 }
 
+export interface NativeRefinementOptions {
+  dimension: number;
+  /** Share of the complementary scores in the target. */
+  weight: number;
+  temperature: number;
+  learningRate: number;
+  steps: number;
+  /** Whether the target is computed anew at each step. */
+  movingTarget: boolean;
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
+/** What a refinement fills in. */
+export interface NativeRefinedQuery {
+  /** As long as the query. */
+  query: Float32Array;
+  /** One per document. */
+  scores: Float64Array;
+  /** One more than there are steps. */
+  losses: Float64Array;
+}
+
 export interface NativeSoftmaxTopK {
   /** Positions in `scores`, best first. */
   rows: Uint32Array;
@@ -343,6 +367,18 @@ export interface NativeAddon {
     kept: Uint32Array,
     options: NativePoolingOptions,
     result: NativePooledVectors,
+  ): Promise<number>;
+  /**
+   * Moves a query towards documents of `lengths[i]` vectors, which add up and of which none is 0, by guided refinement;
+   * fills `result` and resolves to the number of similarities that were computed.
+   */
+  refineQuery(
+    query: Float32Array,
+    documents: Float32Array,
+    lengths: Uint32Array,
+    complementary: Float64Array,
+    options: NativeRefinementOptions,
+    result: NativeRefinedQuery,
   ): Promise<number>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
   runtimeInfo(): NativeRuntimeInfo;

@@ -15,6 +15,7 @@ const COMMANDS = [
   'reencode',
   'serve',
   'mcp',
+  'eval',
   'inspect',
 ];
 const ONE_LINE = /^granule: [^\n]+ \[[A-Z_]+\]\n$/;

@@ -19,6 +19,20 @@ constexpr std::size_t kBlocksPerLook = 256;
 /// 2^-52 each way: this covers both.
 constexpr double kRoundingMargin = 1 + 0x1p-50;
 
+/// A block to score, and which of its rows may be returned; none ends the search.
+struct Found {
+  uint64_t block;
+  uint64_t allowed;
+};
+
+void prefetch(const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
 }  // namespace
 
 void BlockScorer::find_runs(QuerySpan query, uint64_t first_block, uint64_t end_block) {
@@ -105,18 +119,34 @@ uint64_t BlockScorer::allowed_in(uint64_t row) const {
   return low >> shift | static_cast<uint64_t>(allowed_[(row >> 3) + 8]) << (64 - shift);
 }
 
+void BlockScorer::find_postings(uint32_t block, uint64_t first_block,
+                                std::vector<BlockPostings>* postings) const {
+  const SparseSegment& segment = *segment_;
+  const uint16_t* const blocks = segment.run_blocks.data();
+  const auto number = static_cast<uint16_t>(first_block + block);
+  postings->clear();
+  for (const TermRuns& term : runs_) {
+    std::size_t run = term.first + block;
+    // A term with a run in every block needs no search.
+    if (term.end - term.first != block_span_) {
+      const uint16_t* const found = std::lower_bound(blocks + term.first, blocks + term.end, number);
+      if (found == blocks + term.end || *found != number) continue;
+      run = static_cast<std::size_t>(found - blocks);
+    }
+    const BlockPostings each{term.weight, segment.run_offsets[run], segment.run_offsets[run + 1]};
+    prefetch(segment.rows.data() + each.first);
+    prefetch(segment.values.data() + each.first);
+    postings->push_back(each);
+  }
+}
+
 template <typename Contribution>
-uint64_t BlockScorer::accumulate(uint32_t block, Contribution contribution) {
+uint64_t BlockScorer::accumulate(const std::vector<BlockPostings>& postings, Contribution contribution) {
   const SparseSegment& segment = *segment_;
   std::fill_n(sums_, SparseSegment::kBlockRows, 0.0);
   uint64_t touched = 0;
-  for (const TermRuns& term : runs_) {
-    const uint16_t* const begin = segment.run_blocks.data() + term.first;
-    const uint16_t* const end = segment.run_blocks.data() + term.end;
-    const uint16_t* const found = std::lower_bound(begin, end, block);
-    if (found == end || *found != block) continue;
-    const auto run = static_cast<std::size_t>(found - segment.run_blocks.data());
-    for (uint32_t p = segment.run_offsets[run]; p < segment.run_offsets[run + 1]; ++p) {
+  for (const BlockPostings& term : postings) {
+    for (uint32_t p = term.first; p < term.end; ++p) {
       const uint8_t row = segment.rows[p];
       sums_[row] += term.weight * contribution(row, static_cast<double>(segment.values[p]));
       touched |= uint64_t{1} << row;
@@ -125,25 +155,24 @@ uint64_t BlockScorer::accumulate(uint32_t block, Contribution contribution) {
   return touched;
 }
 
-uint32_t BlockScorer::score_block(uint32_t block, uint64_t first_row, RankedList* list) {
-  const uint64_t row = uint64_t{block} * SparseSegment::kBlockRows;
-  const uint64_t allowed = allowed_in(first_row + row);
-  if (allowed == 0) return 0;
+uint32_t BlockScorer::score_block(uint64_t block, uint64_t allowed,
+                                  const std::vector<BlockPostings>& postings, uint64_t first_row,
+                                  RankedList* list) {
+  const uint64_t row = block * SparseSegment::kBlockRows;
   uint64_t touched;
   if (saturation_ == nullptr) {
-    touched = accumulate(block, [](uint8_t, double value) { return value; });
+    touched = accumulate(postings, [](uint8_t, double value) { return value; });
   } else {
     const Saturation saturation = *saturation_;
     const float* const lengths = segment_->lengths.data() + row;
-    touched = accumulate(block, [&](uint8_t at, double value) {
+    touched = accumulate(postings, [&](uint8_t at, double value) {
       return value / (value + (saturation.base + saturation.slope * static_cast<double>(lengths[at])));
     });
   }
   touched &= allowed;
   for (uint64_t left = touched; left != 0; left &= left - 1) {
-    const int at = std::countr_zero(left);
-    list->offer(static_cast<float>(sums_[at]),
-                static_cast<uint32_t>(first_row + row + static_cast<uint64_t>(at)));
+    const auto at = static_cast<uint64_t>(std::countr_zero(left));
+    list->offer(static_cast<float>(sums_[at]), static_cast<uint32_t>(first_row + row + at));
   }
   return static_cast<uint32_t>(std::popcount(touched));
 }
@@ -158,12 +187,28 @@ void BlockScorer::search(const PlacedSegment& placed, uint64_t first_block, uint
   bound_blocks(first_block);
   order_blocks(progress->threshold.load(std::memory_order_relaxed));
   uint32_t rows_scored = 0;
-  std::size_t visited = 0;
-  for (const uint32_t block : order_) {
-    if (++visited % kBlocksPerLook == 0 && cancel.cancelled()) break;
-    if (static_cast<float>(bounds_[block]) < progress->threshold.load(std::memory_order_relaxed)) continue;
-    rows_scored += score_block(static_cast<uint32_t>(first_block) + block, placed.first_row, list);
+  std::size_t place = 0;
+  // The next block that may hold a hit; its postings are on their way while the one before is scored.
+  const auto advance = [&](std::vector<BlockPostings>* postings) {
+    for (; place < order_.size(); ++place) {
+      if (place % kBlocksPerLook == 0 && cancel.cancelled()) break;
+      const uint32_t block = order_[place];
+      if (static_cast<float>(bounds_[block]) < progress->threshold.load(std::memory_order_relaxed)) continue;
+      const uint64_t allowed =
+          allowed_in(placed.first_row + (first_block + block) * SparseSegment::kBlockRows);
+      if (allowed == 0) continue;
+      find_postings(block, first_block, postings);
+      ++place;
+      return Found{first_block + block, allowed};
+    }
+    return Found{0, 0};
+  };
+  for (Found found = advance(&postings_); found.allowed != 0;) {
+    const Found next = advance(&next_postings_);
+    rows_scored += score_block(found.block, found.allowed, postings_, placed.first_row, list);
     progress->raise_threshold(list->threshold());
+    postings_.swap(next_postings_);
+    found = next;
   }
   progress->rows_scored.fetch_add(rows_scored, std::memory_order_relaxed);
 }

@@ -61,13 +61,23 @@ class BlockScorer {
     uint32_t end;
   };
 
+  /// The postings of a term in one block.
+  struct BlockPostings {
+    double weight;
+    uint32_t first;
+    uint32_t end;
+  };
+
   void find_runs(QuerySpan query, uint64_t first_block, uint64_t end_block);
   void bound_blocks(uint64_t first_block);
   void order_blocks(float threshold);
   uint64_t allowed_in(uint64_t row) const;
+  /// Finds the postings of a block, and has them brought into the cache.
+  void find_postings(uint32_t block, uint64_t first_block, std::vector<BlockPostings>* postings) const;
   template <typename Contribution>
-  uint64_t accumulate(uint32_t block, Contribution contribution);
-  uint32_t score_block(uint32_t block, uint64_t first_row, RankedList* list);
+  uint64_t accumulate(const std::vector<BlockPostings>& postings, Contribution contribution);
+  uint32_t score_block(uint64_t block, uint64_t allowed, const std::vector<BlockPostings>& postings,
+                       uint64_t first_row, RankedList* list);
 
   const Saturation* saturation_;
   const uint8_t* allowed_;
@@ -79,6 +89,9 @@ class BlockScorer {
   /// Blocks that may hold a hit, the highest bounds first but for those of one level.
   std::vector<uint32_t> order_;
   std::vector<uint32_t> level_ends_;
+  /// Of the block that is scored, and of the one after it.
+  std::vector<BlockPostings> postings_;
+  std::vector<BlockPostings> next_postings_;
   alignas(64) double sums_[SparseSegment::kBlockRows];
 };
 

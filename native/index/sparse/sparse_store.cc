@@ -214,13 +214,14 @@ Status SparseStore::compact(unsigned threads, const CancelFlag& cancel, SparseCo
   std::vector<Group> groups;
   for (const PlacedSegment& placed : base.segments) {
     MergeInput input{placed.segment, std::vector<uint32_t>(placed.segment->row_count, kNoRow)};
-    Group group{1, 0, placed.segment->posting_count()};
+    Group group{1, 0, 0};
     for (uint64_t row = 0; row < placed.segment->row_count; ++row) {
       if (!base.is_live(placed.first_row + row)) continue;
       former.push_back(static_cast<uint32_t>(placed.first_row + row));
       input.new_rows[row] = static_cast<uint32_t>(group.rows++);
     }
     if (group.rows == 0) continue;
+    group.postings = placed.segment->posting_count() * group.rows / placed.segment->row_count;  // about
     inputs.push_back(std::move(input));
     append(group, &groups);
   }

@@ -230,7 +230,6 @@ describe('runs of TREC', () => {
           const order = trecOrder(written);
           const { documents, scores } = read.queries.get(query)!;
           expect(documents).toEqual(Array.from(order, (i) => written.documents[i]));
-          // toEqual tells -0 from 0.
           expect(scores).toEqual(Float64Array.from(order, (i) => written.scores[i]!));
         }
       }),
@@ -240,9 +239,14 @@ describe('runs of TREC', () => {
 
   it('are written with ranks from 1 and as few digits as a score needs', async () => {
     const path = join(temporaryFolder(), 'a.run');
-    const scores = Float64Array.of(0.1, 2, 1 / 3);
-    await writeTrecRun(path, { tag: 't', queries: new Map([['q', { documents: ['a', 'b', 'c'], scores }]]) });
-    expect(readFileSync(path, 'utf8')).toBe('q Q0 b 1 2 t\nq Q0 c 2 0.3333333333333333 t\nq Q0 a 3 0.1 t\n');
+    const scores = Float64Array.of(0.1, 2, 1 / 3, -0);
+    await writeTrecRun(path, {
+      tag: 't',
+      queries: new Map([['q', { documents: ['a', 'b', 'c', 'd'], scores }]]),
+    });
+    expect(readFileSync(path, 'utf8')).toBe(
+      'q Q0 b 1 2 t\nq Q0 c 2 0.3333333333333333 t\nq Q0 a 3 0.1 t\nq Q0 d 4 -0 t\n',
+    );
   });
 
   it('that cannot be written leave what was there', async () => {

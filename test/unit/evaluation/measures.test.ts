@@ -134,6 +134,24 @@ describe('nDCG', () => {
   });
 });
 
+describe('a parameter', () => {
+  it.each([
+    // set_P 1/2, set_recall 1/4: (x + 1) P R / (R + x P) with x = 3.
+    ['set_F.3', (4 * 0.5 * 0.25) / (0.25 + 3 * 0.5)],
+    ['rbp.0.5', 0.25],
+    ['rbp_resid.0.5', 0.25],
+    ['Rprec_mult.0.5', 0.5],
+    ['relative_P.3', 1 / 3],
+  ])('%s takes effect: %d', (measure, expected) => {
+    const grades = { a: 0, b: 1, c: 1, d: 1, e: 1 };
+    const found = runOf(new Map(Object.entries({ a: 2, b: 1 })));
+    const { aggregate } = evaluateRun(new Map([['q', new Map(Object.entries(grades))]]), found, {
+      measures: [measure],
+    });
+    expect([...aggregate.values()]).toEqual([expect.closeTo(expected, 12)]);
+  });
+});
+
 describe('mSD', () => {
   const grades = new Map([
     [
