@@ -1,5 +1,5 @@
 /**
- * Vectors and queries as raw float32 files, written once by the parent and read by every contender.
+ * Vectors and queries, or passages and queries as the numbers of their words, as raw float32 files, written once by the parent and read by every contender.
  */
 import { closeSync, mkdirSync, openSync, readSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -26,13 +26,13 @@ export async function writeDataset(folder, dataset) {
   const own = join(folder, dataset.key);
   mkdirSync(own);
   const files = { vectors: join(own, 'vectors.f32'), queries: join(own, 'queries.f32') };
-  await writeVectors(files.vectors, dataset.dimension, 0, dataset.rows);
-  await writeVectors(files.queries, dataset.dimension, dataset.rows, dataset.queryRows);
+  await writeRows(files.vectors, dataset, { place: 0, rows: dataset.rows, queries: false });
+  await writeRows(files.queries, dataset, { place: dataset.rows, rows: dataset.queryRows, queries: true });
   return { ...dataset, ...files, remove: () => rmSync(own, { recursive: true, force: true }) };
 }
 
 /** @param place of the first row in the sequence of vectors */
-async function writeVectors(path, dimension, place, rows) {
+async function writeRows(path, { dimension, words = false }, { place, rows, queries }) {
   closeSync(openSync(path, 'w'));
   const threads = Math.min(
     availableParallelism(),
@@ -47,7 +47,9 @@ async function writeVectors(path, dimension, place, rows) {
     parts.map(
       (part) =>
         new Promise((resolve, reject) => {
-          const worker = new Worker(WRITER, { workerData: { path, dimension, seed: SEED, place, ...part } });
+          const worker = new Worker(WRITER, {
+            workerData: { path, dimension, words, queries, seed: SEED, place, ...part },
+          });
           worker.on('error', reject);
           worker.on('exit', resolve);
         }),

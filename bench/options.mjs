@@ -20,7 +20,7 @@ export const USAGE = `npm run bench -- [options]
   --help
 `;
 
-const QUICK_CONTENDERS = ['ours-cpu', 'ours-cpu-plain', 'plain-js'];
+const QUICK_CONTENDERS = ['ours-cpu', 'ours-cpu-plain', 'plain-js', 'sqlite-fts5'];
 /** Share of the free memory that contenders may hold at once. */
 const MEMORY_SHARE = 0.85;
 

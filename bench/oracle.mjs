@@ -2,6 +2,7 @@
  * The right answers, slow and obvious: inner products in float64 over eight lanes, lanes added pairwise, rounded once to
  * float32; order by score descending, then row ascending.
  */
+import { bm25Scores } from './bm25-oracle.mjs';
 import { allQueries, pieces, readRows } from './dataset.mjs';
 import { queryCount, ROTATION, vectorsPerQuery } from './workloads.mjs';
 
@@ -39,7 +40,7 @@ export function referenceDot(a, aStart, b, bStart, dimension) {
 
 /** What workloads must have in common to have the same right answers but for k. */
 export function oracleKey({ kind, documents, patches, queryVectors }) {
-  if (kind === 'softmax') return kind;
+  if (kind === 'softmax' || kind === 'bm25') return kind;
   return kind === 'maxsim' ? `${documents}x${patches} q${queryVectors}` : 'rows';
 }
 
@@ -64,6 +65,10 @@ export function makeOracle(workload, dataset) {
     const scores = sample.map((q) => {
       return queries.subarray(q * dataset.dimension, (q + 1) * dataset.dimension);
     });
+    return { sample, scores, share: 1, complete: () => undefined };
+  }
+  if (workload.kind === 'bm25') {
+    const scores = bm25Scores(dataset, queries, sample);
     return { sample, scores, share: 1, complete: () => undefined };
   }
   if (workload.kind === 'maxsim') return documentOracle(workload, dataset, queries, sample);
@@ -115,26 +120,28 @@ function maxSim({ patches, queryVectors }, dataset, queries, query, document) {
 /**
  * Compares answers with the oracle.
  *
- * recall: of the rows that an answer names, the share whose reference score is at least that of place k, so that rows of
- * equal score may stand for each other. bitEqual: rows, order and scores are the reference's, bit for bit; null for a
+ * recall: of the rows that an answer should name, the share for which it names one whose reference score is at least that
+ * of the last place, so that rows of equal score may stand for each other. bitEqual: rows, order and scores are the reference's, bit for bit; null for a
  * contender that does not claim it.
  *
  * @param answers `{ rows, scores }` for the first of the sampled queries, or for all of them
  */
 export function judge(oracle, answers, k, claimsBits) {
   let right = 0;
+  let wanted = 0;
   let bitEqual = true;
   for (const [place, { rows, scores }] of answers.entries()) {
     oracle.complete(place, rows);
     const best = topK(oracle.scores[place], k);
-    const least = best.at(-1).score;
+    const least = best.at(-1)?.score;
+    wanted += best.length;
     right += new Set(rows.filter((row) => scoreOf(oracle.scores[place], row) >= least)).size;
     bitEqual &&=
       rows.length === best.length &&
       best.every(({ row, score }, i) => row === rows[i] && Object.is(score, scores?.[i]));
   }
   return {
-    recall: right / (answers.length * k),
+    recall: right / wanted,
     bitEqual: claimsBits ? bitEqual : null,
     queries: answers.length,
     share: oracle.share,
@@ -149,6 +156,8 @@ function scoreOf(scores, row) {
 function topK(scores, k) {
   const best = [];
   for (const [row, score] of scores.entries()) {
+    // A row that is no hit.
+    if (Number.isNaN(score)) continue;
     if (best.length === k && !before({ row, score }, best[k - 1])) continue;
     let place = best.length;
     while (place > 0 && before({ row, score }, best[place - 1])) place--;

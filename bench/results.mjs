@@ -3,6 +3,8 @@ import { demand, parseWorkload } from './workloads.mjs';
 
 /** Fewer calls than this have no 99th percentile. */
 const LEAST_CALLS_FOR_P99 = 200;
+/** Kinds of workloads whose calls answer queries, and do nothing else. */
+const SEARCHES = ['mips', 'maxsim', 'softmax', 'bm25'];
 
 /**
  * Results from what the journal holds.
@@ -56,7 +58,7 @@ function figures(workload, rounds, roofline) {
     rounds: rounds.length,
     ...(queries < batch && { queriesTimed: queries }),
     coresUsed: sum(rounds.map(({ cpuSeconds }) => cpuSeconds)) / sum(timed),
-    queriesPerSecond: kind === 'mips' || kind === 'maxsim' || kind === 'softmax' ? batch / median : null,
+    queriesPerSecond: SEARCHES.includes(kind) ? batch / median : null,
     bytesPerSecond,
     operationsPerSecond,
     ...roofShare({ bytesPerSecond, operationsPerSecond, arithmetic }, roofline),

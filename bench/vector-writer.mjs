@@ -1,12 +1,15 @@
-/** A thread that writes a part of a file of vectors; see dataset.mjs. */
+/** A thread that writes a part of a file of rows; see dataset.mjs. */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { SeededVectors } from '../dist/esm/cli/bench/seeded-vectors.js';
+import { SeededWords } from './seeded-words.mjs';
 
 const PIECE_BYTES = 4 * 2 ** 20;
 
-const { path, dimension, seed, place, firstRow, rows } = workerData;
-const seeded = new SeededVectors(dimension, seed, place + firstRow);
+const { path, dimension, words, queries, seed, place, firstRow, rows } = workerData;
+const seeded = words
+  ? new SeededWords(seed, place + firstRow, queries)
+  : new SeededVectors(dimension, seed, place + firstRow);
 const file = openSync(path, 'r+');
 const perPiece = Math.max(1, Math.floor(PIECE_BYTES / 4 / dimension));
 const buffer = new Float32Array(Math.min(perPiece, rows) * dimension);

@@ -9,10 +9,13 @@
  *     open-<rows>-<dimension>                                   opening an index from disk, up to the first result
  *     events-<rows>-<dimension>                                 delays of the event loop while rows are added and searched
  *     memory-<rows>-<dimension>                                 memory beyond that of the vectors and their codes
+ *     bm25-<passages>-k<k>                                      the k best passages of 50 words for a query of 2 to 6, by BM25
  *     survivors-<rows>-<dimension>-k<k>                         rows scored in full, for 100 queries one by one
  *
  * `20k` and `1m` are short for thousands and millions.
  */
+
+import { ROW_PLACES } from './seeded-words.mjs';
 
 const COUNT = '(\\d+[km]?)';
 
@@ -41,6 +44,10 @@ const KINDS = {
   open: { pattern: new RegExp(`^open-${COUNT}-(\\d+)$`), build: rowsOnly },
   events: { pattern: new RegExp(`^events-${COUNT}-(\\d+)$`), build: rowsOnly },
   memory: { pattern: new RegExp(`^memory-${COUNT}-(\\d+)$`), build: rowsOnly },
+  bm25: {
+    pattern: new RegExp(`^bm25-${COUNT}-k(\\d+)$`),
+    build: (rows, k) => ({ rows, dimension: ROW_PLACES, batch: 1, k }),
+  },
   survivors: {
     pattern: new RegExp(`^survivors-${COUNT}-(\\d+)-k(\\d+)$`),
     build: (rows, dimension, k) => ({ rows, dimension, batch: 100, k }),
@@ -70,6 +77,7 @@ export const WORKLOADS = [
   'open-1m-768',
   'events-1m-768',
   'memory-1m-768',
+  'bm25-1m-k10',
 ];
 
 /** What `npm run bench -- --quick` runs: one of each kind, small. */
@@ -84,6 +92,7 @@ export const QUICK_WORKLOADS = [
   'open-2k-64',
   'events-2k-64',
   'memory-2k-64',
+  'bm25-2k-k10',
 ];
 
 /** Queries that calls with one query at a time go round. */
@@ -114,6 +123,10 @@ function count(text) {
 export function datasetOf(workload) {
   if (workload.kind === 'softmax') {
     return { key: `scores-${workload.scores}`, rows: 1, dimension: workload.scores, queryRows: 4 };
+  }
+  if (workload.kind === 'bm25') {
+    const { rows, dimension } = workload;
+    return { key: `words-${rows}`, rows, dimension, queryRows: ROTATION, words: true };
   }
   const rows = workload.rows ?? workload.documents * workload.patches;
   const queryRows = Math.max(QUERY_ROWS, workload.batch * vectorsPerQuery(workload));

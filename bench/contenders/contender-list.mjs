@@ -22,6 +22,7 @@ import oursCpu from './ours-cpu.mjs';
 import oursCpuPlain from './ours-cpu-plain.mjs';
 import plainJs from './plain-js.mjs';
 import { python } from './python.mjs';
+import sqliteFts5 from './sqlite-fts5.mjs';
 import sqliteVec from './sqlite-vec.mjs';
 import { usearch } from './usearch.mjs';
 
@@ -34,6 +35,7 @@ export const CONTENDERS = [
   hnswlib,
   lancedb,
   sqliteVec,
+  sqliteFts5,
   python({
     name: 'faiss',
     file: 'faiss_flat.py',

@@ -7,6 +7,7 @@ import { type CorpusHits, type SearchLevel, searchCorpus } from '../systems/sear
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
 import { wholeNumber } from './option-values.js';
+import { readStages, searchByPipeline } from './pipeline-search.js';
 import { percent, timingsLine } from './shown-values.js';
 
 interface SearchOptions {
@@ -14,6 +15,7 @@ interface SearchOptions {
   readonly level?: SearchLevel;
   readonly k: number;
   readonly filter?: string;
+  readonly pipeline?: string;
   readonly json?: true;
 }
 
@@ -35,26 +37,41 @@ export function addSearchCommand(program: Command, context: CommandContext): voi
     )
     .option('--k <n>', 'how many hits', wholeNumber(1), 10)
     .option('--filter <json>', 'only what has such metadata: {"continent": "Europe"}')
+    .option('--pipeline <file>', 'search by the stages in this JSON file, for a text, a picture or both')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
 A text finds passages, and documents and entities by their best passage. A picture finds
-entities by their best image, and images.
+entities by their best image, and images. The last stage of a pipeline decides what it finds.
 
 Examples:
   $ granule search my-kb "countries by the sea"
   $ granule search my-kb "countries by the sea" --level entity
   $ granule search my-kb "countries by the sea" --filter '{"continent": "Europe"}'
-  $ granule search my-kb --image picture.jpg --k 3`,
+  $ granule search my-kb --image picture.jpg --k 3
+  $ granule search my-kb "countries by the sea" --pipeline hybrid.json`,
     );
   command.action(async (kb: string, text: string | undefined, options: SearchOptions) => {
     const asked = text?.trim() ?? '';
     const { image, level, k } = options;
-    if ((asked === '') === (image === undefined)) {
-      command.error('error: search needs either a text or --image', { exitCode: 2 });
+    if (asked === '' && image === undefined) {
+      command.error('error: search needs a text or --image', { exitCode: 2 });
+    }
+    if (options.pipeline === undefined && asked !== '' && image !== undefined) {
+      command.error('error: search takes both a text and --image with --pipeline only', { exitCode: 2 });
+    }
+    if (options.pipeline !== undefined && level !== undefined) {
+      command.error('error: the stages of a pipeline decide the level; leave --level out', { exitCode: 2 });
     }
     const filter = options.filter === undefined ? undefined : filterOf(options.filter);
+    if (options.pipeline !== undefined) {
+      const stages = await readStages(options.pipeline);
+      const query = { ...(asked !== '' && { text: asked }), ...(image !== undefined && { image }) };
+      const json = options.json === true;
+      context.print(await searchByPipeline(kb, stages, query, { k, filter, signal: context.signal, json }));
+      return;
+    }
     const opened = await openMiRag(kb);
     try {
       const { signal } = context;

@@ -4,6 +4,7 @@
  * @module
  */
 export type { Bm25SourceOptions } from './bm25-passage-source.js';
+export { type CorpusSourcesOptions, corpusSources } from './corpus-sources.js';
 export { type ImageSourcesOptions, imageSources } from './image-sources.js';
 export { type PassageSources, type PassageSourcesOptions, passageSources } from './passage-sources.js';
 export {
@@ -33,8 +34,11 @@ export { type AggregateOptions, aggregate } from './stages/aggregate.js';
 export { type ApproximateOptions, approximate } from './stages/approximate.js';
 export { type CutOptions, cut } from './stages/cut.js';
 export { type DenseOptions, dense } from './stages/dense.js';
+export { type DiversifyStageOptions, diversify } from './stages/diversify.js';
 export { type FeedbackOptions, feedback } from './stages/feedback.js';
 export { type FuseOptions, fuse } from './stages/fuse.js';
+export { type GuidedRefinementStageOptions, guidedRefinement } from './stages/guided-refinement.js';
+export { type JitterStageOptions, jitter } from './stages/jitter.js';
 export { type LateInteractionOptions, lateInteraction } from './stages/late-interaction.js';
 export { type MaxSimOptions, maxsim } from './stages/maxsim.js';
 export { type NormaliseOptions, normalise } from './stages/normalise.js';

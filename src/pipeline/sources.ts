@@ -116,12 +116,12 @@ const KINDS = ['dense', 'sparse', 'multiVector', 'approximate', 'groups', 'ids']
  * joined.
  */
 export function mergeSources(...all: readonly PipelineSources[]): PipelineSources {
-  const merged: Record<string, Record<string, unknown>> = {};
+  const merged = Object.fromEntries(KINDS.map((kind) => [kind, {} as Record<string, object>]));
   for (const sources of all) {
     for (const kind of KINDS) {
-      const joined = (merged[kind] ??= {});
       for (const [name, source] of Object.entries(sources[kind] ?? {})) {
-        joined[name] = kind === 'groups' ? { ...(joined[name] as object), ...source } : source;
+        const joined = merged[kind]!;
+        joined[name] = kind === 'groups' ? { ...joined[name], ...source } : source;
       }
     }
   }

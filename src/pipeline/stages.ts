@@ -3,8 +3,11 @@ import { aggregateStage } from './stages/aggregate.js';
 import { approximateStage } from './stages/approximate.js';
 import { cutStage } from './stages/cut.js';
 import { denseStage } from './stages/dense.js';
+import { diversifyStage } from './stages/diversify.js';
 import { feedbackStage } from './stages/feedback.js';
 import { fuseStage } from './stages/fuse.js';
+import { guidedRefinementStage } from './stages/guided-refinement.js';
+import { jitterStage } from './stages/jitter.js';
 import { lateInteractionStage } from './stages/late-interaction.js';
 import { maxsimStage } from './stages/maxsim.js';
 import { normaliseStage } from './stages/normalise.js';
@@ -19,8 +22,11 @@ export const STAGES = {
   normalise: normaliseStage,
   fuse: fuseStage,
   feedback: feedbackStage,
+  guidedRefinement: guidedRefinementStage,
   maxsim: maxsimStage,
   aggregate: aggregateStage,
+  diversify: diversifyStage,
+  jitter: jitterStage,
   cut: cutStage,
 } as const;
 

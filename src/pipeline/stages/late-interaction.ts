@@ -44,5 +44,5 @@ export function matchesOfRows(
   matches: readonly VectorMatches[],
   source: string,
 ): (readonly [number, Evidence])[] {
-  return matches.map((match, place) => [rows[place]!, { matches: { [source]: match } }]);
+  return Array.from(rows, (row, place) => [row, { matches: { [source]: matches[place]! } }]);
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { type MultiVectorScoreName, scoreDocuments } from '../../granularity/scores/multi-vector-scores.js';
-import { firstPlaces, type RankedList, rankedList } from '../../ranking/ranked-list.js';
+import { firstPlaces, rankedList } from '../../ranking/ranked-list.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import {
   count,
@@ -55,7 +55,7 @@ export type MaxSimOptions = Static<typeof schema>;
 
 /**
  * Scores the first rows of the one list anew by late interaction, with the vectors of a source of several per item. What matched is kept
- * as evidence. Rows after the candidates are left out: their scores would not be comparable.
+ * as evidence. Rows after the candidates are left out, for their scores would not be comparable, and so are rows without vectors.
  *
  * `maxsim` is computed on threads of the engine and rounded to float32, as `MultiVectorIndex` does; the other scores are computed on the
  * thread of JavaScript, which 100 pages of 1,030 patches hold for a quarter of a second.
@@ -85,11 +85,14 @@ export const maxsimStage = defineStage({
       how.score === 'maxsim'
         ? await source.search(query, { k: rows.length, candidates: rows, signal })
         : await scored(source, query, rows, how, signal);
-    const scoredList: RankedList = { rows: found.rows, scores: found.scores };
+    // Rows without vectors come last, with -Infinity, which no later stage could normalise or fuse.
+    const end = found.scores.indexOf(Number.NEGATIVE_INFINITY);
+    const { rows: left, scores } =
+      end === -1 ? found : { rows: found.rows.slice(0, end), scores: found.scores.slice(0, end) };
     return {
       ...state,
-      lists: [{ list: scoredList, level, source: name }],
-      evidence: withEvidence(state.evidence, level, matchesOfRows(found.rows, found.matches, name)),
+      lists: [{ list: { rows: left, scores }, level, source: name }],
+      evidence: withEvidence(state.evidence, level, matchesOfRows(left, found.matches, name)),
     };
   },
 });

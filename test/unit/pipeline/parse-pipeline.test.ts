@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { dense, fuse, maxsim, type PipelineStage, pipeline, sparse } from '../../../src/pipeline/index.js';
+import {
+  dense,
+  fuse,
+  guidedRefinement,
+  jitter,
+  maxsim,
+  type PipelineStage,
+  pipeline,
+  sparse,
+} from '../../../src/pipeline/index.js';
 import { madeSources } from './made-sources.js';
 
 const { sources } = madeSources();
@@ -18,7 +27,7 @@ function messageOf(stages: unknown, of = sources): string {
 }
 
 const STAGES =
-  'dense, sparse, lateInteraction, approximate, normalise, fuse, feedback, maxsim, aggregate, cut';
+  'dense, sparse, lateInteraction, approximate, normalise, fuse, feedback, guidedRefinement, maxsim, aggregate, diversify, jitter, cut';
 const two = [dense(), sparse()];
 
 describe('a pipeline is refused where it is wrong, by the place:', () => {
@@ -171,6 +180,27 @@ describe('a pipeline is refused where it is wrong, by the place:', () => {
       [dense(), { stage: 'aggregate', by: 'entity' }, { stage: 'aggregate', by: 'document' }],
       'pipeline[2] (aggregate) forms groups of level document of rows of level passage, not of entity',
     ],
+    [
+      [dense(), guidedRefinement()],
+      'pipeline[1] (guidedRefinement) works on two lists, of the source and of another retriever, and there is 1',
+    ],
+    [
+      [...two, { stage: 'aggregate', by: 'entity' }, guidedRefinement()],
+      'pipeline[3] (guidedRefinement) works on rows of level passage, and those of a list are of level entity',
+    ],
+    [
+      [
+        dense(),
+        { stage: 'aggregate', by: 'entity' },
+        { stage: 'diversify', likeness: 'groups', by: 'document' },
+      ],
+      'pipeline[2] (diversify) groups rows of level passage, and those of the list are of level entity',
+    ],
+    [
+      [...two, { stage: 'diversify' }],
+      'pipeline[2] (diversify) works on one list, and there are 2; fuse them first',
+    ],
+    [[jitter()], 'pipeline leaves no list; begin with a search, such as dense or sparse'],
   ])('stages that do not fit together: %j', (stages, message) => {
     expect(messageOf(stages)).toBe(message);
   });
@@ -185,6 +215,10 @@ describe('a pipeline is refused where it is wrong, by the place:', () => {
     );
     expect(messageOf([{ stage: 'aggregate', by: 'entity' }], two)).toBe(
       "pipeline[0].by must be a level of groups, and there are none, got 'entity'",
+    );
+    const other = { ...sources, dense: { text: { ...one!['text']!, level: 'image' } } };
+    expect(messageOf([sparse(), { stage: 'diversify' }], other)).toBe(
+      'pipeline[1] (diversify) has vectors for rows of level image, and those of the list are of level passage',
     );
     const confused = { dense: { text: { ...one!['text']!, level: 'entity' } }, groups: groups! };
     expect(messageOf([dense()], confused)).toBe(

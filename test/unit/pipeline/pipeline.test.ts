@@ -7,8 +7,11 @@ import {
   approximate,
   cut,
   dense,
+  diversify,
   feedback,
   fuse,
+  guidedRefinement,
+  jitter,
   lateInteraction,
   maxsim,
   mergeSources,
@@ -24,29 +27,32 @@ import { firstPlaces, rankedList } from '../../../src/ranking/ranked-list.js';
 import { denseSearch, madeSources, QUERY, QUERY_VECTOR } from './made-sources.js';
 
 const EVERY_STAGE: PipelineStage[] = [
-  dense({ k: 20 }),
-  sparse(),
   lateInteraction({ k: 5 }),
+  sparse(),
+  guidedRefinement({ steps: 2 }),
+  dense({ k: 20 }),
   approximate({ k: 5 }),
   normalise({ method: 'min-max' }),
   fuse({ method: 'comb-mnz', normalisation: 'none' }),
   feedback({ method: 'rocchio', k: 15 }),
+  jitter({ count: 2 }),
   maxsim({ candidates: 12 }),
   aggregate({ by: 'document' }),
-  cut({ k: 8 }),
+  diversify(),
+  cut({ k: 6 }),
 ];
 
 describe('a pipeline', () => {
   it('finds the same from JSON as from builders', async () => {
     expect(new Set(EVERY_STAGE.map(({ stage }) => stage))).toEqual(new Set(Object.keys(STAGES)));
     const { sources } = madeSources();
-    const built = await pipeline(EVERY_STAGE, { sources }).retrieve(QUERY, { k: 6 });
+    const built = await pipeline(EVERY_STAGE, { sources }).retrieve(QUERY, { k: 4 });
     const json: PipelineStage[] = JSON.parse(JSON.stringify(EVERY_STAGE));
-    const { stages, ...found } = await pipeline(json, { sources }).retrieve(QUERY, { k: 6 });
+    const { stages, ...found } = await pipeline(json, { sources }).retrieve(QUERY, { k: 4 });
     expect({ ...built, stages: [] }).toEqual({ ...found, stages: [] });
-    expect(found.list.rows).toHaveLength(6);
-    expect(found.ids).toHaveLength(6);
-    expect(found.evidence).toHaveLength(6);
+    expect(found.list.rows).toHaveLength(4);
+    expect(found.ids).toHaveLength(4);
+    expect(found.evidence).toHaveLength(4);
   });
 
   it('tells of every stage its time, and the lists that it left', async () => {
@@ -56,16 +62,17 @@ describe('a pipeline', () => {
     for (const { milliseconds } of stages) expect(milliseconds).toBeGreaterThanOrEqual(0);
     const lists = (at: number) =>
       stages[at]!.lists.map(({ level, places, source }) => [source, level, places]);
-    expect(lists(3)).toEqual([
-      ['text', 'passage', 20],
-      ['words', 'passage', 6],
+    expect(lists(1)).toEqual([
       ['tokens', 'passage', 5],
-      ['some', 'passage', 5],
+      ['words', 'passage', 6],
     ]);
-    expect(lists(5)[0]!.slice(0, 2)).toEqual([undefined, 'passage']);
-    expect(lists(6)).toEqual([['text', 'passage', 15]]);
-    expect(lists(7)).toEqual([['tokens', 'passage', 12]]);
-    expect(lists(9)).toEqual([['tokens', 'document', 8]]);
+    expect(lists(2)).toHaveLength(1);
+    expect(lists(4).map(([source]) => source)).toEqual(['tokens', 'text', 'some']);
+    expect(lists(6)[0]!.slice(0, 2)).toEqual([undefined, 'passage']);
+    expect(lists(7)).toEqual([['text', 'passage', 15]]);
+    // One of the twelve has no vectors.
+    expect(lists(9)).toEqual([['tokens', 'passage', 11]]);
+    expect(lists(12)).toEqual([['tokens', 'document', 6]]);
   });
 
   it('gives all that the last stage leaves, or the first k', async () => {
@@ -110,8 +117,16 @@ describe('a pipeline', () => {
   it('filters every search', async () => {
     const { sources, asked } = madeSources();
     const filter = { even: true };
-    const { list } = await pipeline(EVERY_STAGE.slice(0, 7), { sources }).retrieve(QUERY, { filter });
-    expect(asked.map(({ kind }) => kind)).toEqual(['dense', 'sparse', 'multiVector', 'approximate', 'dense']);
+    const { list } = await pipeline(EVERY_STAGE.slice(0, 9), { sources }).retrieve(QUERY, { filter });
+    const jittered = ['dense', 'dense'];
+    expect(asked.map(({ kind }) => kind)).toEqual([
+      'multiVector',
+      'sparse',
+      'dense',
+      'approximate',
+      'dense',
+      ...jittered,
+    ]);
     for (const { options } of asked) expect(options.filter).toBe(filter);
     expect([...list.rows].every((row) => row % 2 === 0)).toBe(true);
   });
@@ -120,7 +135,7 @@ describe('a pipeline', () => {
     const { sources, asked } = madeSources();
     const aborting = new AbortController();
     await pipeline(EVERY_STAGE, { sources }).retrieve(QUERY, { signal: aborting.signal });
-    expect(asked).toHaveLength(6);
+    expect(asked).toHaveLength(8);
     for (const { options } of asked) expect(options.signal).toBe(aborting.signal);
 
     const aborts: PipelineSources = {

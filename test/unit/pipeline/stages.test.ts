@@ -38,6 +38,7 @@ import {
   denseSearch,
   documentOf,
   entityOf,
+  LENGTHS,
   madeSources,
   QUERY,
   QUERY_TOKENS,
@@ -273,6 +274,13 @@ describe('maxsim', () => {
     expect(evidence).toEqual(
       Array.from(list.rows, (row) => ({ matches: { tokens: matches[rows.indexOf(row)] } })),
     );
+  });
+
+  it('leaves out rows without vectors, which no later stage could fuse', async () => {
+    for (const score of ['maxsim', 'filip'] as const) {
+      const { list } = await run([dense(), maxsim({ score }), normalise({ method: 'min-max' })]);
+      expect([...list.rows].toSorted((a, b) => a - b)).toEqual(all.filter((row) => LENGTHS[row]! > 0));
+    }
   });
 
   it('scores by maxsim and the first 100 rows by default, and nothing of an empty list', async () => {

@@ -71,6 +71,12 @@ test('an index with other parameters can be given, and stays its owner’s', asy
   expect(index.rows).toBe(4);
 });
 
+test('an index of its own is freed with it', async () => {
+  const own = await SparsePassageRetriever.build({ passages: PASSAGES });
+  own.dispose();
+  await expect(own.retrieve(['whale'], { k: 1 })).rejects.toThrowError(code('INDEX_DISPOSED'));
+});
+
 test('what does not fit together is refused', async () => {
   using index = new Bm25Index();
   expect(() => new SparsePassageRetriever({ index, passages: PASSAGES })).toThrowError(

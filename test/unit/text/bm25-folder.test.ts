@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GranuleError } from '../../../src/errors.js';
 import { FlatIndex } from '../../../src/index/flat-index.js';
+import { SparseIndex } from '../../../src/index/sparse-index.js';
 import { analyzer } from '../../../src/text/analyzer.js';
 import { Bm25Index } from '../../../src/text/bm25-index.js';
 import { serialiseBm25Manifest } from '../../../src/text/bm25-manifest.js';
@@ -82,9 +83,10 @@ describe('a saved BM25 index', () => {
     const { filesWritten } = await opened.save(folder);
     expect(filesWritten).toBe(1);
     expect(await answersIn(folder)).toEqual(await answers(index));
-    // The other has not seen this.
+    // The other has not seen this, and gives the next numbers to other terms.
+    await index.add(['turbines and propellers']);
     await expect(index.save(folder)).rejects.toThrowError(code('INDEX_EXISTS'));
-    expect(await answersIn(folder)).toEqual(await answers(index));
+    expect(await answersIn(folder)).toEqual(await answers(opened));
     await opened.remove(Uint32Array.of(0, 4));
     await opened.compact();
     await opened.save(folder);
@@ -130,6 +132,36 @@ describe('a saved BM25 index', () => {
     using opened = await Bm25Index.open(folder);
     await opened.add(['steel propellers']);
     expect(await answers(opened)).toEqual(await answers(index));
+  });
+
+  it('has the terms of its postings, whatever comes between their files', async () => {
+    using index = await made();
+    await index.save(folder);
+    // A crash when the postings are there, before anything else is done.
+    const save = SparseIndex.prototype.save;
+    const saving = vi.spyOn(SparseIndex.prototype, 'save').mockImplementationOnce(async function (
+      this: SparseIndex,
+      ...args
+    ) {
+      await save.apply(this, args);
+      throw new Error('crash');
+    });
+    await index.add(['steel propellers']);
+    await expect(index.save(folder)).rejects.toThrowError('crash');
+    saving.mockRestore();
+    using after = await Bm25Index.open(folder);
+    expect((await after.search(['steel'], { k: 1 })).counts[0]).toBe(1);
+    // A save between an opener's reading of the terms and of the postings.
+    const open = SparseIndex.open;
+    const opening = vi.spyOn(SparseIndex, 'open').mockImplementationOnce(async (...args) => {
+      await index.add(['turbines']);
+      await index.save(folder);
+      return open.apply(SparseIndex, args);
+    });
+    using met = await Bm25Index.open(folder);
+    expect(opening).toHaveBeenCalledTimes(2);
+    opening.mockRestore();
+    expect((await met.search(['turbine'], { k: 1 })).counts[0]).toBe(1);
   });
 
   it('lets savers and openers meet', async () => {
@@ -215,7 +247,15 @@ describe('opening', () => {
         'bm25.json',
         () => rewriteManifest((fields) => Object.assign(fields['vocabulary'] as object, { file: '../x' })),
       ],
-      [vocabulary, () => change(vocabulary, flipped)],
+      [
+        vocabulary,
+        () =>
+          change(vocabulary, (bytes) => {
+            // A letter of a term, which is another term then.
+            bytes[1]! ^= 1;
+            return bytes;
+          }),
+      ],
       [vocabulary, () => change(vocabulary, (bytes) => bytes.subarray(0, -1))],
       [vocabulary, () => rmSync(join(folder, vocabulary))],
       [vocabulary, line('"a"\n"b"\n')],

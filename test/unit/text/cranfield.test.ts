@@ -56,26 +56,25 @@ async function measure(options: Bm25IndexOptions) {
 
 describe.skipIf(!hasData)(`Cranfield${hasData ? '' : ' (skipped: shared/data is absent)'}`, () => {
   const CLASSIC = { k1: 1.2, b: 0.75 };
-  const plain = () => measure({ ...CLASSIC, analyzer: analyzer({ stopWords: false, stemming: false }) });
+  const PLAIN = { ...CLASSIC, analyzer: analyzer({ stopWords: false, stemming: false }) };
 
   it('is as published, MAP .280, P@10 .226, nDCG@10 .361, with plain tokens and the classic k1 and b', async () => {
-    const { map, p10, ndcg10 } = await plain();
+    const { map, p10, ndcg10 } = await measure(PLAIN);
     expect(Math.abs(map - 0.28)).toBeLessThan(0.003);
     expect(Math.abs(p10 - 0.226)).toBeLessThan(0.003);
     expect(Math.abs(ndcg10 - 0.361)).toBeLessThan(0.003);
   });
 
-  it('is better with stems, and with the default analyzer', async () => {
-    const bare = await plain();
-    const stemmed = await measure({ ...CLASSIC, analyzer: analyzer({ stopWords: false }) });
-    const usual = await measure(CLASSIC);
-    for (const better of [stemmed, usual]) {
-      expect(better.map).toBeGreaterThan(bare.map + 0.02);
-      expect(better.ndcg10).toBeGreaterThan(bare.ndcg10 + 0.01);
+  // The table of docs/text.md: stems alone are worth .026 of MAP.
+  it.each([
+    ['plain tokens', PLAIN, [0.277, 0.224, 0.36]],
+    ['stems', { ...CLASSIC, analyzer: analyzer({ stopWords: false }) }, [0.304, 0.231, 0.382]],
+    ['stems without stop words', CLASSIC, [0.305, 0.235, 0.385]],
+    ['what is used by default', {}, [0.288, 0.222, 0.366]],
+  ] as [string, Bm25IndexOptions, number[]][])('with %s is as documented', async (_, options, figures) => {
+    const { map, p10, ndcg10 } = await measure(options);
+    for (const [i, figure] of [map, p10, ndcg10].entries()) {
+      expect(Math.abs(figure - figures[i]!)).toBeLessThan(0.0006);
     }
-  });
-
-  it('is better with the default k1 and b and the default analyzer than with plain tokens and the classic ones', async () => {
-    expect((await measure({})).map).toBeGreaterThan((await plain()).map);
   });
 });

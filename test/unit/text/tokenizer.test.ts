@@ -45,7 +45,7 @@ describe('segments', () => {
     ['', []],
     ["Don't panic!", ["don't", 'panic']],
     ['boundary-layer 3.5 1,000', ['boundary', 'layer', '3.5', '1,000']],
-    ['ＡＢＣ', ['abc']],
+    ['ＡＢＣ a_b', ['abc', 'a_b']],
   ])('of %j', (text, tokens) => {
     expect(segmentTokens()(text)).toEqual(tokens);
   });
