@@ -1,7 +1,7 @@
 /**
  * Runs experiments and holds them to the figures in their files.
  *
- *     node scripts/run-experiments.mjs [task or task/experiment ...] [--update]
+ *     node scripts/run-experiments.mjs [task or task/experiment ...] [--update] [--folder <folder of experiments>]
  *
  * Without names all are run. With `--update` what is measured is written into the files and into docs/experiments.md.
  */
@@ -12,29 +12,34 @@ import { parseArgs } from 'node:util';
 import { buildTypescript, typescriptIsCurrent } from './build-ts.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folder = join(root, 'test/quality/experiments');
 const docs = join(root, 'docs/experiments.md');
 
 const { values, positionals: names } = parseArgs({
-  options: { update: { type: 'boolean', default: false } },
+  options: {
+    update: { type: 'boolean', default: false },
+    folder: { type: 'string', default: join(root, 'test/quality/experiments') },
+  },
   allowPositionals: true,
 });
 if (!typescriptIsCurrent()) await buildTypescript();
+const { folder } = values;
 const { readExperiments, writeExperiment } = await import('./experiments/experiment-files.mjs');
-const { differencesOf, measuredValues } = await import('./experiments/measured-values.mjs');
+const { differencesOf, digitsOf, measuredValues } = await import('./experiments/measured-values.mjs');
 const { withResults } = await import('./experiments/results-table.mjs');
 const { runExperiment } = await import('./experiments/run-experiment.mjs');
 const { TASKS } = await import('./experiments/tasks.mjs');
 
 const experiments = readExperiments(folder);
 for (const name of names) {
-  if (!experiments.some((experiment) => isNamed(experiment, name))) throw new Error(`there is no experiment ${name}`);
+  if (!experiments.some((experiment) => isNamed(experiment, name)))
+    throw new Error(`there is no experiment ${name}`);
 }
 let passed = 0;
 let failed = 0;
 for (const [task, { build, missing }] of Object.entries(TASKS)) {
   const wanted = experiments.filter(
-    (experiment) => experiment.task === task && (names.length === 0 || names.some((name) => isNamed(experiment, name))),
+    (experiment) =>
+      experiment.task === task && (names.length === 0 || names.some((name) => isNamed(experiment, name))),
   );
   if (wanted.length === 0) continue;
   const reason = missing?.();
@@ -57,7 +62,9 @@ for (const [task, { build, missing }] of Object.entries(TASKS)) {
     const result = await resultOf(experiment);
     const baseline = experiment.baseline && (await resultOf(named(`${task}/${experiment.baseline}`)));
     const measured = measuredValues(result, baseline?.evaluation);
-    const figures = Object.entries(measured.expected).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+    const figures = Object.entries(measured.expected).map(
+      ([name, value]) => `${name} ${value.toFixed(digitsOf(name))}`,
+    );
     console.log(`  ${experiment.name}  ${figures.join('  ')}  (${seconds(start)})`);
     if (values.update) {
       writeExperiment(experiment, measured);

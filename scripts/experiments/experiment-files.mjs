@@ -14,6 +14,7 @@ const FIELDS = [
   'runner',
   'exact',
   'measures',
+  'correlation',
   'baseline',
   'note',
 ];
@@ -28,15 +29,31 @@ export function readExperiments(folder) {
     .flatMap((task) =>
       readdirSync(join(folder, task))
         .sort()
-        .map((file) => readExperiment(join(folder, task, file), task, `${task}/${file.replace(/\.json$/, '')}`)),
+        .map((file) =>
+          readExperiment(join(folder, task, file), task, `${task}/${file.replace(/\.json$/, '')}`),
+        ),
     );
 }
 
-/** Writes what was measured into the file. */
-export function writeExperiment({ file, name: _, task: __, ...experiment }, { expected, fitted }) {
+/** Writes what was measured into the file, one stage of the pipeline per line. */
+export function writeExperiment({ file, ...experiment }, { expected, fitted }) {
   const written = { ...experiment, expected, ...(fitted.length > 0 && { fitted }) };
-  const inOrder = Object.fromEntries(FIELDS.filter((field) => field in written).map((field) => [field, written[field]]));
-  writeFileSync(file, `${JSON.stringify(inOrder, undefined, 2)}\n`);
+  const lines = FIELDS.filter((field) => field in written).map((field) => {
+    const value = written[field];
+    const stages =
+      field === 'pipeline' && `[\n${value.map((stage) => `    ${onOneLine(stage)}`).join(',\n')}\n  ]`;
+    return `  "${field}": ${stages || onOneLine(value)}`;
+  });
+  writeFileSync(file, `{\n${lines.join(',\n')}\n}\n`);
+}
+
+function onOneLine(value) {
+  if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(
+    ([name, member]) => `${JSON.stringify(name)}: ${onOneLine(member)}`,
+  );
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
 function taskPlace(folder) {

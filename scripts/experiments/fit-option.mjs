@@ -2,11 +2,7 @@
  * Options that a method learns from queries: weights, and statistics of scores. They are fitted on the task's validation queries, never
  * on those that are measured.
  */
-import {
-  globalStatistics,
-  scoreBasedFusionStatistics,
-  tuneWeights,
-} from '../../dist/esm/fusion/index.js';
+import { globalStatistics, scoreBasedFusionStatistics, tuneWeights } from '../../dist/esm/fusion/index.js';
 import { pipeline } from '../../dist/esm/pipeline/index.js';
 
 const FITS = {

@@ -1,7 +1,7 @@
 import { compareRuns } from '../../dist/esm/evaluation/significance/index.js';
 
-/** Digits after the point of what is measured, printed and compared. */
-const DIGITS = 4;
+/** Digits after the point of what is measured, printed and compared; a p-value of 100,000 permutations has 5. */
+export const digitsOf = (name) => (name === 'p' ? 5 : 4);
 
 /**
  * What an experiment measured, as its file states it: the measures, and against a baseline the difference of the first one with the
@@ -9,14 +9,15 @@ const DIGITS = 4;
  *
  * @param baseline - the baseline's evaluation on the same queries
  */
-export function measuredValues({ evaluation, fitted }, baseline) {
+export function measuredValues({ evaluation, fitted, correlation }, baseline) {
   const expected = {};
   for (const [measure, value] of evaluation.aggregate) expected[measure] = rounded(value);
+  if (correlation !== undefined) expected.correlation = rounded(correlation);
   if (baseline !== undefined) {
     const [measure] = evaluation.aggregate.keys();
     const [{ test }] = compareRuns(baseline, [evaluation], { measures: [measure] });
     expected.difference = rounded(test.difference);
-    expected.p = rounded(test.pValue);
+    expected.p = rounded(test.pValue, 'p');
   }
   return { expected, fitted: roundedWithin(fitted) };
 }
@@ -33,8 +34,8 @@ export function differencesOf({ expected = {}, fitted = [] }, measured) {
   return lines;
 }
 
-function rounded(value) {
-  return Number(value.toFixed(DIGITS));
+function rounded(value, name) {
+  return Number(value.toFixed(digitsOf(name)));
 }
 
 function roundedWithin(value) {

@@ -1,4 +1,5 @@
 /** The tables of docs/experiments.md, made of what the files expect. */
+import { digitsOf } from './measured-values.mjs';
 import { TASKS } from './tasks.mjs';
 
 const BEGIN = '<!-- results: written by scripts/run-experiments.mjs --update -->';
@@ -14,7 +15,10 @@ export function withResults(text, experiments) {
 
 function resultTables(experiments) {
   return Object.entries(TASKS)
-    .map(([task, { title }]) => ({ title, among: experiments.filter((experiment) => experiment.task === task) }))
+    .map(([task, { title }]) => ({
+      title,
+      among: experiments.filter((experiment) => experiment.task === task),
+    }))
     .filter(({ among }) => among.length > 0)
     .map(({ title, among }) => `### ${title}\n\n${tableOf(among)}`)
     .join('\n\n');
@@ -30,7 +34,7 @@ function tableOf(experiments) {
       line([
         `\`${name.split('/')[1]}\``,
         title,
-        ...measures.map((measure) => expected[measure]?.toFixed(4) ?? ''),
+        ...measures.map((measure) => expected[measure]?.toFixed(digitsOf(measure)) ?? ''),
         note,
       ]),
     ),

@@ -1,5 +1,6 @@
 import { cluesTask } from './tasks/clues-task.mjs';
 import { cranfieldByExampleTask, cranfieldIsMissing, cranfieldTask } from './tasks/cranfield-task.mjs';
+import { mixedTask } from './tasks/mixed-task.mjs';
 import { picturesTask } from './tasks/pictures-task.mjs';
 import { questionsTask } from './tasks/questions-task.mjs';
 
@@ -17,6 +18,7 @@ export const TASKS = {
   questions: { title: 'Questions about countries', build: questionsTask },
   clues: { title: 'Countries from clues', build: cluesTask },
   pictures: { title: 'Pictures of flags', build: picturesTask },
+  mixed: { title: 'Passages and images in one pool', build: mixedTask },
   cranfield: { title: 'Cranfield', build: cranfieldTask, missing: cranfieldIsMissing },
   'cranfield-by-example': {
     title: 'Cranfield by example',

@@ -10,6 +10,7 @@ import { FlatIndex } from '../../../dist/esm/index/flat-index.js';
 import { passageSources } from '../../../dist/esm/pipeline/index.js';
 import { MemoryPassageStore } from '../../../dist/esm/retrievers/memory-passage-store.js';
 import { analyzer } from '../../../dist/esm/text/index.js';
+import { once } from './once.mjs';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const folder = join(root, '..', 'shared', 'data', 'cranfield');
@@ -79,14 +80,7 @@ export async function cranfieldByExampleTask() {
   };
 }
 
-let read;
-
-function collection() {
-  read ??= readCollection();
-  return read;
-}
-
-async function readCollection() {
+const collection = once(async () => {
   const documents = lines('corpus.jsonl');
   const vectors = readVectors('minilm384_doc_embeddings.npy');
   const index = new FlatIndex({ dimension: vectors.columns });
@@ -117,7 +111,7 @@ async function readCollection() {
       return vectors.data.slice(first, first + vectors.columns);
     },
   };
-}
+});
 
 function lines(file) {
   return readFileSync(join(folder, file), 'utf8')
@@ -132,7 +126,10 @@ function readVectors(file) {
   const length = bytes.readUInt16LE(8);
   const header = bytes.toString('latin1', 10, 10 + length);
   const [, rows, columns] = /'shape': \((\d+), (\d+)\)/.exec(header) ?? [];
-  if (!header.includes("'<f4'") || rows === undefined) throw new Error(`${file} holds no float32 matrix: ${header}`);
-  const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset + 10 + length, bytes.byteOffset + bytes.length));
+  if (!header.includes("'<f4'") || rows === undefined)
+    throw new Error(`${file} holds no float32 matrix: ${header}`);
+  const data = new Float32Array(
+    bytes.buffer.slice(bytes.byteOffset + 10 + length, bytes.byteOffset + bytes.length),
+  );
   return { data, rows: Number(rows), columns: Number(columns) };
 }

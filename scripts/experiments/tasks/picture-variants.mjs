@@ -1,7 +1,7 @@
-/** The images of the pictures task in other forms, each a source of its own: fewer patches, corrected scores. */
-import { queryBankBiases, similarityTile, TOKEN_POOLINGS } from '../../../dist/esm/granularity/index.js';
+/** The patches of the pictures task's images in other forms, each a source of its own. */
+import { MuveraIndex, PlaidIndex } from '../../../dist/esm/approximate/index.js';
+import { TOKEN_POOLINGS } from '../../../dist/esm/granularity/index.js';
 import { certifiedPooledSearch } from '../../../dist/esm/index/certified-pooled-search.js';
-import { FlatIndex } from '../../../dist/esm/index/flat-index.js';
 import { MultiVectorIndex } from '../../../dist/esm/index/multi-vector-index.js';
 import { poolQuads } from '../../../dist/esm/index/pool-quads.js';
 import { poolVectors } from '../../../dist/esm/index/pool-vectors.js';
@@ -9,9 +9,12 @@ import { PooledBounds } from '../../../dist/esm/index/pooled-bounds.js';
 import { imageSources } from '../../../dist/esm/pipeline/index.js';
 import { rankedLists } from '../../../dist/esm/ranking/ranked-list.js';
 import { MemoryImageStore } from '../../../dist/esm/retrievers/memory-image-store.js';
+import { once } from './once.mjs';
 
 /** A quarter of the 64 patches is kept by every pooling. */
 const FACTOR = 4;
+/** Of 250 images, those that MUVERA scores by MaxSim. */
+const CANDIDATES = 50;
 const GRID = { rows: 8, columns: 8 };
 
 /** Ways to a quarter of the patches, by the name of the source. */
@@ -30,9 +33,10 @@ const POOLINGS = {
 };
 
 /**
- * @param bank - one matrix of a row per picture that is not measured
+ * - `multiVector`: each way of pooling by its name, and `ward, certified`: all patches, found through bounds that pooled ones give
+ * - `approximate.muvera`: 50 candidates by fixed-dimensional encodings; `approximate.plaid`: residual codes of 2 bits
  */
-export async function pictureVariants({ entities, images, encoder, bank }) {
+export async function pictureVariants({ entities, images, encoder }) {
   const { data, lengths, columns } = images.patches;
   const multiVector = {};
   const pooled = {};
@@ -40,8 +44,29 @@ export async function pictureVariants({ entities, images, encoder, bank }) {
     pooled[name] = await pool(data, lengths, { dimension: columns });
     multiVector[name] = await pooledSource({ entities, images, encoder, pooled: pooled[name] });
   }
-  multiVector['ward, certified'] = await certifiedSource(images.patches, pooled.ward, multiVector.ward);
-  return { dense: { corrected: await correctedSource(images.vectors, encoder, bank) }, multiVector };
+  const documents = new MultiVectorIndex({ dimension: columns });
+  await documents.add(data, lengths);
+  multiVector['ward, certified'] = await certifiedSource(documents, pooled.ward, multiVector.ward);
+  const { encode } = multiVector.ward;
+  return {
+    multiVector,
+    approximate: {
+      muvera: approximateSource(encode, () => MuveraIndex.over(documents), { candidates: CANDIDATES }),
+      plaid: approximateSource(encode, () => PlaidIndex.build(images.patches)),
+    },
+  };
+}
+
+function approximateSource(encode, build, options = {}) {
+  const built = once(build);
+  return {
+    level: 'image',
+    async search(query, { k, signal }) {
+      const index = await built();
+      const vectors = await encode({ ...query }, { signal });
+      return index.search(vectors, { ...options, k: Math.min(k, options.candidates ?? index.rows), signal });
+    },
+  };
 }
 
 async function pooledSource({ entities, images, encoder, pooled: { vectors, lengths, members } }) {
@@ -55,9 +80,7 @@ async function pooledSource({ entities, images, encoder, pooled: { vectors, leng
 }
 
 /** All patches, found through bounds that pooled ones give. It does not say what matched. */
-async function certifiedSource({ data, lengths, columns }, pooled, source) {
-  const documents = new MultiVectorIndex({ dimension: columns });
-  await documents.add(data, lengths);
+async function certifiedSource(documents, pooled, source) {
   const bounds = await PooledBounds.create(pooled);
   return {
     ...source,
@@ -68,22 +91,5 @@ async function certifiedSource({ data, lengths, columns }, pooled, source) {
       });
       return { ...rankedLists(hits)[0], matches: [] };
     },
-  };
-}
-
-/** Images with a bias against hubs, from pictures that are not measured. */
-async function correctedSource(vectors, encoder, bank) {
-  const { columns } = vectors;
-  const logged = { data: Float32Array.from(bank.flatMap((one) => [...one.data])), rows: bank.length, columns };
-  const index = new FlatIndex({ dimension: columns });
-  await index.add(vectors, { biases: queryBankBiases(similarityTile(logged, vectors)) });
-  return {
-    level: 'image',
-    encode: async ({ image }) => (await encoder.encodeQuery(image)).views.data,
-    async search(vector, { k, signal }) {
-      const query = { data: vector, rows: 1, columns };
-      return rankedLists(await index.search(query, { k: Math.min(k, index.rows), signal }))[0];
-    },
-    vectorsOf: (rows, options) => index.read(rows, options),
   };
 }

@@ -1,6 +1,7 @@
 import { countryFacts } from '../../../dist/esm/demo/countries/country-facts.js';
 import { countryQuestions } from '../../../dist/esm/demo/countries/country-questions.js';
 import { pseudoRelevance } from '../../../dist/esm/evaluation/pseudo-relevance.js';
+import { correctedSource } from './corrected-source.mjs';
 import { countryPassages } from './country-passages.mjs';
 
 /** Two questions per country to measure, one per country in other wordings to fit on. */
@@ -11,7 +12,7 @@ const QUESTIONS = { evaluation: 500, training: 250 };
  * and, where passages were aggregated to entities, the country.
  */
 export async function questionsTask() {
-  const { passages, sources, ids } = await countryPassages();
+  const { passages, vectors, sources, ids } = await countryPassages();
   const titles = new Map(countryFacts().map(({ cca2, title }) => [cca2, title]));
   const split = (name) => {
     const asked = countryQuestions({ seed: 1, split: name, count: QUESTIONS[name] });
@@ -31,11 +32,14 @@ export async function questionsTask() {
       },
     };
   };
+  const validation = split('training');
+  const bank = validation.queries.map(({ query }) => query);
+  const dense = { ...sources.dense, corrected: correctedSource(sources.dense.text, vectors, bank) };
   return {
     measures: ['recip_rank', 'P_1', 'ndcg_cut_10'],
-    sources,
+    sources: { ...sources, dense },
     ids,
     ...split('evaluation'),
-    validation: split('training'),
+    validation,
   };
 }
