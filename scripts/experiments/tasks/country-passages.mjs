@@ -3,11 +3,12 @@ import { IvfIndex } from '../../../dist/esm/approximate/index.js';
 import { countryCorpus } from '../../../dist/esm/demo/countries/country-corpus.js';
 import { flagPath } from '../../../dist/esm/demo/countries/flag-images.js';
 import { FlatIndex } from '../../../dist/esm/index/flat-index.js';
-import { passageSources } from '../../../dist/esm/pipeline/index.js';
+import { mergeSources, passageSources } from '../../../dist/esm/pipeline/index.js';
 import { MemoryPassageStore } from '../../../dist/esm/retrievers/memory-passage-store.js';
 import { builtInEncoders } from '../../../dist/esm/systems/built-in-encoders.js';
 import { analyzer } from '../../../dist/esm/text/index.js';
 import { once } from './once.mjs';
+import { wordVectors } from './word-vectors.mjs';
 
 /**
  * Built once:
@@ -15,6 +16,7 @@ import { once } from './once.mjs';
  * - `dense.text`: by vectors of words, pairs of words and letters, hashed to 2,048 numbers
  * - `sparse.plain`, `sparse.stemmed`: BM25 over lower-case words, and over stems without stop words
  * - `approximate.ivf`: the vectors in an inverted file of 126 lists, of which 8 are searched
+ * - what `wordVectors` has
  */
 export const countryPassages = once(async () => {
   const passages = countryCorpus(flagPath).flatMap(({ entity, passages: own }) =>
@@ -33,11 +35,12 @@ export const countryPassages = once(async () => {
     bm25: { analyzer: analyzer({ stopWords: false, stemming: false }) },
   });
   const dense = stemmed.dense.text;
-  const sources = {
+  const single = {
     ...stemmed,
     sparse: { plain: plain.sparse.text, stemmed: stemmed.sparse.text },
     approximate: { ivf: invertedFile(dense, vectors) },
   };
+  const sources = mergeSources(single, wordVectors(texts));
   return { passages, vectors, sources, ids: { passage: passages.map(({ id }) => id) } };
 });
 

@@ -8,7 +8,7 @@ import { MemoryImageStore } from '../../../dist/esm/retrievers/memory-image-stor
 import { builtInEncodersInThreads } from '../../../dist/esm/systems/built-in-encoders.js';
 import { correctedSource } from './corrected-source.mjs';
 import { once } from './once.mjs';
-import { pictureVariants } from './picture-variants.mjs';
+import { pooledPatches } from './pooled-patches.mjs';
 
 /** Pictures to measure on, and others to fit on. */
 const PICTURES = { evaluation: 80, training: 40 };
@@ -47,7 +47,7 @@ export const picturesTask = once(async () => {
       sources: mergeSources(
         whole,
         { dense: { corrected } },
-        await pictureVariants({ entities, images, encoder }),
+        await pooledPatches({ entities, images, encoder }),
       ),
       ids: { image: entities.map(({ id }) => id) },
       ...splits.evaluation,

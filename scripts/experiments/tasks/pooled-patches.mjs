@@ -1,5 +1,4 @@
-/** The patches of the pictures task's images in other forms, each a source of its own. */
-import { MuveraIndex, PlaidIndex } from '../../../dist/esm/approximate/index.js';
+/** The patches of the pictures task's images, pooled in several ways, each a source of its own. */
 import { TOKEN_POOLINGS } from '../../../dist/esm/granularity/index.js';
 import { certifiedPooledSearch } from '../../../dist/esm/index/certified-pooled-search.js';
 import { MultiVectorIndex } from '../../../dist/esm/index/multi-vector-index.js';
@@ -9,12 +8,9 @@ import { PooledBounds } from '../../../dist/esm/index/pooled-bounds.js';
 import { imageSources } from '../../../dist/esm/pipeline/index.js';
 import { rankedLists } from '../../../dist/esm/ranking/ranked-list.js';
 import { MemoryImageStore } from '../../../dist/esm/retrievers/memory-image-store.js';
-import { once } from './once.mjs';
 
 /** A quarter of the 64 patches is kept by every pooling. */
 const FACTOR = 4;
-/** Of 250 images, those that MUVERA scores by MaxSim. */
-const CANDIDATES = 50;
 const GRID = { rows: 8, columns: 8 };
 
 /** Ways to a quarter of the patches, by the name of the source. */
@@ -32,11 +28,8 @@ const POOLINGS = {
     TOKEN_POOLINGS['tail-pruning'](patches, lengths, { ...options, factor: FACTOR }),
 };
 
-/**
- * - `multiVector`: each way of pooling by its name, and `ward, certified`: all patches, found through bounds that pooled ones give
- * - `approximate.muvera`: 50 candidates by fixed-dimensional encodings; `approximate.plaid`: residual codes of 2 bits
- */
-export async function pictureVariants({ entities, images, encoder }) {
+/** `multiVector`: each way of pooling by its name, and `ward, certified`: all patches, found through bounds that pooled ones give. */
+export async function pooledPatches({ entities, images, encoder }) {
   const { data, lengths, columns } = images.patches;
   const multiVector = {};
   const pooled = {};
@@ -44,29 +37,8 @@ export async function pictureVariants({ entities, images, encoder }) {
     pooled[name] = await pool(data, lengths, { dimension: columns });
     multiVector[name] = await pooledSource({ entities, images, encoder, pooled: pooled[name] });
   }
-  const documents = new MultiVectorIndex({ dimension: columns });
-  await documents.add(data, lengths);
-  multiVector['ward, certified'] = await certifiedSource(documents, pooled.ward, multiVector.ward);
-  const { encode } = multiVector.ward;
-  return {
-    multiVector,
-    approximate: {
-      muvera: approximateSource(encode, () => MuveraIndex.over(documents), { candidates: CANDIDATES }),
-      plaid: approximateSource(encode, () => PlaidIndex.build(images.patches)),
-    },
-  };
-}
-
-function approximateSource(encode, build, options = {}) {
-  const built = once(build);
-  return {
-    level: 'image',
-    async search(query, { k, signal }) {
-      const index = await built();
-      const vectors = await encode({ ...query }, { signal });
-      return index.search(vectors, { ...options, k: Math.min(k, options.candidates ?? index.rows), signal });
-    },
-  };
+  multiVector['ward, certified'] = await certifiedSource(images.patches, pooled.ward, multiVector.ward);
+  return { multiVector };
 }
 
 async function pooledSource({ entities, images, encoder, pooled: { vectors, lengths, members } }) {
@@ -80,7 +52,9 @@ async function pooledSource({ entities, images, encoder, pooled: { vectors, leng
 }
 
 /** All patches, found through bounds that pooled ones give. It does not say what matched. */
-async function certifiedSource(documents, pooled, source) {
+async function certifiedSource({ data, lengths, columns }, pooled, source) {
+  const documents = new MultiVectorIndex({ dimension: columns });
+  await documents.add(data, lengths);
   const bounds = await PooledBounds.create(pooled);
   return {
     ...source,
