@@ -8,14 +8,13 @@ import { once } from './once.mjs';
 const DIMENSION = 128;
 /** Of 1,000 passages, those that MUVERA scores by MaxSim. */
 const CANDIDATES = 100;
-const CENTROIDS = 512;
 
 /**
  * Texts as one vector per word without stop words: the word's letters, hashed to 128 numbers of length 1. Built when a search first
  * needs them:
  *
  * - `multiVector.words`
- * - `approximate.muvera`: 100 candidates by fixed-dimensional encodings; `approximate.plaid`: 512 centroids, residuals of 2 bits
+ * - `approximate.muvera`: 100 candidates by fixed-dimensional encodings; `approximate.plaid`: 2,048 centroids, residuals of 2 bits
  *
  * @param texts - of all passages, by row
  */
@@ -51,9 +50,7 @@ export function wordVectors(texts) {
     multiVector: { words: { level: 'passage', encode, ...exactSearch(built) } },
     approximate: {
       muvera: approximateSource(encode, async () => MuveraIndex.over((await built()).index), CANDIDATES),
-      plaid: approximateSource(encode, async () =>
-        PlaidIndex.build((await built()).documents, { centroids: CENTROIDS }),
-      ),
+      plaid: approximateSource(encode, async () => PlaidIndex.build((await built()).documents)),
     },
   };
 }
