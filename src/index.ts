@@ -150,6 +150,10 @@ export type {
   Timings,
 } from './retrievers/retriever.js';
 export {
+  SparsePassageRetriever,
+  type SparsePassageRetrieverParts,
+} from './retrievers/sparse-passage-retriever.js';
+export {
   MiRag,
   type MiRagAskOptions,
   type MiRagOptions,

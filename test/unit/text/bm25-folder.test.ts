@@ -18,7 +18,7 @@ const TEXTS = [
   'flow past a wing',
   'über die Flügel \ud800 "x"\n',
 ];
-const QUERIES = ['wings', 'slab of heat', 'flows', 'über'];
+const QUERIES = ['wings', 'slab of heat', 'flows', 'über', 'aerofoils'];
 
 let parent: string;
 let folder: string;
@@ -80,9 +80,10 @@ describe('a saved BM25 index', () => {
     using opened = await Bm25Index.open(folder);
     for (const each of [index, opened]) await each.add(['wings of steel', 'steel slabs']);
     expect(await answers(opened)).toEqual(await answers(index));
+    await opened.add(['an aerofoil']);
     const { filesWritten } = await opened.save(folder);
-    expect(filesWritten).toBe(1);
-    expect(await answersIn(folder)).toEqual(await answers(index));
+    expect(filesWritten).toBeGreaterThan(0);
+    expect(await answersIn(folder)).toEqual(await answers(opened));
     // The other has not seen this, and gives the next numbers to other terms.
     await index.add(['turbines and propellers']);
     await expect(index.save(folder)).rejects.toThrowError(code('INDEX_EXISTS'));
