@@ -85,6 +85,7 @@ class EncodedPictures {
     this.#encoder = encoder;
   }
 
+  /** @throws GranuleError `INVALID_ARGUMENT` for a query without a picture, and what the encoder throws */
   encode(query: PipelineQuery, { signal }: SourceOptions): Promise<ImageQuery> {
     const known = this.#known.get(query);
     if (known !== undefined) return known;

@@ -24,7 +24,7 @@ const ROWS_PER_READ = 1000;
  *
  * - `dense.text`: by the encoder's vectors; exact
  * - `sparse.text`: by BM25. The index over all passages is built when a search first needs it and kept in memory until
- *   `[Symbol.dispose]`, about as much as the texts themselves take
+ *   `[Symbol.dispose]`; it takes about twice as much as the texts
  * - `groups.document` and `groups.entity` of rows of level `passage`, and the ids of passages
  *
  * @example

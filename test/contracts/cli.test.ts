@@ -67,6 +67,8 @@ describe('the command line', () => {
     ['neither text nor image', ['search', 'kb']],
     ['a level that is none', ['search', 'kb', 'text', '--level', 'patch']],
     ['text and image', ['search', 'kb', 'text', '--image', 'a.png']],
+    ['a pipeline and a level', ['search', 'kb', 'text', '--pipeline', 'a.json', '--level', 'entity']],
+    ['a pipeline for nothing', ['search', 'kb', '--pipeline', 'a.json']],
     ['a question without an image', ['ask', 'kb', 'What is it?']],
     ['an empty question', ['ask', 'kb', ' ', '--image', 'a.png']],
   ])('takes %s as wrong usage: status 2 and one line on standard error', async (_, args) => {
@@ -89,6 +91,9 @@ describe('the command line', () => {
     ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{"a": {"like": 1}}']],
     ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{']],
     ['FILE_NOT_FOUND', ['demo', '--pictures', '/nowhere']],
+    ['FILE_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', '/nowhere/pipeline.json']],
+    ['PIPELINE_INVALID', ['search', '/nowhere', 'text', '--pipeline', 'README.md']],
+    ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', 'package.json']],
   ])('reports %s with status 1 and one line on standard error', async (code, args) => {
     const { status, stdout, stderr } = await granule(args);
     expect([status, stdout]).toEqual([1, '']);
@@ -154,6 +159,25 @@ describe('the command line', () => {
     const wrong = await granule(['search', kb, hills, '--level', 'image']);
     expect([wrong.status, wrong.stdout]).toEqual([1, '']);
     expect(wrong.stderr).toMatch(/^granule: a text finds the levels [^\n]* \[INVALID_ARGUMENT\]\n$/);
+
+    const file = join(folder, 'pipeline.json');
+    const stages = [
+      { stage: 'dense', source: 'text' },
+      { stage: 'sparse' },
+      { stage: 'fuse', method: 'rrf' },
+    ];
+    writeFileSync(file, JSON.stringify(stages));
+    const found = await granule(['search', kb, hills, '--pipeline', file, '--k', '1']);
+    expect(found).toMatchObject({ status: 0, stderr: '' });
+    expect(found.stdout).toMatch(
+      /^ {2}1\. 0\.\d{4} {2}blue-1\n {5}Sapphire\. The .*\n1 dense .* ms, 2 sparse .*, 3 fuse .* ms\n$/,
+    );
+    writeFileSync(file, JSON.stringify([...stages, { stage: 'feedback', method: 'rocchio', m: 0 }]));
+    const refused = await granule(['search', kb, hills, '--pipeline', file]);
+    expect([refused.status, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toBe(
+      'granule: pipeline[3].m must be an integer of at least 1, got 0 [PIPELINE_INVALID]\n',
+    );
 
     const question = 'What is the capital of this country?';
     const answered = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--json']);

@@ -39,7 +39,7 @@ export function aggregate(options: AggregateOptions) {
 export const aggregateStage = defineStage({
   name: 'aggregate',
   schema,
-  follow({ levels, sources, refuse }, { by }) {
+  follow: ({ levels, sources, refuse }, { by }) => {
     const groups = sources.groups ?? {};
     if (!Object.hasOwn(groups, by)) {
       const known = Object.keys(groups).join(', ');
@@ -56,7 +56,7 @@ export const aggregateStage = defineStage({
     }
     return levels.map(() => by);
   },
-  async run(state, { by, method, m }, { sources, signal }) {
+  run: async (state, { by, method, m }, { sources, signal }) => {
     const ids = [...(state.groups.get(by) ?? [])];
     const numbers = new Map(ids.map((id, number) => [id, number]));
     const numberOf = (id: string): number => {

@@ -22,7 +22,7 @@ export const approximateStage = defineStage({
   schema,
   source: 'approximate',
   follow: ({ levels, sourceLevel }) => [...levels, sourceLevel!],
-  async run(state, { source: name, k }, { query, sources, filter, signal }) {
+  run: async (state, { source: name, k }, { query, sources, filter, signal }) => {
     const source = sources.approximate![name]!;
     const list = await source.search(query, { k, filter, signal });
     const details = { approximate: true };

@@ -20,7 +20,7 @@ export function cut(options: CutOptions) {
 export const cutStage = defineStage({
   name: 'cut',
   schema,
-  follow({ levels, refuse }) {
+  follow: ({ levels, refuse }) => {
     if (levels.length === 0) refuse('needs a list to work on; begin with a search, such as dense or sparse');
     return levels;
   },

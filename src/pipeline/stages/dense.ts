@@ -22,7 +22,7 @@ export const denseStage = defineStage({
   schema,
   source: 'dense',
   follow: ({ levels, sourceLevel }) => [...levels, sourceLevel!],
-  async run(state, { source: name, k }, { sources, denseVector, filter, signal }) {
+  run: async (state, { source: name, k }, { sources, denseVector, filter, signal }) => {
     const source = sources.dense![name]!;
     const vector = state.vectors.dense.get(name) ?? (await denseVector(name));
     const list = await source.search(vector, { k, filter, signal });

@@ -48,7 +48,7 @@ export const diversifyStage = defineStage({
   name: 'diversify',
   schema,
   source: ({ likeness }) => (likeness === 'vectors' ? 'dense' : undefined),
-  follow(place, options) {
+  follow: (place, options) => {
     const level = levelOfOnlyList(place);
     const { sources, sourceLevel, refuse } = place;
     const groups = sources.groups ?? {};
@@ -70,7 +70,7 @@ export const diversifyStage = defineStage({
     }
     return [level];
   },
-  async run(state, options, context) {
+  run: async (state, options, context) => {
     const entry = onlyList(state);
     const list = firstPlaces(entry.list, options.candidates);
     if (list.rows.length === 0) return state;

@@ -81,7 +81,7 @@ export const feedbackStage = defineStage({
   schema,
   source: ({ method }) => (method === 'centroid' ? 'multiVector' : 'dense'),
   follow: requireRowsOfSource,
-  run(state, options, context) {
+  run: (state, options, context) => {
     const { list } = onlyList(state);
     const skip = list.rows.length === 0 || scoreMargin(list, options.m) < options.minimumMargin;
     const rows = skip ? new Uint32Array() : list.rows.slice(0, options.m);

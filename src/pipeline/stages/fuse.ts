@@ -73,7 +73,7 @@ export function fuse(options: FuseOptions) {
 export const fuseStage = defineStage({
   name: 'fuse',
   schema,
-  follow({ levels, refuse }, options) {
+  follow: ({ levels, refuse }, options) => {
     if (levels.length < 2)
       refuse(`needs at least two lists, and there ${levels.length === 1 ? 'is 1' : 'are none'}`);
     const level = levels[0]!;
@@ -90,7 +90,7 @@ export const fuseStage = defineStage({
     }
     return [level];
   },
-  run(state, options) {
+  run: (state, options) => {
     const lists = state.lists.map(({ list }) => list);
     return { ...state, lists: [{ list: fuseLists(lists, options), level: state.lists[0]!.level }] };
   },

@@ -62,7 +62,7 @@ export const guidedRefinementStage = defineStage({
   name: 'guidedRefinement',
   schema,
   source: ({ kind }) => kind,
-  follow({ levels, sourceLevel, refuse }) {
+  follow: ({ levels, sourceLevel, refuse }) => {
     if (levels.length !== 2) {
       refuse(
         `works on two lists, of the source and of another retriever, and there ${levels.length === 1 ? 'is 1' : `are ${levels.length}`}`,
@@ -74,7 +74,7 @@ export const guidedRefinementStage = defineStage({
     }
     return [sourceLevel!];
   },
-  async run(state, options, context) {
+  run: async (state, options, context) => {
     const [primary, complementary] = state.lists.map(({ list }) => list) as [RankedList, RankedList];
     const pool = rowsOfAny([firstPlaces(primary, options.pool), firstPlaces(complementary, options.pool)]);
     const space =

@@ -32,7 +32,7 @@ export const jitterStage = defineStage({
   schema,
   source: 'dense',
   follow: ({ levels }) => levels,
-  async run(state, { source: name, k, ...perturbation }, { sources, denseVector, filter, signal }) {
+  run: async (state, { source: name, k, ...perturbation }, { sources, denseVector, filter, signal }) => {
     const vector = state.vectors.dense.get(name) ?? (await denseVector(name));
     const { data, rows, columns } = jitterQuery(vector, perturbation);
     const lists: RankedList[] = [];

@@ -26,7 +26,7 @@ export const lateInteractionStage = defineStage({
   schema,
   source: 'multiVector',
   follow: ({ levels, sourceLevel }) => [...levels, sourceLevel!],
-  async run(state, { source: name, k }, { sources, queryVectors, filter, signal }) {
+  run: async (state, { source: name, k }, { sources, queryVectors, filter, signal }) => {
     const source = sources.multiVector![name]!;
     const { level } = source;
     const vectors = state.vectors.multiVector.get(name) ?? (await queryVectors(name));

@@ -75,7 +75,7 @@ export const maxsimStage = defineStage({
   schema,
   source: 'multiVector',
   follow: requireRowsOfSource,
-  async run(state, { source: name, candidates, ...how }, { sources, queryVectors, signal }) {
+  run: async (state, { source: name, candidates, ...how }, { sources, queryVectors, signal }) => {
     const { list, level } = onlyList(state);
     const { rows } = firstPlaces(list, candidates);
     if (rows.length === 0) return state;

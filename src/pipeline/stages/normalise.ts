@@ -18,7 +18,7 @@ export function normalise(options: NormaliseOptions) {
 export const normaliseStage = defineStage({
   name: 'normalise',
   schema: NormalisationObject,
-  follow({ levels, refuse }) {
+  follow: ({ levels, refuse }) => {
     if (levels.length === 0) refuse('needs a list to work on; begin with a search, such as dense or sparse');
     return levels;
   },

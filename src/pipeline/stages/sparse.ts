@@ -22,7 +22,7 @@ export const sparseStage = defineStage({
   schema,
   source: 'sparse',
   follow: ({ levels, sourceLevel }) => [...levels, sourceLevel!],
-  async run(state, { source: name, k }, { query, sources, filter, signal }) {
+  run: async (state, { source: name, k }, { query, sources, filter, signal }) => {
     const source = sources.sparse![name]!;
     const list = await source.search(query, { k, filter, signal });
     return withList(state, { list, level: source.level, source: name });
