@@ -28,3 +28,4 @@ export {
   type ResidualCodes,
   residualBuckets,
 } from './plaid/residual-codec.js';
+export { XtrIndex, type XtrList, type XtrOptions, type XtrSearchOptions } from './xtr-index.js';

@@ -146,7 +146,8 @@ export class PlaidIndex implements Disposable {
     const assignments = await assignToNearest(vectors, centroids, how);
     const codec = { centroids, bits, ...bucketsOf(vectors, centroids, assignments, bits, random) };
     const residuals = await encodeInTurns(codec, vectors, assignments, new EventLoopTurns(signal));
-    const index = new FlatIndex({ dimension: centroids.columns, metric: 'cosine', threads });
+    // Searches ask for all of them: codes could leave out none.
+    const index = new FlatIndex({ dimension: centroids.columns, metric: 'cosine', threads, codes: 'none' });
     try {
       await index.add(centroids, { signal });
       return new PlaidIndex(codec, { centroids: assignments, residuals }, ends, index, threads);

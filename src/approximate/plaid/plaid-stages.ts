@@ -70,10 +70,11 @@ export function probedDocuments(
 
 /** Per centroid 1 where its similarity with some query vector reaches the threshold. */
 export function keptCentroids({ data, rows, columns }: Matrix, threshold: number): Uint8Array {
-  return Uint8Array.from({ length: rows }, (_, centroid) => {
-    const row = data.subarray(centroid * columns, (centroid + 1) * columns);
-    return row.some((score) => score >= threshold) ? 1 : 0;
-  });
+  const kept = new Uint8Array(rows);
+  for (let centroid = 0, i = 0; centroid < rows; centroid++) {
+    for (const end = i + columns; i < end; i++) if (data[i]! >= threshold) kept[centroid] = 1;
+  }
+  return kept;
 }
 
 /**

@@ -58,7 +58,6 @@ export function encodeResiduals(codec: ResidualCodec, vectors: Matrix, assignmen
   const { centroids, bits, cutoffs } = codec;
   const width = residualBytes(codec);
   const packed = new Uint8Array(vectors.rows * width);
-  const perByte = 8 / bits;
   for (let row = 0; row < vectors.rows; row++) {
     const vector = matrixRow(vectors, row);
     const centroid = matrixRow(centroids, assignments[row]!);
@@ -66,7 +65,8 @@ export function encodeResiduals(codec: ResidualCodec, vectors: Matrix, assignmen
       const residual = Math.fround(vector[d]! - centroid[d]!);
       let bucket = 0;
       while (bucket < cutoffs.length && residual > cutoffs[bucket]!) bucket++;
-      packed[row * width + Math.floor(d / perByte)]! |= bucket << ((d % perByte) * bits);
+      const bit = d * bits;
+      packed[row * width + (bit >>> 3)]! |= bucket << (bit & 7);
     }
   }
   return packed;
@@ -81,15 +81,15 @@ export function encodeResiduals(codec: ResidualCodec, vectors: Matrix, assignmen
 export function decodeResiduals(codec: ResidualCodec, codes: ResidualCodes, rows: Uint32Array): Matrix {
   const { centroids, bits, values } = codec;
   const width = residualBytes(codec);
-  const perByte = 8 / bits;
   const mask = 2 ** bits - 1;
   const decoded = matrix(new Float32Array(rows.length * centroids.columns), centroids.columns);
   for (const [place, row] of rows.entries()) {
     const centroid = matrixRow(centroids, codes.centroids[row]!);
     const vector = matrixRow(decoded, place);
     for (let d = 0; d < vector.length; d++) {
-      const byte = codes.residuals[row * width + Math.floor(d / perByte)]!;
-      vector[d] = centroid[d]! + values[(byte >>> ((d % perByte) * bits)) & mask]!;
+      const bit = d * bits;
+      const byte = codes.residuals[row * width + (bit >>> 3)]!;
+      vector[d] = centroid[d]! + values[(byte >>> (bit & 7)) & mask]!;
     }
   }
   normaliseRows(decoded);
