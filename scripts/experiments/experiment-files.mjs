@@ -28,10 +28,9 @@ export function readExperiments(folder) {
     .sort((a, b) => taskPlace(a) - taskPlace(b))
     .flatMap((task) =>
       readdirSync(join(folder, task))
+        .map((file) => file.replace(/\.json$/, ''))
         .sort()
-        .map((file) =>
-          readExperiment(join(folder, task, file), task, `${task}/${file.replace(/\.json$/, '')}`),
-        ),
+        .map((name) => readExperiment(join(folder, task, `${name}.json`), task, `${task}/${name}`)),
     );
 }
 

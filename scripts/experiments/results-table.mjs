@@ -26,7 +26,7 @@ function resultTables(experiments) {
 
 function tableOf(experiments) {
   const measures = [...new Set(experiments.flatMap(({ expected }) => Object.keys(expected)))];
-  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const line = (cells) => `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
   return [
     line(['experiment', 'what', ...measures, 'note']),
     `|---|---|${measures.map(() => '--:|').join('')}---|`,
