@@ -8,13 +8,15 @@ import { once } from './once.mjs';
 const DIMENSION = 128;
 /** Of 1,000 passages, those that MUVERA scores by MaxSim. */
 const CANDIDATES = 100;
+/** So few that words differ from their centroids: with the default most words would be one. */
+const PLAID = { centroids: 512, bits: 4 };
 
 /**
  * Texts as one vector per word without stop words: the word's letters, hashed to 128 numbers of length 1. Built when a search first
  * needs them:
  *
  * - `multiVector.words`
- * - `approximate.muvera`: 100 candidates by fixed-dimensional encodings; `approximate.plaid`: 2,048 centroids, residuals of 2 bits
+ * - `approximate.muvera`: 100 candidates by fixed-dimensional encodings; `approximate.plaid`: 512 centroids, residuals of 4 bits
  *
  * @param texts - of all passages, by row
  */
@@ -50,7 +52,7 @@ export function wordVectors(texts) {
     multiVector: { words: { level: 'passage', encode, ...exactSearch(built) } },
     approximate: {
       muvera: approximateSource(encode, async () => MuveraIndex.over((await built()).index), CANDIDATES),
-      plaid: approximateSource(encode, async () => PlaidIndex.build((await built()).documents)),
+      plaid: approximateSource(encode, async () => PlaidIndex.build((await built()).documents, PLAID)),
     },
   };
 }
