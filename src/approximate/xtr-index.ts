@@ -7,6 +7,7 @@ import { float32AtLeast, referenceNorm } from '../index/pooled-bounds.js';
 import { firstPlaces, rankedList } from '../ranking/ranked-list.js';
 import { type Matrix, matrix, matrixRow, type RaggedMatrix } from '../vectors/matrix.js';
 import type { ApproximateList } from './approximate-list.js';
+import { EventLoopTurns } from './event-loop-turns.js';
 import { checkWholeNumber } from './option-checks.js';
 
 /** Options of `XtrIndex.build`. */
@@ -132,7 +133,7 @@ export class XtrIndex implements Disposable {
     const places = Math.min(tokens, this.#documentOf.length);
     const hits = await this.#tokens.search(data, { k: places, signal });
 
-    const maxima = this.#maximaOf(hits);
+    const maxima = await this.#maximaOf(hits, new EventLoopTurns(signal));
     const imputed = Float32Array.from({ length: hits.queries }, (_, i) => hits.scores[(i + 1) * places - 1]!);
     const least = this.#leastSimilarities(matrix(data, this.dimension));
     const sums = new Map([...maxima].map(([document, found]) => [document, sumOf(found, imputed)]));
@@ -156,9 +157,13 @@ export class XtrIndex implements Disposable {
   }
 
   /** Per document of which a vector was retrieved, its maximum for each query vector; NaN where none was retrieved for it. */
-  #maximaOf({ queries, k, rows, scores }: Hits): Map<number, Float32Array> {
+  async #maximaOf(
+    { queries, k, rows, scores }: Hits,
+    turns: EventLoopTurns,
+  ): Promise<Map<number, Float32Array>> {
     const maxima = new Map<number, Float32Array>();
     for (let query = 0; query < queries; query++) {
+      if (turns.over) await turns.pass();
       for (let place = query * k; place < (query + 1) * k; place++) {
         const document = this.#documentOf[rows[place]!]!;
         let found = maxima.get(document);

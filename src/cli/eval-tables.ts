@@ -1,5 +1,8 @@
 import type { Evaluation } from '../evaluation/evaluate-run.js';
-import { fourDecimals } from '../evaluation/trec-eval-text.js';
+import { comparisonTable } from '../evaluation/report/comparison-table.js';
+import { evaluationTable, type LabelledRun } from '../evaluation/report/evaluation-table.js';
+import { csvTable, latexTable, markdownTable } from '../evaluation/report/table-formats.js';
+import type { RunComparison } from '../evaluation/significance/compare-runs.js';
 
 /** A run file, measured. */
 export interface MeasuredRun {
@@ -8,20 +11,37 @@ export interface MeasuredRun {
   readonly evaluation: Evaluation;
 }
 
-type Value = number | string | undefined;
+/** The formats that print a table. */
+export const TABLE_FORMATS = { markdown: markdownTable, csv: csvTable, latex: latexTable } as const;
 
-/** A measure's values for one query, or for the runs as a whole, one per run. */
-interface Row {
-  readonly measure: string;
-  readonly query: string;
-  readonly values: readonly Value[];
-  readonly isCount: boolean;
+/** A format that prints a table. */
+export type TableFormat = keyof typeof TABLE_FORMATS;
+
+/** Runs that were measured, and how those after the first compare with it; undefined where that was not asked for. */
+export interface MeasuredRuns {
+  readonly runs: readonly MeasuredRun[];
+  readonly comparisons: readonly RunComparison[] | undefined;
 }
 
-const ALL = 'all';
+/** The runs as a table, or their comparison, in which their means stand too. */
+export function textTable(
+  { runs, comparisons }: MeasuredRuns,
+  format: TableFormat,
+  perQuery: boolean,
+): string {
+  const labelled = labelledRuns(runs);
+  const table = comparisons
+    ? comparisonTable(
+        comparisons,
+        labelled.slice(1).map(({ label }) => label),
+      )
+    : // A program that reads CSV finds the same columns with and without queries.
+      evaluationTable(labelled, { perQuery, queryColumn: perQuery || format === 'csv' });
+  return TABLE_FORMATS[format](table);
+}
 
-/** One JSON object on one line: each run's values, and with `perQuery` each query's. */
-export function jsonReport(runs: readonly MeasuredRun[], perQuery: boolean): string {
+/** One JSON object on one line: each run's values, with `perQuery` each query's, and the comparisons. */
+export function jsonReport({ runs, comparisons }: MeasuredRuns, perQuery: boolean): string {
   return JSON.stringify({
     runs: runs.map(({ file, tag, evaluation: { queries, results, aggregate } }) => ({
       file,
@@ -38,79 +58,17 @@ export function jsonReport(runs: readonly MeasuredRun[], perQuery: boolean): str
         ),
       }),
     })),
+    ...(comparisons && {
+      comparisons: comparisons.map(({ run, queries, differences, ...comparison }) => ({
+        file: runs[run + 1]!.file,
+        ...comparison,
+      })),
+    }),
   });
 }
 
-/** Comma-separated values (RFC 4180): a line per measure, a column per run, numbers in full; with `perQuery` a line per query too. */
-export function csvTable(runs: readonly MeasuredRun[], perQuery: boolean): string {
-  const lines = [
-    ['measure', 'query', ...labelsOf(runs)],
-    ...rowsOf(runs, perQuery).map(({ measure, query, values }) => [
-      measure,
-      query,
-      ...values.map((value) => String(value ?? '')),
-    ]),
-  ];
-  return lines.map((line) => line.map(quoted).join(',')).join('\n');
-}
-
-/** A table in Markdown: a line per measure, a column per run, four decimals; with `perQuery` a line per query too. */
-export function markdownTable(runs: readonly MeasuredRun[], perQuery: boolean): string {
-  const place = (measure: string, query: string) => (perQuery ? [measure, query] : [measure]);
-  const lines = [
-    [...place('measure', 'query'), ...labelsOf(runs)],
-    [...place('---', '---'), ...runs.map(() => '---:')],
-    ...rowsOf(runs, perQuery).map(({ measure, query, values, isCount }) => [
-      ...place(measure, query),
-      ...values.map((value) => shown(value, isCount)),
-    ]),
-  ];
-  return lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
-}
-
-/** The runs' tags, or their files where two have one tag. */
-function labelsOf(runs: readonly MeasuredRun[]): string[] {
-  const tags = runs.map(({ tag }) => tag);
-  return new Set(tags).size === tags.length ? tags : runs.map(({ file }) => file);
-}
-
-/** Every run has the same measures; a query that was not evaluated for one has no value there. */
-function rowsOf(runs: readonly MeasuredRun[], perQuery: boolean): Row[] {
-  const measures = runs[0]!.evaluation.results;
-  const places = runs.map(
-    ({ evaluation }) => new Map(evaluation.queries.map((query, place) => [query, place])),
-  );
-  const queries = perQuery ? [...new Set(places.flatMap((place) => [...place.keys()]))] : [];
-  const row = (measure: number, query: string, values: Value[]): Row[] => {
-    const { name, isCount } = measures[measure]!;
-    return values.every((value) => value === undefined) ? [] : [{ measure: name, query, values, isCount }];
-  };
-  const ofQueries = queries.flatMap((query) =>
-    measures.flatMap((_, measure) =>
-      row(
-        measure,
-        query,
-        runs.map(({ evaluation }, run) => {
-          const place = places[run]!.get(query);
-          return place === undefined ? undefined : evaluation.results[measure]!.perQuery?.[place];
-        }),
-      ),
-    ),
-  );
-  const ofRuns = measures.flatMap((_, measure) =>
-    row(
-      measure,
-      ALL,
-      runs.map(({ evaluation }) => evaluation.results[measure]!.aggregate),
-    ),
-  );
-  return [...ofQueries, ...ofRuns];
-}
-
-function shown(value: Value, isCount: boolean): string {
-  return typeof value === 'number' && !isCount ? fourDecimals(value) : String(value ?? '');
-}
-
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+/** Runs by their tags, or by their files where two have one tag. */
+export function labelledRuns(runs: readonly MeasuredRun[]): LabelledRun[] {
+  const hasOwnTags = new Set(runs.map(({ tag }) => tag)).size === runs.length;
+  return runs.map(({ tag, file, evaluation }) => ({ label: hasOwnTags ? tag : file, evaluation }));
 }

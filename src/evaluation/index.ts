@@ -1,4 +1,5 @@
 export { type AnswerScores, answerScores } from './answer-metrics.js';
+export * from './answers/index.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -18,6 +19,8 @@ export { readTrecRun, writeTrecRun } from './files/trec-run.js';
 export { type PseudoRelevance, pseudoRelevance } from './pseudo-relevance.js';
 export type { Qrels } from './qrels.js';
 export { hitAt, precisionAt, reciprocalRankAt } from './rank-metrics.js';
+export * from './report/index.js';
 export { type Run, type RunList, runFromRankedLists, trecOrder, withoutQueryDocuments } from './run.js';
 export { measureNames } from './select-measures.js';
+export * from './significance/index.js';
 export { trecEvalText } from './trec-eval-text.js';

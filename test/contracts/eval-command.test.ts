@@ -139,14 +139,98 @@ describe('granule eval', () => {
     });
   });
 
+  it('makes a table in LaTeX', async () => {
+    const { stdout } = await evaluate(files(), ...several, '--format', 'latex');
+    expect(stdout).toContain('\\begin{tabular}{lrr}\n  \\toprule\n  measure & first & second \\\\\n');
+    expect(stdout).toContain('\n  num\\_q & 2 & 3 \\\\\n  map & 0.7500 & 0.8333 \\\\\n');
+  });
+
+  const compared = [
+    '--run',
+    'first.run',
+    'second.run',
+    '--measures',
+    'num_q',
+    'map',
+    '--compare',
+    '--complete',
+  ];
+
+  it('compares runs with the first, in Markdown unless told otherwise', async () => {
+    const { status, stdout, stderr } = await evaluate(files(), ...compared);
+    expect([status, stderr]).toEqual([0, '']);
+    const [head, , row, ...rest] = stdout.split('\n');
+    expect(head).toMatch(/^\| measure \| run \| baseline \| mean \| difference \|/);
+    // Differences 1/2, -1/2 and 1: 6 of 8 assignments reach a sum of 1.
+    expect(row).toMatch(
+      /^\| map \| second \| 0\.5000 \| 0\.8333 \| 0\.3333 \| -0\.5000 \| 1\.0000 \| 0\.7500 \| 0\.7500 \| 2 \| 0 \| 1 \|$/,
+    );
+    expect(rest).toEqual(['']);
+  });
+
+  it('prints comparisons beside the runs in JSON', async () => {
+    const { stdout } = await evaluate(files(), ...compared, '--format', 'json', '--per-query');
+    const { runs, comparisons } = JSON.parse(stdout);
+    expect(runs).toHaveLength(2);
+    expect(runs[1].perQuery.q3.map).toBe(1);
+    expect(comparisons).toMatchObject([
+      {
+        file: 'second.run',
+        measure: 'map',
+        test: { pValue: 0.75, isExact: true, permutations: 8 },
+        correctedPValue: 0.75,
+        confidence: 0.95,
+        ...{ wins: 2, ties: 0, losses: 1 },
+      },
+    ]);
+  });
+
+  it('writes a report beside what it prints, with the comparison where one is asked for', async () => {
+    const folder = files();
+    const alone = await evaluate(folder, '--run', 'first.run', '--measures', 'map', '--html', 'one.html');
+    expect(alone.stdout).toBe('map                   \tall\t0.7500\n');
+    const one = readFileSync(join(folder, 'one.html'), 'utf8');
+    expect(one).toContain('<h1>Evaluation of first</h1>');
+    expect(one).toContain('Precision and recall');
+    expect(one).not.toContain('Comparison');
+    await evaluate(folder, ...compared, '--html', 'two.html');
+    expect(readFileSync(join(folder, 'two.html'), 'utf8')).toContain('second less first by map');
+    expect(await evaluate(folder, ...compared, '--html', 'missing/two.html')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^granule: cannot write missing\/two\.html: .* \[FILE_NOT_WRITABLE\]\n$/),
+    });
+  });
+
+  it('names the run that cannot be compared, and says what helps', async () => {
+    const args = ['--run', 'first.run', 'second.run', '--measures', 'map', '--compare'];
+    expect(await evaluate(files(), ...args)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr:
+        "granule: second.run: compared run 1 lacks 0 of the baseline's queries and has 1 others; evaluate both with complete [INVALID_ARGUMENT]\n",
+    });
+  });
+
   it.each<[string, string[], RegExp]>([
+    ['a comparison of one run', ['--run', 'first.run', '--compare'], /needs two runs/],
+    [
+      'queries in a table of comparisons',
+      ['--run', 'first.run', 'second.run', '--compare', '--per-query'],
+      /--per-query in --format json only/,
+    ],
+    [
+      'a comparison as trec_eval prints',
+      ['--run', 'first.run', 'second.run', '--compare', '--format', 'trec_eval'],
+      /trec_eval is of one run/,
+    ],
     ['no run', [], /--run/],
     [
       'an unknown measure',
       ['--run', 'first.run', '--measures', 'precision'],
       /unknown measure precision; known are runid, /,
     ],
-    ['an unknown format', ['--run', 'first.run', '--format', 'xml'], /trec_eval, json, csv, markdown/],
+    ['an unknown format', ['--run', 'first.run', '--format', 'xml'], /trec_eval, json, csv, markdown, latex/],
     ['several runs in the format of one', ['--run', 'first.run', 'second.run'], /trec_eval is of one run/],
     ['a relevance level of 0', ['--run', 'first.run', '--relevance-level', '0'], /at least 1/],
   ])('takes %s as wrong usage', async (_, args, message) => {

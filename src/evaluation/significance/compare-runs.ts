@@ -4,8 +4,8 @@ import { withDefaults } from '../option-checks.js';
 import {
   BOOTSTRAP_DEFAULTS,
   type BootstrapOptions,
+  bootstrapIntervals,
   type MeanInterval,
-  pairedBootstrapInterval,
 } from './bootstrap-interval.js';
 import { holmCorrection } from './holm-correction.js';
 import { meanOf, pairedDifferences } from './paired-values.js';
@@ -32,6 +32,8 @@ export interface RunComparison {
   readonly other: number;
   /** other - baseline: its mean, and the bootstrap interval of that. */
   readonly difference: MeanInterval;
+  /** Of the interval. */
+  readonly confidence: number;
   /** The randomisation test of the difference. */
   readonly test: RandomisationResult;
   /** The test's p-value after Holm's correction over the runs that are compared by this measure. */
@@ -72,18 +74,29 @@ export function compareRuns(
   };
   const chosen = withDefaults<Required<ComparisonOptions>>(options, defaults, 'compareRuns');
   const { measures, permutations, confidence, resamples, seed } = chosen;
+  for (const evaluation of [baseline, ...others]) refuseIncomparable(evaluation, measures);
   for (const [run, other] of others.entries()) refuseOtherQueries(baseline, other, run);
-  return measures.flatMap((measure) => {
-    const before = valuesOf(baseline, measure);
-    const compared = others.map((evaluation, run) => {
-      const after = valuesOf(evaluation, measure);
-      const differences = pairedDifferences(before, after);
+  const differencesOf = ({ perQuery }: Evaluation, measure: string) =>
+    pairedDifferences(baseline.perQuery.get(measure)!, perQuery.get(measure)!);
+  // Together, for every column then shares the draws.
+  const intervals = others.map((other) =>
+    bootstrapIntervals(
+      measures.map((measure) => differencesOf(other, measure)),
+      { confidence, resamples, seed },
+    ),
+  );
+  return measures.flatMap((measure, place) => {
+    const before = baseline.perQuery.get(measure)!;
+    const compared = others.map((other, run) => {
+      const after = other.perQuery.get(measure)!;
+      const differences = differencesOf(other, measure);
       return {
         measure,
         run,
         baseline: meanOf(before),
         other: meanOf(after),
-        difference: pairedBootstrapInterval(before, after, { confidence, resamples, seed }),
+        difference: intervals[run]![place]!,
+        confidence,
         test: randomisationTest(before, after, { permutations, seed }),
         wins: differences.filter((value) => value > 0).length,
         ties: differences.filter((value) => value === 0).length,
@@ -116,14 +129,13 @@ export function comparableMeasures({ results }: Evaluation): string[] {
     .map(({ name }) => name);
 }
 
-function valuesOf(evaluation: Evaluation, measure: string): Float64Array {
-  const values = comparableMeasures(evaluation).includes(measure)
-    ? evaluation.perQuery.get(measure)
-    : undefined;
-  if (values === undefined) {
-    throw new GranuleError('INVALID_ARGUMENT', `a run has no mean over queries of ${measure}`, { measure });
-  }
-  return values;
+function refuseIncomparable(evaluation: Evaluation, measures: readonly string[]): void {
+  const comparable = comparableMeasures(evaluation);
+  const missing = measures.find((measure) => !comparable.includes(measure));
+  if (missing === undefined) return;
+  throw new GranuleError('INVALID_ARGUMENT', `a run has no mean over queries of ${missing}`, {
+    measure: missing,
+  });
 }
 
 function refuseOtherQueries(baseline: Evaluation, other: Evaluation, run: number): void {
@@ -133,7 +145,7 @@ function refuseOtherQueries(baseline: Evaluation, other: Evaluation, run: number
   if (missing === 0 && added === 0) return;
   throw new GranuleError(
     'INVALID_ARGUMENT',
-    `run ${run + 1} cannot be compared: it lacks ${missing} of the baseline's queries and has ${added} others; evaluate both with complete`,
+    `compared run ${run + 1} lacks ${missing} of the baseline's queries and has ${added} others; evaluate both with complete`,
     { run, missing, added },
   );
 }

@@ -32,8 +32,8 @@ export const RANDOMISATION_DEFAULTS = { permutations: 100_000, seed: 1 } as cons
  *
  * If the runs were alike, each query's values could as well stand the other way round: p is the share of the 2^n assignments of signs
  * to the differences d_i whose |sum of +-d_i| is at least |sum of d_i|. Differences of 0 change nothing and are left out. Up to 20 others,
- * all assignments are looked at, and p is exact; beyond, `permutations` random ones, and p = (1 + those at least as great) / (1 + all), so it is never
- * 0. Sums that differ by no more than rounding count as equal. O(2^n) or O(n permutations).
+ * all assignments are looked at, and p is exact; beyond, `permutations` random ones, and p = (1 + those at least as great) / (1 + all),
+ * so it is never 0. Sums that differ by no more than rounding count as equal. O(2^n) or O(n permutations).
  *
  * Sources: "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation" (2007); "Permutation P-values Should
  * Never Be Zero: Calculating Exact P-values When Permutations Are Randomly Drawn" (2010).
@@ -76,23 +76,37 @@ function extremeAssignments(differences: Float64Array, threshold: number, place 
   );
 }
 
-/** How many of the drawn assignments reach it; a number of 32 bits gives the signs of 32 differences. */
+/** How many of the drawn assignments reach it: eight signs at a time choose one of a group's 256 sums. */
 function extremeDraws(
   differences: Float64Array,
   threshold: number,
   permutations: number,
   random: SeededRandom,
 ): number {
+  const groups = Math.ceil(differences.length / 8);
+  const sums = groupSums(differences, groups);
   let extreme = 0;
   for (let draw = 0; draw < permutations; draw++) {
     let sum = 0;
     let bits = 0;
-    for (let i = 0; i < differences.length; i++) {
-      if ((i & 31) === 0) bits = random.uint32();
-      sum += bits & 1 ? differences[i]! : -differences[i]!;
-      bits >>>= 1;
+    for (let group = 0; group < groups; group++) {
+      if ((group & 3) === 0) bits = random.uint32();
+      sum += sums[(group << 8) | (bits & 255)]!;
+      bits >>>= 8;
     }
     if (Math.abs(sum) >= threshold) extreme += 1;
   }
   return extreme;
+}
+
+/** For each eight differences, their sum under each of 256 assignments of signs. */
+function groupSums(differences: Float64Array, groups: number): Float64Array {
+  return Float64Array.from({ length: groups << 8 }, (_, entry) => {
+    const first = (entry >> 8) << 3;
+    let sum = 0;
+    for (let i = first; i < Math.min(first + 8, differences.length); i++) {
+      sum += (entry >> (i - first)) & 1 ? differences[i]! : -differences[i]!;
+    }
+    return sum;
+  });
 }

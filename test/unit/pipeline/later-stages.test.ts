@@ -10,6 +10,7 @@ import {
   guidedRefinement,
   jitter,
   lateInteraction,
+  maxsim,
   type PipelineStage,
   pipeline,
   sparse,
@@ -67,6 +68,15 @@ describe('guidedRefinement', () => {
     expect(list).toEqual(rankedList(pool, refined.scores));
     expect(stages[2]!.details).toEqual({ losses: [refined.losses[0], refined.losses[30]] });
     expect(refined.losses[30]).toBeLessThan(refined.losses[0]!);
+    const later = [
+      lateInteraction(),
+      sparse(),
+      guidedRefinement({ pool: 4, ...how }),
+      maxsim({ candidates: 3 }),
+    ];
+    const candidates = firstPlaces(rankedList(pool, refined.scores), 3).rows;
+    const { rows, scores } = tokenSearch(refined.query, 3, [...candidates]);
+    expect((await run(later)).list).toEqual({ rows, scores });
   });
 
   it('leaves out rows without vectors, and searches with the refined query if asked', async () => {

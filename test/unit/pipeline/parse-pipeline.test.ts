@@ -9,7 +9,7 @@ import {
   pipeline,
   sparse,
 } from '../../../src/pipeline/index.js';
-import { madeSources } from './made-sources.js';
+import { madeSources, QUERY } from './made-sources.js';
 
 const { sources } = madeSources();
 const made = (stages: unknown, of = sources) => pipeline(stages as PipelineStage[], { sources: of });
@@ -227,7 +227,7 @@ describe('a pipeline is refused where it is wrong, by the place:', () => {
   });
 });
 
-it('a pipeline says what it is in full, and stays so', () => {
+it('a pipeline says what it is in full, and stays so', async () => {
   const weights = [0.5, 0.5];
   const given = [dense(), sparse({ k: 7 }), fuse({ method: 'weighted-sum', weights })];
   const retriever = made(given);
@@ -237,8 +237,10 @@ it('a pipeline says what it is in full, and stays so', () => {
     { stage: 'fuse', method: 'weighted-sum', weights: [0.5, 0.5], normalisation: 'min-max', missing: 'zero' },
   ];
   expect(retriever.stages).toEqual(full);
+  const before = await retriever.retrieve(QUERY);
   weights[0] = 9;
   expect(retriever.stages).toEqual(full);
+  expect((await retriever.retrieve(QUERY)).list).toEqual(before.list);
   expect(made(JSON.parse(JSON.stringify(retriever.stages))).stages).toEqual(full);
 });
 

@@ -48,6 +48,12 @@ test('every column sees the same resamples', () => {
   expect(twice).toEqual({ mean: 2 * one!.mean, low: 2 * one!.low, high: 2 * one!.high });
 });
 
+test('both ends are cut off alike: the interval of the negated values is the negated interval', () => {
+  const values = Float64Array.of(0.03, 0.21, 0.5, 1.7, 4.1, 8.9);
+  const [there, back] = bootstrapIntervals([values, values.map((value) => -value)], { resamples: 199 });
+  expect(back).toEqual({ mean: -there!.mean, low: -there!.high, high: -there!.low });
+});
+
 test('the paired interval is that of the differences, and far narrower where both runs rise and fall together', () => {
   const baseline = Float64Array.from({ length: 40 }, (_, i) => i / 40);
   const other = baseline.map((value, i) => value + (i % 2 === 0 ? 0.02 : 0.04));

@@ -42,6 +42,7 @@ test('compares every mean of queries, run by run, with the parts it is made of',
   expect(first!.test.pValue).toBe(2 / 16);
   expect(second).toMatchObject({ wins: 2, ties: 1, losses: 2 });
   expect(second!.test).toEqual(randomisationTest(before, third));
+  expect(second!.difference).toEqual(pairedBootstrapInterval(before, third));
 });
 
 test('corrects over the runs of a measure, not over measures', () => {
@@ -81,9 +82,9 @@ test('refuses other queries, counts, and measures that a run lacks', () => {
     measures: ['recip_rank'],
   });
   expect(() => compareRuns(baseline, [better, fewer], { measures: ['recip_rank'] })).toThrow(
-    /run 2 .* lacks 1 .* has 0 others/,
+    /compared run 2 lacks 1 .* has 0 others/,
   );
-  expect(() => compareRuns(fewer, [baseline])).toThrow(/run 1 .* lacks 0 .* has 1 others/);
+  expect(() => compareRuns(fewer, [baseline])).toThrow(/compared run 1 lacks 0 .* has 1 others/);
   expect(() => compareRuns(baseline, [better], { measures: ['num_ret'] })).toThrow(/num_ret/);
   expect(() => compareRuns(baseline, [better], { measures: ['gm_map'] })).toThrow(/gm_map/);
   expect(() => compareRuns(baseline, [evaluation([1, 1, 1, 1, 1], ['map'])])).toThrow(/recip_rank/);

@@ -108,6 +108,12 @@ describe('with many queries', () => {
     expect(Math.abs(pValue - exact)).toBeLessThan(4 * deviation);
   });
 
+  test('is never 0: where no drawn assignment is as extreme, p is 1 of all that were drawn and the observed one', () => {
+    // Only two of 2^60 assignments reach the sum of 60 equal differences.
+    const { pValue } = randomisationTest(zeros(60), zeros(60).fill(1), { permutations: 999 });
+    expect(pValue).toBe(1 / 1000);
+  });
+
   test('spreads p evenly where the runs do not differ', () => {
     // Signs at random: p below 0.2 in a fifth of the tests. 200 tests: 40, deviation 5.7.
     let state = 12345;
