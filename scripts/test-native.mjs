@@ -2,7 +2,7 @@
  * Builds the C++ tests with CMake, runs them with ctest, and closes with one line `native tests (variant): N passed, N failed`.
  * Skips, and says why, where a tool is missing.
  *
- *     node scripts/test-native.mjs [release | sanitized | threads | aarch64] [--strict]
+ *     node scripts/test-native.mjs [release | sanitized | threads | aarch64] [--strict] [--build-only]
  *
  * `--strict` turns warnings into errors.
  */
@@ -180,6 +180,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if ('skipped' in built) {
       console.log(`native tests (${name}): SKIPPED, ${built.skipped}`);
     } else {
+      if (args.includes('--build-only')) process.exit(built.failed ? 1 : 0);
       const result = built.failed ? { passed: 0, failed: 1 } : await runNativeTests(name);
       console.log(`native tests (${name}): ${result.passed} passed, ${result.failed} failed`);
       if (result.failed > 0) process.exitCode = 1;

@@ -27,9 +27,9 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
       documents_(documents),
       vectors_(vectors),
       segment_(documents.segment()),
-      places_(vectors.count * documents.count()),
       matches_(vectors.count * documents.count() * documents.dimension()),
       former_similarities_(documents.count()),
+      places_(vectors.count * documents.count()),
       ways_(vectors.count, 0.0),
       last_distances_(vectors.count, 0.0) {
   search_.dimension = static_cast<uint32_t>(documents.dimension());

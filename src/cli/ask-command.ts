@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { openMiRag } from '../systems/open-mirag.js';
 import { answerText } from './answer-text.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
@@ -26,6 +25,7 @@ Example:
   command.action(
     async (kb: string, question: string, options: { image: string; trace?: true; json?: true }) => {
       if (question.trim() === '') command.error('error: the question is blank', { exitCode: 2 });
+      const { openMiRag } = await import('../systems/open-mirag.js');
       const opened = await openMiRag(kb);
       try {
         const { signal } = context;

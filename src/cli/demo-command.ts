@@ -1,39 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Corpus } from '../corpus/corpus.js';
-import type { IngestReport } from '../corpus/ingest-report.js';
-import { countryCorpus } from '../demo/countries/country-corpus.js';
-import { flagPath } from '../demo/countries/flag-images.js';
-import { askDemoExample, type DemoExample } from '../demo/demo-example.js';
-import { demoTasks, shownTasks } from '../demo/demo-tasks.js';
-import type { DemoEvaluation } from '../demo/evaluate-demo.js';
-import { mergeEvaluations } from '../demo/merge-evaluations.js';
-import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-workers.js';
-import { requireReadablePictures } from '../demo/readable-pictures.js';
-import { renderTable } from '../demo/render-table.js';
-import { readTruthFile } from '../demo/truth-file.js';
-import { GranuleError } from '../errors.js';
-import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
-import { openMiRag } from '../systems/open-mirag.js';
-import { answerText } from './answer-text.js';
 import type { CommandContext } from './command-context.js';
-import { jsonText } from './json-text.js';
 import { wholeNumber } from './option-values.js';
-import { timingsLine } from './shown-values.js';
-
-interface DemoOptions {
-  readonly questions?: number;
-  readonly seed: number;
-  readonly output: string;
-  readonly pictures?: string;
-  readonly keep?: string;
-  readonly json?: true;
-}
 
 const DEFAULT_QUESTIONS = 500;
-const EXAMPLES = 4;
 
 /** `granule demo`: the whole job on the world's countries, a few answers shown and many measured. */
 export function addDemoCommand(program: Command, context: CommandContext): void {
@@ -63,112 +32,8 @@ Example:
   $ granule demo --keep countries
   $ granule ask countries --image granule-demo/picture-1.jpg "Which countries border it?"`,
     )
-    .action((options: DemoOptions) => demo(options, context));
-}
-
-async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
-  const pictures = options.pictures === undefined ? undefined : await readTruthFile(options.pictures);
-  if (pictures !== undefined) await requireReadablePictures(pictures, context.signal);
-  const tasks = demoTasks({
-    seed: options.seed,
-    count: options.questions ?? pictures?.length ?? DEFAULT_QUESTIONS,
-    ...(pictures && { pictures }),
-  });
-  await mkdir(options.output, { recursive: true }).catch((cause) => {
-    const message = `cannot make the folder ${options.output}: ${(cause as Error).message}`;
-    throw new GranuleError('FILE_NOT_WRITABLE', message, { file: options.output }, { cause });
-  });
-  const temporary = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'granule-demo-')) : undefined;
-  const kb = options.keep ?? join(temporary!, 'kb');
-  try {
-    await build(kb, options, context);
-    const examples = await showExamples(kb, tasks, options, context);
-    const start = performance.now();
-    const parts = await evaluateInWorkers(kb, tasks, {
-      signal: context.signal,
-      onProgress: (done, all) => context.progress.update('questions', done, done / all),
+    .action(async (options) => {
+      const { runDemo } = await import('./run-demo.js');
+      await runDemo({ ...options, defaultQuestions: DEFAULT_QUESTIONS }, context);
     });
-    const evaluation = mergeEvaluations(parts, performance.now() - start);
-    if (options.json)
-      context.print(
-        jsonText({ ...evaluation, pictures: resolve(options.output), examples: examples.map(exampleFacts) }),
-      );
-    else context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}`);
-  } finally {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-async function build(kb: string, options: DemoOptions, context: CommandContext): Promise<void> {
-  const start = performance.now();
-  const encoders = builtInEncodersInThreads();
-  const corpus = await Corpus.create(kb, encoders);
-  let report: IngestReport;
-  try {
-    report = await corpus.ingest(countryCorpus(flagPath), {
-      signal: context.signal,
-      onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
-    });
-  } catch (error) {
-    // Part of a knowledge base would only be in the way of the next demo.
-    await corpus.close();
-    await rm(kb, { recursive: true, force: true });
-    throw error;
-  } finally {
-    await encoders.close();
-  }
-  await corpus.close();
-  const { entities, passages, images } = report;
-  if (options.json) return;
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  context.print(
-    `knowledge base: ${entities} entities, ${passages} passages, ${images} images (built in ${seconds} s)\n`,
-  );
-}
-
-async function showExamples(
-  kb: string,
-  tasks: readonly PictureTask[],
-  options: DemoOptions,
-  context: CommandContext,
-): Promise<DemoExample[]> {
-  const opened = await openMiRag(kb);
-  const examples: DemoExample[] = [];
-  try {
-    for (const [i, task] of shownTasks(tasks, EXAMPLES).entries()) {
-      const example = await askDemoExample(opened, task, {
-        number: i + 1,
-        output: options.output,
-        signal: context.signal,
-      });
-      examples.push(example);
-      if (!options.json) context.print(exampleText(example, context.colour));
-    }
-  } finally {
-    await opened.dispose();
-  }
-  if (!options.json)
-    context.print(`pictures with the matched patches outlined are in ${resolve(options.output)}\n`);
-  return examples;
-}
-
-/** What a program wants to know about an example. */
-function evaluationTimings({ timings: { totalMs = 0, ...stages } }: DemoEvaluation): string {
-  const means = Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name.replace(/Ms$/, ''), ms]));
-  return `mean of a question: ${timingsLine(means)}\nall questions: ${(totalMs / 1000).toFixed(1)} s`;
-}
-
-function exampleFacts({ picture, answered, matches }: DemoExample): object {
-  const { question, answer, entity, passage, span, probabilities, timings } = answered;
-  return { picture, question, answer, entity, passage, span, probabilities, timings, matches };
-}
-
-function exampleText({ picture, answered, matches }: DemoExample, colour: boolean): string {
-  const lines = [
-    `picture   ${picture}`,
-    `question  ${answered.question}`,
-    answerText(answered, { colour, trace: false }),
-  ];
-  if (matches !== undefined) lines.push(`matches   ${matches}`);
-  return `${lines.join('\n')}\n`;
 }

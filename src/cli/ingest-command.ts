@@ -1,9 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { Corpus } from '../corpus/corpus.js';
 import { unreadableFile } from '../corpus/unreadable-file.js';
-import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import type { CommandContext } from './command-context.js';
 
 /** `granule ingest`: builds a knowledge base, or adds to it. */
@@ -33,6 +31,8 @@ Example:
     .action(async (source: string, options: { to: string; json?: true }) => {
       await stat(source).catch(unreadableFile(source));
       const isThere = await stat(join(options.to, 'corpus.sqlite')).catch(() => undefined);
+      const { Corpus } = await import('../corpus/corpus.js');
+      const { builtInEncodersInThreads } = await import('../systems/built-in-encoders.js');
       const open = isThere === undefined ? Corpus.create : Corpus.open;
       const encoders = builtInEncodersInThreads();
       const corpus = await open(options.to, encoders, { signal: context.signal });

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { Corpus } from '../corpus/corpus.js';
-import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
+import type { Corpus } from '../corpus/corpus.js';
 import type { CommandContext } from './command-context.js';
 
 interface Options {
@@ -86,6 +85,7 @@ Example:
   $ granule reencode my-kb`,
     )
     .action(async (kb: string, options: Options) => {
+      const { builtInEncodersInThreads } = await import('../systems/built-in-encoders.js');
       const encoders = builtInEncodersInThreads();
       const report = await withCorpus(kb, context, {}, (corpus) =>
         corpus.reencode(encoders, {
@@ -109,7 +109,8 @@ async function withCorpus<T>(
   options: { readonly readOnly?: boolean },
   work: (corpus: Corpus) => Promise<T>,
 ): Promise<T> {
-  const corpus = await Corpus.open(kb, undefined, { ...options, signal: context.signal });
+  const { Corpus: corpora } = await import('../corpus/corpus.js');
+  const corpus = await corpora.open(kb, undefined, { ...options, signal: context.signal });
   try {
     return await work(corpus);
   } finally {

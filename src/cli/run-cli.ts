@@ -62,6 +62,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
+/** The commands with their options. What they work with is loaded when one runs: help and mistakes need nothing of it. */
 function program(context: CommandContext): Command {
   const { version } = createRequire(import.meta.url)('granule/package.json') as { version: string };
   const granule = new Command('granule')

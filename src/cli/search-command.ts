@@ -2,12 +2,10 @@ import { type Command, Option } from 'commander';
 import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import { parseFilterText } from '../corpus/filter/parse-filter.js';
 import type { Hit, Timings } from '../retrievers/retriever.js';
-import { openMiRag } from '../systems/open-mirag.js';
 import { type CorpusHits, type SearchLevel, searchCorpus } from '../systems/search-corpus.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
 import { wholeNumber } from './option-values.js';
-import { readStages, searchByPipeline } from './pipeline-search.js';
 import { percent, timingsLine } from './shown-values.js';
 
 interface SearchOptions {
@@ -66,12 +64,14 @@ Examples:
     }
     const filter = options.filter === undefined ? undefined : filterOf(options.filter);
     if (options.pipeline !== undefined) {
+      const { readStages, searchByPipeline } = await import('./pipeline-search.js');
       const stages = await readStages(options.pipeline);
       const query = { ...(asked !== '' && { text: asked }), ...(image !== undefined && { image }) };
       const json = options.json === true;
       context.print(await searchByPipeline(kb, stages, query, { k, filter, signal: context.signal, json }));
       return;
     }
+    const { openMiRag } = await import('../systems/open-mirag.js');
     const opened = await openMiRag(kb);
     try {
       const { signal } = context;

@@ -12,8 +12,8 @@ import * as changes from './scripts/corpus-changes.mjs';
 const root = mkdtempSync(path.join(tmpdir(), 'granule-corpus-faults-'));
 const library = path.join(root, 'failing-writes.so');
 const pictures = path.join(root, 'pictures');
-/** Every how many writes fail; `GRANULE_CORPUS_FAULT_STEP=1` lets each fail in turn, in some two minutes. */
-const STEP = Number(process.env['GRANULE_CORPUS_FAULT_STEP'] ?? 8);
+/** Every how many writes fail; `GRANULE_CORPUS_FAULT_STEP=1` lets each fail in turn, in some minutes. */
+const STEP = Number(process.env['GRANULE_CORPUS_FAULT_STEP'] ?? 16);
 
 const mount = path.join(root, 'disk');
 

@@ -112,13 +112,13 @@ describe('a sparse index', () => {
     ];
     const index = await sparseIndex(new SparseIndex({ saturating: true }), rows);
     const [a, b, c, d] = rowLengths(rows);
-    expect(index).toMatchObject({ rows: 4, removed: 0, postings: 4, totalLength: a! + b! + c! + d! });
+    expect(index).toMatchObject({ rows: 4, removedRows: 0, postings: 4, totalLength: a! + b! + c! + d! });
     expect([...index.documentFrequencies(Uint32Array.of(1, 0xffff_ffff, 7, 1))]).toEqual([3, 1, 0, 3]);
     expect(await index.remove(Uint32Array.of(0, 0, 1))).toBe(2);
-    expect(index).toMatchObject({ rows: 4, removed: 2, postings: 4 });
+    expect(index).toMatchObject({ rows: 4, removedRows: 2, postings: 4 });
     expect([...index.documentFrequencies(Uint32Array.of(1))]).toEqual([3]);
     expect([...(await index.compact())]).toEqual([2, 3]);
-    expect(index).toMatchObject({ rows: 2, removed: 0, postings: 3, totalLength: c! + d! });
+    expect(index).toMatchObject({ rows: 2, removedRows: 0, postings: 3, totalLength: c! + d! });
     expect([...index.documentFrequencies(Uint32Array.of(1))]).toEqual([2]);
     expect(index.bytes).toBeGreaterThan(0);
   });
@@ -141,7 +141,7 @@ describe('a sparse index', () => {
   it('is empty once disposed, and refuses every call', async () => {
     const index = await small();
     await index[Symbol.asyncDispose]();
-    expect(index).toMatchObject({ rows: 0, removed: 0, postings: 0, totalLength: 0, bytes: 0 });
+    expect(index).toMatchObject({ rows: 0, removedRows: 0, postings: 0, totalLength: 0, bytes: 0 });
     const disposed = failing('INDEX_DISPOSED');
     await expect(index.search(QUERY, { k: 1 })).rejects.toEqual(disposed);
     await expect(index.add(QUERY)).rejects.toEqual(disposed);
