@@ -10,7 +10,7 @@ import { buildPackage } from './built-package.js';
 import * as changes from './scripts/corpus-changes.mjs';
 
 /** More with `GRANULE_CORPUS_KILLS=500 npm run test:ts -- test/runtime/corpus-crash.test.ts`: some six minutes. */
-const KILLS = Number(process.env['GRANULE_CORPUS_KILLS'] ?? 40);
+const KILLS = Number(process.env['GRANULE_CORPUS_KILLS'] ?? 20);
 const SERIES = 2;
 /** Longest time that a process lives after it began its first change, in ms: some ten changes. */
 const LONGEST_LIFE = 300;

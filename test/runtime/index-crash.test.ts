@@ -10,7 +10,7 @@ import { buildPackage } from './built-package.js';
 import { change, fingerprint, seriesOptions } from './scripts/index-states.mjs';
 
 /** More with `GRANULE_INDEX_KILLS=200 npm run test:ts -- test/runtime/index-crash.test.ts`: some minute on two cores. */
-const KILLS = Number(process.env['GRANULE_INDEX_KILLS'] ?? 40);
+const KILLS = Number(process.env['GRANULE_INDEX_KILLS'] ?? 20);
 const AT_ONCE = 2;
 /** Longest time that a process lives after its first save, in ms: some fifty saves. */
 const LONGEST_LIFE = 150;
