@@ -21,6 +21,8 @@ export async function writeText(file: string, parts: Iterable<string>): Promise<
     await (file.endsWith('.gz') ? pipeline(source, createGzip(), target) : pipeline(source, target));
     await rename(partial, file);
   } catch (cause) {
+    // A file that is still being opened when the parts fail would appear after its removal.
+    if (!target.closed) await new Promise<void>((resolve) => target.once('close', () => resolve()));
     await rm(partial, { force: true });
     if (cause instanceof GranuleError) throw cause;
     throw new GranuleError(

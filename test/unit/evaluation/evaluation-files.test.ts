@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readTextLines } from '../../../src/evaluation/files/text-lines.js';
 import { readTrecQrels, writeTrecQrels } from '../../../src/evaluation/files/trec-qrels.js';
 import { readTrecRun, writeTrecRun } from '../../../src/evaluation/files/trec-run.js';
@@ -149,15 +149,27 @@ describe('qrels of TREC', () => {
 
   it('with ids that are no columns, or grades that are no numbers, are not written', async () => {
     const folder = temporaryFolder();
-    for (const [query, document, grade] of [
-      ['', 'd', 1],
-      ['q', 'a b', 1],
-      ['q', '\ud800', 1],
-      ['q', 'd', 0.5],
-    ] as const) {
-      await expect(
-        writeTrecQrels(join(folder, 'qrels'), new Map([[query, new Map([[document, grade]])]])),
-      ).rejects.toThrowError(refused('INVALID_ARGUMENT', ''));
+    const openSoon = fs.open;
+    // The file is opened late, so that it would appear after the failure has taken it away.
+    const open = vi
+      .spyOn(fs, 'open')
+      .mockImplementation(((...call: Parameters<typeof openSoon>) =>
+        setTimeout(() => openSoon(...call), 5)) as never);
+    try {
+      for (const [query, document, grade] of [
+        ['', 'd', 1],
+        ['q', 'a b', 1],
+        ['q', '\ud800', 1],
+        ['q', 'd', 0.5],
+      ] as const) {
+        await expect(
+          writeTrecQrels(join(folder, 'qrels'), new Map([[query, new Map([[document, grade]])]])),
+        ).rejects.toThrowError(refused('INVALID_ARGUMENT', ''));
+      }
+      expect(open).toHaveBeenCalledTimes(4);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      open.mockRestore();
     }
     expect(readdirSync(folder)).toEqual([]);
   });
