@@ -50,6 +50,8 @@ export const ERROR_CODES = [
   'CORPUS_LOCKED',
   'ENCODER_MISMATCH',
   'METADATA_FILTER_INVALID',
+  // Training
+  'TARGET_INVALID',
   // Evaluation
   'EVALUATION_FILE_INVALID',
   // The server
