@@ -1,5 +1,4 @@
-import { checkPositives } from './in-batch-contrast.js';
-import { checkLength } from './loss-arguments.js';
+import { checkLength, checkPositives } from './loss-arguments.js';
 
 /**
  * Pairs of a batch that are false negatives, because the document is the query's positive once more: 1 at query i and column j

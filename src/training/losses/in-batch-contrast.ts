@@ -6,6 +6,7 @@ import {
   checkChoice,
   checkFloats,
   checkLength,
+  checkPositives,
   type Floats,
   type TemperatureOption,
   type TemperedLoss,
@@ -134,19 +135,4 @@ function checkBatch(length: number, options: InBatchContrastOptions): Batch {
     }
   }
   return { queries, documents, positives, excluded };
-}
-
-/** @throws GranuleError `LENGTH_MISMATCH`; `INVALID_ARGUMENT` for a positive that is no column */
-export function checkPositives(positives: ArrayLike<number>, queries: number, documents: number): void {
-  checkLength(positives.length, 'positives', queries);
-  for (let query = 0; query < queries; query++) {
-    const column = positives[query]!;
-    if (!Number.isSafeInteger(column) || column < 0 || column >= documents) {
-      throw new GranuleError(
-        'INVALID_ARGUMENT',
-        `the positive of query ${query} must be a column below ${documents}, got ${show(column)}`,
-        { query },
-      );
-    }
-  }
 }

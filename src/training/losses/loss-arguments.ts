@@ -99,3 +99,18 @@ export function checkChoice<Choice extends string>(
   }
   return value;
 }
+
+/** @throws GranuleError `LENGTH_MISMATCH`; `INVALID_ARGUMENT` for a positive that is no column */
+export function checkPositives(positives: ArrayLike<number>, queries: number, documents: number): void {
+  checkLength(positives.length, 'positives', queries);
+  for (let query = 0; query < queries; query++) {
+    const column = positives[query]!;
+    if (!Number.isSafeInteger(column) || column < 0 || column >= documents) {
+      throw new GranuleError(
+        'INVALID_ARGUMENT',
+        `the positive of query ${query} must be a column below ${documents}, got ${show(column)}`,
+        { query },
+      );
+    }
+  }
+}
