@@ -1,6 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys, checkTemperature, show } from '../../index/arguments.js';
-import { logSumExp, softmaxWithLogs } from './log-softmax.js';
+import { logSumExp, softmaxWithLogs, temperatureGradient } from './log-softmax.js';
 import { checkChoice, checkFloats, checkLength, type Floats } from './loss-arguments.js';
 
 /** Options of {@link jointPathLoss}. */
@@ -22,6 +22,10 @@ export interface JointPathLoss {
   readonly passageGradient: Float64Array;
   /** dL/d(reader log-likelihoods), one number per path. */
   readonly readerGradient: Float64Array;
+  /** dL/dt_e. For a learned ln t_e it is t_e times this. */
+  readonly entityTemperatureGradient: number;
+  /** dL/dt_z. */
+  readonly passageTemperatureGradient: number;
 }
 
 /**
@@ -64,8 +68,10 @@ export function jointPathLoss(
   const form = checkChoice(options.form ?? 'marginal', ['marginal', 'paths'], 'form');
   const entityTemperature = checkTemperature(options.entityTemperature ?? 1);
   const passageTemperature = checkTemperature(options.passageTemperature ?? 1);
-  const entities = softmaxWithLogs(checkFloats(entityScores, 'entityScores'), entityTemperature);
-  const passages = softmaxWithLogs(checkFloats(passageScores, 'passageScores'), passageTemperature);
+  const x = checkFloats(entityScores, 'entityScores');
+  const y = checkFloats(passageScores, 'passageScores');
+  const entities = softmaxWithLogs(x, entityTemperature);
+  const passages = softmaxWithLogs(y, passageTemperature);
   const reader = checkFloats(logLikelihoods, 'logLikelihoods', passageScores.length);
   const paths = reader.length;
   checkEntities(entityOf, paths, entityScores.length);
@@ -76,11 +82,16 @@ export function jointPathLoss(
   const total = form === 'marginal' ? 1 : paths;
   const entityGradient = entities.probabilities.map((p) => (total * p) / entityTemperature);
   for (let i = 0; i < paths; i++) entityGradient[entityOf[i]!]! -= weights[i]! / entityTemperature;
+  const passageGradient = passages.probabilities.map(
+    (p, i) => (total * p - weights[i]!) / passageTemperature,
+  );
   return {
     loss: form === 'marginal' ? -marginal : -joint.reduce((sum, j) => sum + j, 0),
     entityGradient,
-    passageGradient: passages.probabilities.map((p, i) => (total * p - weights[i]!) / passageTemperature),
+    passageGradient,
     readerGradient: weights.map((weight) => -weight),
+    entityTemperatureGradient: temperatureGradient(x, entityGradient, entityTemperature),
+    passageTemperatureGradient: temperatureGradient(y, passageGradient, passageTemperature),
   };
 }
 

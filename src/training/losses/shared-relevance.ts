@@ -1,5 +1,5 @@
 import { checkKeys, checkTemperature } from '../../index/arguments.js';
-import { softmaxWithLogs } from './log-softmax.js';
+import { softmaxWithLogs, temperatureGradient } from './log-softmax.js';
 import { checkAtLeast, checkDistribution, checkFloats, type Floats } from './loss-arguments.js';
 import { divergenceFromTarget, divergenceToTarget } from './relative-entropy.js';
 
@@ -20,6 +20,10 @@ export interface SharedRelevanceLoss {
   readonly retrieverGradient: Float64Array;
   /** dL/ds of the reranker. */
   readonly rerankerGradient: Float64Array;
+  /** dL/dt_p. For a learned ln t_p it is t_p times this. */
+  readonly retrieverTemperatureGradient: number;
+  /** dL/dt_c. */
+  readonly rerankerTemperatureGradient: number;
 }
 
 /**
@@ -45,19 +49,27 @@ export function sharedRelevance(
   const mu = checkAtLeast(options.mu ?? 1, 0, 'mu');
   const retrieverTemperature = checkTemperature(options.retrieverTemperature ?? 1);
   const rerankerTemperature = checkTemperature(options.rerankerTemperature ?? 1);
-  const p = softmaxWithLogs(checkFloats(retriever, 'retriever'), retrieverTemperature);
-  const c = softmaxWithLogs(checkFloats(reranker, 'reranker', retriever.length), rerankerTemperature);
-  const r = checkDistribution(targets, 'targets', retriever.length);
+  const s = checkFloats(retriever, 'retriever');
+  const z = checkFloats(reranker, 'reranker', s.length);
+  const r = checkDistribution(targets, 'targets', s.length);
+  const p = softmaxWithLogs(s, retrieverTemperature);
+  const c = softmaxWithLogs(z, rerankerTemperature);
 
   const retrieved = divergenceFromTarget(r, p);
   const reranked = divergenceFromTarget(r, c);
   const taught = divergenceFromTarget(c.probabilities, p);
   const teaching = divergenceToTarget(c, p.logs);
+  const retrieverGradient = retrieved.gradient.map(
+    (g, i) => (g + mu * taught.gradient[i]!) / retrieverTemperature,
+  );
+  const rerankerGradient = reranked.gradient.map(
+    (g, i) => (g + mu * teaching.gradient[i]!) / rerankerTemperature,
+  );
   return {
     loss: retrieved.divergence + reranked.divergence + mu * teaching.divergence,
-    retrieverGradient: retrieved.gradient.map(
-      (g, i) => (g + mu * taught.gradient[i]!) / retrieverTemperature,
-    ),
-    rerankerGradient: reranked.gradient.map((g, i) => (g + mu * teaching.gradient[i]!) / rerankerTemperature),
+    retrieverGradient,
+    rerankerGradient,
+    retrieverTemperatureGradient: temperatureGradient(s, retrieverGradient, retrieverTemperature),
+    rerankerTemperatureGradient: temperatureGradient(z, rerankerGradient, rerankerTemperature),
   };
 }

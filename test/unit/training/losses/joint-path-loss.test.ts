@@ -3,6 +3,7 @@ import { type JointPathLossOptions, jointPathLoss } from '../../../../src/traini
 import {
   closeTo,
   difference,
+  expectDerivative,
   expectFinite,
   expectGradient,
   normals,
@@ -43,6 +44,10 @@ describe.each(FORMS)('jointPathLoss, %s', (form) => {
       expectGradient((x) => loss(x, z, a), e, found.entityGradient, { step: 5e-4 });
       expectGradient((y) => loss(e, y, a), z, found.passageGradient);
       expectGradient((l) => loss(e, z, l), a, found.readerGradient);
+      const at = (name: string) => (t: number) =>
+        jointPathLoss(e, z, a, entityOf, { ...options, [name]: t }).loss;
+      expectDerivative(at('entityTemperature'), 0.5, found.entityTemperatureGradient);
+      expectDerivative(at('passageTemperature'), 2, found.passageTemperatureGradient);
     });
   });
 

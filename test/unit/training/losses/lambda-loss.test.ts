@@ -68,22 +68,19 @@ describe.each(FORMS)('lambdaLoss, %s', (form) => {
     Float64Array.from({ length: size }, () => random.integer(0, 3));
 
   it('is its formula, with the gradients of finite differences at ranks that stay', () => {
-    overSizes(
-      (random, size) => {
-        for (const given of [{}, { k: 2, gain: 'linear' as const, mu: 3 }, { k: 5 }]) {
-          const options = { form, temperature: 0.5, ...given };
-          const [scores, labels] = [normals(random, size), grades(random, size)];
-          const ranks = ranksOf(scores);
-          const found = lambdaLoss(scores, labels, options);
-          closeTo(found.loss, slow(scores, labels, ranks, options), 1e-11);
-          const loss = (s: Float64Array, temperature = 0.5) =>
-            slow(s, labels, ranks, { ...options, temperature });
-          expectGradient(loss, scores, found.gradient, { step: 5e-4, magnitude: 10 });
-          expectDerivative((t) => loss(scores, t), 0.5, found.temperatureGradient, { magnitude: 10 });
-        }
-      },
-      [1, 2, 7, 12],
-    );
+    overSizes((random, size) => {
+      for (const given of [{}, { k: 3, gain: 'linear' as const, mu: 3 }]) {
+        const options = { form, temperature: 0.5, ...given };
+        const [scores, labels] = [normals(random, size), grades(random, size)];
+        const ranks = ranksOf(scores);
+        const found = lambdaLoss(scores, labels, options);
+        closeTo(found.loss, slow(scores, labels, ranks, options), 1e-11);
+        const loss = (s: Float64Array, temperature = 0.5) =>
+          slow(s, labels, ranks, { ...options, temperature });
+        expectGradient(loss, scores, found.gradient, { step: 5e-4, magnitude: 10 });
+        expectDerivative((t) => loss(scores, t), 0.5, found.temperatureGradient, { magnitude: 10 });
+      }
+    });
   });
 
   it('takes the lower index for the better rank of equal scores', () => {

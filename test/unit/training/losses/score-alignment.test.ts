@@ -35,6 +35,10 @@ describe('sharedRelevance', () => {
       const loss = (s: Float64Array, z: Float64Array) => sharedRelevance(s, z, targets, options).loss;
       expectGradient((s) => loss(s, reranker), retriever, found.retrieverGradient);
       expectGradient((z) => loss(retriever, z), reranker, found.rerankerGradient);
+      const at = (name: string) => (t: number) =>
+        sharedRelevance(retriever, reranker, targets, { ...options, [name]: t }).loss;
+      expectDerivative(at('retrieverTemperature'), 0.5, found.retrieverTemperatureGradient);
+      expectDerivative(at('rerankerTemperature'), 2, found.rerankerTemperatureGradient);
     });
   });
 

@@ -76,6 +76,15 @@ describe('softmaxCrossEntropy', () => {
     expect(Math.abs(one.gradient[0]!)).toBe(0);
   });
 
+  it('has nothing to teach by the sum, and equal scores by the mean, where all are positives', () => {
+    const scores = Float64Array.of(1, -2, 0.5);
+    const all = new Float64Array(3).fill(1);
+    const sum = softmaxCrossEntropy(scores, all);
+    for (const value of [sum.loss, ...sum.gradient]) closeTo(value, 0);
+    const mean = softmaxCrossEntropy(scores, all, { form: 'mean-of-logs' });
+    expect([...mean.gradient].map(Math.sign)).toEqual([1, -1, 1]);
+  });
+
   it('is content with one good positive by the sum, and not by the mean', () => {
     const scores = Float64Array.of(20, -20, 0);
     const targets = Float64Array.of(1, 1, 0);
