@@ -130,11 +130,15 @@ describe.each(SCORES)('%s', (name, score, slow, reduction) => {
 
   it('stands similarities of 1e3 and equal patches', () => {
     const word = set(Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0));
-    const far = set(Float64Array.of(1e3, -1e3, 0, 0, -1e3, 1e3, 0, 0, 0, 0, 1, 1));
+    const far = set(Float64Array.of(1e3, -1e3, 0, 0, -1e3, 1e3, 0, 0, 0.5, 0, 1, 1));
     for (const patches of [far, set(new Float64Array(12).fill(0.5))]) {
       const found = score(word, patches);
       expectFinite([found.score, ...found.wordGradient, ...found.patchGradient, found.temperatureGradient]);
     }
+    const found = score(word, far);
+    const options = { step: 1e-4, magnitude: 1e3 };
+    expectGradient((x) => score(set(x), far).score, word.data as Float64Array, found.wordGradient, options);
+    expectGradient((x) => score(word, set(x)).score, far.data as Float64Array, found.patchGradient, options);
   });
 
   it('refuses NaN, no vectors and other dimensions', () => {

@@ -119,6 +119,9 @@ describe('wasserstein', () => {
     ] as const) {
       const found = wasserstein(scores, labels, { queries: 2 });
       expectFinite([found.loss, ...found.gradient, found.temperatureGradient]);
+      // All scores equal is a kink, which the next test takes.
+      if (scores.every((score) => score === 0)) continue;
+      expectGradient((s) => wasserstein(s, labels, { queries: 2 }).loss, scores, found.gradient);
     }
   });
 
@@ -140,9 +143,9 @@ describe('wasserstein', () => {
   it('goes down along its gradient to the targets', () => {
     const y = blockDiagonalLabels([Float64Array.of(3, 0), Float64Array.of(0, 3), Float64Array.of(2)]);
     let s = normals(new SeededRandom(2), 15);
-    for (let step = 0; step < 2000; step++) {
+    for (let step = 0; step < 1500; step++) {
       const { gradient } = wasserstein(s, y, { queries: 3 });
-      s = s.map((value, i) => value - 3 * gradient[i]!);
+      s = s.map((value, i) => value - 5 * gradient[i]!);
     }
     expect(wasserstein(s, y, { queries: 3 }).loss).toBeLessThan(1e-6);
   });
