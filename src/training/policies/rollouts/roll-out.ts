@@ -54,7 +54,11 @@ export async function rewarded<Drawn extends { readonly logProbability: number }
     readonly candidates: readonly number[];
     readonly action: Omit<Acted, keyof Action>;
   },
-  { rewards, epsilon, answer }: Pick<RolloutOptions<Acted>, 'rewards' | 'epsilon' | 'answer'>,
+  {
+    rewards,
+    epsilon,
+    answer,
+  }: Pick<RolloutOptions<Acted>, 'rewards' | 'answer'> & { readonly epsilon: number },
 ): Promise<(Drawn & Rollout)[]> {
   const earned = await Promise.all(
     drawn.map(async (one) => {
@@ -73,7 +77,7 @@ export async function rewarded<Drawn extends { readonly logProbability: number }
   );
   const advantages = groupAdvantages(
     earned.map(({ reward }) => reward),
-    epsilon === undefined ? {} : { epsilon },
+    { epsilon },
   );
   return drawn.map((one, i) => ({ ...one, ...earned[i]!, advantage: advantages[i]! }));
 }
