@@ -4,7 +4,7 @@ import {
   bernoulliEntropy,
   bernoulliLogProbability,
   bernoulliSamples,
-} from '../../../../src/training/policies/index.js';
+} from '../../../../src/training/policies/bernoulli.js';
 import { codeOf, expectGradient, randomScores } from './finite-differences.js';
 
 function* allDecisions(candidates: number): Generator<boolean[]> {

@@ -56,12 +56,15 @@ describe('exp and ln', () => {
 
   test('are right to a few units in the last place', () => {
     const random = new SeededRandom(11);
+    let [exponential, logarithm] = [0, 0];
     for (let i = 0; i < 20_000; i++) {
       const x = random.uniform(-700, 700);
-      expect(Math.abs(canonicalExp(x) / Math.exp(x) - 1)).toBeLessThan(8e-16);
+      exponential = Math.max(exponential, Math.abs(canonicalExp(x) / Math.exp(x) - 1));
       const y = 2 ** random.uniform(-1000, 1000);
-      expect(Math.abs(canonicalLog(y) / Math.log(y) - 1)).toBeLessThan(5e-16);
+      logarithm = Math.max(logarithm, Math.abs(canonicalLog(y) / Math.log(y) - 1));
     }
+    expect(exponential).toBeLessThan(8e-16);
+    expect(logarithm).toBeLessThan(5e-16);
   });
 
   test('end as they are documented to', () => {

@@ -1,16 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { bernoulliDivergence } from '../../../../src/training/policies/bernoulli.js';
 import {
-  bernoulliDivergence,
-  type FilterGroup,
   filterGroupLoss,
   type GroupLoss,
   type GroupLossOptions,
-  plackettLuceDivergence,
-  type RankingGroup,
   rankingGroupLoss,
-  rolloutFilter,
-  rolloutRanking,
-} from '../../../../src/training/policies/index.js';
+} from '../../../../src/training/policies/group-loss.js';
+import { plackettLuceDivergence } from '../../../../src/training/policies/plackett-luce-divergence.js';
+import type { FilterGroup, RankingGroup } from '../../../../src/training/policies/rollouts/rollout.js';
+import { rolloutFilter } from '../../../../src/training/policies/rollouts/rollout-filter.js';
+import { rolloutRanking } from '../../../../src/training/policies/rollouts/rollout-ranking.js';
 import { codeOf, expectGradient, randomScores } from './finite-differences.js';
 
 function question(candidates: number, seed: number) {

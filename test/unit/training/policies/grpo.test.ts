@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
-import { groupAdvantages, grpoLoss } from '../../../../src/training/policies/index.js';
+import { groupAdvantages } from '../../../../src/training/policies/group-advantages.js';
+import { grpoLoss } from '../../../../src/training/policies/grpo.js';
 import { codeOf, expectGradient } from './finite-differences.js';
 
 describe('advantages', () => {

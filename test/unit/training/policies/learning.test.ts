@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import {
-  decisionAccuracyReward,
   filterGroupLoss,
   type GroupLossOptions,
-  keptCandidates,
-  ndcgReward,
-  type PolicyQuestion,
-  plackettLuceDivergence,
-  plackettLuceLogProbability,
   rankingGroupLoss,
-  rolloutFilter,
-  rolloutRanking,
-} from '../../../../src/training/policies/index.js';
+} from '../../../../src/training/policies/group-loss.js';
+import { plackettLuceLogProbability } from '../../../../src/training/policies/plackett-luce.js';
+import { plackettLuceDivergence } from '../../../../src/training/policies/plackett-luce-divergence.js';
+import { decisionAccuracyReward } from '../../../../src/training/policies/rewards/filter-rewards.js';
+import { ndcgReward } from '../../../../src/training/policies/rewards/ranking-rewards.js';
+import type { PolicyQuestion } from '../../../../src/training/policies/rollouts/rollout.js';
+import { keptCandidates, rolloutFilter } from '../../../../src/training/policies/rollouts/rollout-filter.js';
+import { rolloutRanking } from '../../../../src/training/policies/rollouts/rollout-ranking.js';
 import { allRankings } from './finite-differences.js';
 
 const FEATURES = 3;
@@ -106,30 +105,31 @@ async function train(options: GroupLossOptions, rounds: number, rate: number): P
 describe('a linear scorer', () => {
   test('learns to rank from nDCG alone, over several epochs per round', async () => {
     expect(expectedGain(new Float64Array(FEATURES))).toBeLessThan(0.85);
-    const weights = await train({ beta: 0 }, 60, 1);
-    expect(expectedGain(weights)).toBeGreaterThan(0.98);
-    expect(await train({ beta: 0 }, 60, 1)).toEqual(weights);
+    expect(expectedGain(await train({ beta: 0 }, 25, 1))).toBeGreaterThan(0.98);
   });
 
-  test.each(['k3', 'exact'] as const)(
-    'stays near the reference where beta is large (%s)',
-    async (divergence) => {
-      const start = new Float64Array(FEATURES);
-      const free = divergenceFrom(start, await train({ beta: 0 }, 10, 0.2));
-      const held = divergenceFrom(start, await train({ beta: 3, divergence }, 10, 0.2));
-      expect(free).toBeGreaterThan(0.5);
-      expect(held).toBeLessThan(free / 20);
-    },
-  );
+  test('learns the same weights every time', async () => {
+    expect(await train({}, 4, 0.1)).toEqual(await train({}, 4, 0.1));
+  });
+
+  test('stays near the reference where beta is large, whichever way the divergence is computed', async () => {
+    const start = new Float64Array(FEATURES);
+    const distance = async (options: GroupLossOptions) =>
+      divergenceFrom(start, await train(options, 12, 0.08));
+    const free = await distance({ beta: 0 });
+    expect(free).toBeGreaterThan(0.5);
+    expect(await distance({ beta: 2, divergence: 'k3' })).toBeLessThan(free / 8);
+    expect(await distance({ beta: 2, divergence: 'exact' })).toBeLessThan(free / 8);
+  });
 
   test('learns to filter, and then to rank what it kept', async () => {
     const weights = new Float64Array(FEATURES);
-    // The best two of five are to be kept; a last feature of 1 would be a bias, and the median serves as one here.
+    // The best two of five are to be kept.
     const labelled = questions.map((question) => {
       const relevance = question.relevance.map((rank) => (rank >= 3 ? 1 : 0));
       return { ...question, relevance };
     });
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 25; round++) {
       const step = new Float64Array(FEATURES);
       for (const question of labelled) {
         const group = await rolloutFilter(asked(question, weights), {
@@ -147,12 +147,14 @@ describe('a linear scorer', () => {
       decisionAccuracyReward({ question: asked(question, weights), kept: kept[q]! }),
     );
     expect(right.reduce((sum, share) => sum + share) / right.length).toBeGreaterThan(0.8);
-    const left = keptCandidates(
-      asked(questions[0]!, weights),
-      kept[0]!,
-      asked(questions[0]!, weights).scores,
-    );
+    const first = asked(labelled[0]!, weights);
+    const left = keptCandidates(first, kept[0]!, first.scores);
     const { rollouts } = await rolloutRanking(left, { rewards: { ndcg: ndcgReward() } });
-    expect(Math.max(...rollouts.map(({ reward }) => reward))).toBeGreaterThan(0.7);
+    const relevant = left.relevance!.filter((grade) => grade > 0).length;
+    expect(relevant).toBeGreaterThan(0);
+    for (const { ranking, reward } of rollouts) {
+      const gain = ranking.reduce((sum, i, place) => sum + left.relevance![i]! / Math.log2(place + 2), 0);
+      expect(reward).toBeCloseTo(gain / (1 + 1 / Math.log2(3)), 14);
+    }
   });
 });

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import {
   plackettLuceDivergence,
   plackettLuceDivergenceEstimate,
+} from '../../../../src/training/policies/plackett-luce-divergence.js';
+import {
   plackettLuceEntropy,
   plackettLuceFirstEntropy,
-} from '../../../../src/training/policies/index.js';
+} from '../../../../src/training/policies/plackett-luce-entropy.js';
 import { allRankings, codeOf, expectGradient, randomScores, slowProbability } from './finite-differences.js';
 
 function slowEntropy(scores: ArrayLike<number>, places: number, temperature = 1): number {
@@ -57,11 +59,11 @@ describe('entropy', () => {
       const { estimate, standardError } = plackettLuceEntropy(scores, {
         places,
         temperature,
-        samples: 4000,
+        samples: 2000,
         seed: 4,
       });
       expect(standardError).toBeGreaterThan(0);
-      expect(standardError).toBeLessThan(0.02);
+      expect(standardError).toBeLessThan(0.03);
       expect(Math.abs(estimate - slowEntropy(scores, places, temperature))).toBeLessThan(4 * standardError);
     }
   });
@@ -88,12 +90,12 @@ describe('entropy', () => {
 });
 
 describe('divergence', () => {
-  test.each([1, 2, 4, 6])(
+  test.each([1, 2, 3, 5])(
     'of %i candidates is the sum over all rankings, with its gradient',
     (candidates) => {
       const scores = randomScores(candidates, candidates + 1);
       const reference = randomScores(candidates, candidates + 50);
-      for (let places = 1; places <= candidates; places++) {
+      for (const places of new Set([1, Math.ceil(candidates / 2), candidates])) {
         for (const temperature of [0.7, 2]) {
           const { divergence, gradient } = plackettLuceDivergence(scores, reference, { places, temperature });
           expect(divergence).toBeCloseTo(slowDivergence(scores, reference, places, temperature), 12);
@@ -141,7 +143,7 @@ describe('divergence', () => {
       const { estimate, standardError } = plackettLuceDivergenceEstimate(scores, reference, {
         places,
         temperature: 1.5,
-        samples: 5000,
+        samples: 2000,
         seed: 2,
       });
       const exact = plackettLuceDivergence(scores, reference, { places, temperature: 1.5 }).divergence;

@@ -2,16 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { evaluateRun } from '../../../../src/evaluation/index.js';
 import {
   answerF1Reward,
-  bestFirstReward,
-  decisionAccuracyReward,
   exactMatchReward,
+} from '../../../../src/training/policies/rewards/answer-rewards.js';
+import {
+  decisionAccuracyReward,
   keptCountReward,
+} from '../../../../src/training/policies/rewards/filter-rewards.js';
+import {
+  bestFirstReward,
   ndcgReward,
-  type PolicyQuestion,
   permutationReward,
   reciprocalRankReward,
-  weightedReward,
-} from '../../../../src/training/policies/index.js';
+} from '../../../../src/training/policies/rewards/ranking-rewards.js';
+import { weightedReward } from '../../../../src/training/policies/rewards/reward.js';
+import type { PolicyQuestion } from '../../../../src/training/policies/rollouts/rollout.js';
 import { allRankings, codeOf } from './finite-differences.js';
 
 const question: PolicyQuestion = {
