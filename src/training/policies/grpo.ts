@@ -27,7 +27,7 @@ export interface GrpoLoss {
   readonly loss: number;
   /** dL / d ln p of each rollout. */
   readonly gradient: Float64Array;
-  /** Mean over rollouts of the estimate of KL(policy || reference); 0 without a reference. */
+  /** Mean over rollouts of the estimate of KL(policy || reference); 0 where beta is 0. */
   readonly divergence: number;
   /** Share of the rollouts whose ratio was clipped, and which pull only by the divergence. */
   readonly clipped: number;
@@ -58,7 +58,10 @@ export function grpoLoss(group: GrpoGroup, options: GrpoOptions = {}): GrpoLoss 
   if (beta > 0 && referenceLogProbabilities === undefined) {
     throw new GranuleError('INVALID_ARGUMENT', 'a beta above 0 needs log-probabilities of a reference');
   }
-  for (const [name, values] of Object.entries(group)) checkValues(values, size, name);
+  for (const [name, values] of Object.entries({ oldLogProbabilities, advantages, logProbabilities })) {
+    checkValues(values, size, name);
+  }
+  if (beta > 0) checkValues(referenceLogProbabilities!, size, 'referenceLogProbabilities');
   const gradient = new Float64Array(size);
   let [loss, divergence, clipped] = [0, 0, 0];
   for (let i = 0; i < size; i++) {

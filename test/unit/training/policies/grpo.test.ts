@@ -148,6 +148,12 @@ describe('the loss', () => {
       'INVALID_ARGUMENT',
     ],
     ['different lengths', { ...one, advantages: [1, 2] }, {}, 'LENGTH_MISMATCH'],
+    [
+      'fewer references than rollouts',
+      { ...one, referenceLogProbabilities: [] },
+      { beta: 1 },
+      'LENGTH_MISMATCH',
+    ],
     ['NaN', { ...one, logProbabilities: [Number.NaN] }, {}, 'NOT_FINITE'],
     ['a ratio too large', { ...one, oldLogProbabilities: [-800] }, {}, 'NOT_FINITE'],
     [

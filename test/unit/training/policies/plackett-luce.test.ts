@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import {
   plackettLuceLogProbability,
   plackettLuceSamples,
@@ -142,6 +143,13 @@ describe('rankings that are drawn', () => {
     for (const ranking of plackettLuceSamples([-1000, 1000, 0], { count: 50 })) {
       expect([...ranking]).toEqual([1, 2, 0]);
     }
+  });
+
+  test('come from numbers that are neither 0 nor 1', () => {
+    const always = (value: number) => ({ uint32: () => value }) as SeededRandom;
+    expect(uniform(always(0))).toBe(2 ** -53);
+    expect(uniform(always(0xffffffff))).toBe(1 - 2 ** -53);
+    expect(uniform(always(0x80000000))).toBe(0.5 + 2 ** -27 + 2 ** -53);
   });
 
   test.each([{ count: 0 }, { places: 0 }, { places: 3 }, { count: 1.5 }, { kount: 2 }])(
