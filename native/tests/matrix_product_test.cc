@@ -1,5 +1,5 @@
-// Matrix products on every instruction set that runs here and on several numbers of threads, bit for bit against
-// three loops.
+// Matrix products on every instruction set that runs here and on several numbers of threads, bit for bit
+// against three loops.
 
 #include "training/matrix_product.h"
 
@@ -88,7 +88,8 @@ struct Case {
 /// Equal bits; any two NaNs are equal.
 bool same(const std::vector<float>& a, const std::vector<float>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i]))) return false;
+    if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i])))
+      return false;
   }
   return a.size() == b.size();
 }
@@ -122,8 +123,8 @@ TEST_CASE("every element of a matrix product is a chain of fused multiply-adds i
     for (const std::size_t columns : sizes) {
       for (const std::size_t depth : sizes) {
         ++seed;
-        check(pool, {rows, columns, depth, seed % 2 == 1, seed % 4 > 1, seed % 3 == 0, seed % 5}, Kind::uniform,
-              seed);
+        check(pool, {rows, columns, depth, seed % 2 == 1, seed % 4 > 1, seed % 3 == 0, seed % 5},
+              Kind::uniform, seed);
       }
     }
   }
@@ -133,9 +134,9 @@ TEST_CASE("the blocks into which a product is divided do not show in its bits") 
   ThreadPool pool;
   pool.grow_to(4);
   // Beyond one block of k, of rows and of columns.
-  for (const Shape& shape : {Shape{257, 257, 257}, Shape{9, 7, 513, false, true, false, 2},
-                             Shape{129, 5, 600, true, false, true}, Shape{2, 1923, 258, false, true, true, 1},
-                             Shape{131, 961, 3, true, true, false}}) {
+  for (const Shape& shape :
+       {Shape{257, 257, 257}, Shape{9, 7, 513, false, true, false, 2}, Shape{129, 5, 600, true, false, true},
+        Shape{2, 1923, 258, false, true, true, 1}, Shape{131, 961, 3, true, true, false}}) {
     check(pool, shape, Kind::mixed_magnitudes, shape.columns);
   }
 }
@@ -163,6 +164,7 @@ TEST_CASE("a cancelled product says so") {
   const std::vector<float> ones(64, 1.0f);
   std::vector<float> out(64);
   for (const KernelTable& table : test_kernels::tables()) {
-    CHECK_FALSE(multiply({pool, table, 2, cancel}, {{ones.data(), 8}, {ones.data(), 8}, 8, 8, 8, out.data(), 8}));
+    CHECK_FALSE(
+        multiply({pool, table, 2, cancel}, {{ones.data(), 8}, {ones.data(), 8}, 8, 8, 8, out.data(), 8}));
   }
 }

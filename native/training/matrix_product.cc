@@ -12,21 +12,22 @@ namespace {
 constexpr std::size_t kBlockDepth = 256;
 /// Rows of A that one task packs: they stay in the second-level cache while panels of B pass by.
 constexpr std::size_t kBlockRows = 128;
-/// Columns of B that are packed at a time, a multiple of every tile's: below 1 MiB, which the C library's allocator
-/// keeps between calls, and which stays in the second-level cache.
+/// Columns of B that are packed at a time, a multiple of every tile's: below 1 MiB, which the C library's
+/// allocator keeps between calls, and which stays in the second-level cache.
 constexpr std::size_t kBlockColumns = 960;
 /// Below this many multiply-adds one thread is done before another one wakes.
 constexpr std::size_t kWorthThreads = std::size_t{1} << 18;
 
-static_assert(kBlockColumns % kMatrixTileScalar.columns == 0 && kBlockColumns % kMatrixTileAvx2.columns == 0 &&
+static_assert(kBlockColumns % kMatrixTileScalar.columns == 0 &&
+              kBlockColumns % kMatrixTileAvx2.columns == 0 &&
               kBlockColumns % kMatrixTileAvx512.columns == 0 && kBlockColumns % kMatrixTileNeon.columns == 0);
 
 std::size_t divided_up(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
 /// Packs `count` vectors of `depth` numbers, side by side, `width` of them wide. Number k of vector v lies at
 /// data[v * stride + k], or at data[k * stride + v] where they lie side by side already.
-void pack(const KernelTable& kernels, const float* data, std::size_t stride, bool side_by_side, std::size_t count,
-          std::size_t depth, std::size_t width, float* out) {
+void pack(const KernelTable& kernels, const float* data, std::size_t stride, bool side_by_side,
+          std::size_t count, std::size_t depth, std::size_t width, float* out) {
   if (!side_by_side) {
     kernels.pack_panel(data, stride, count, depth, width, out);
     return;
@@ -58,7 +59,8 @@ class Block {
     const unsigned threads = work < kWorthThreads ? 1 : workers_.threads;
     workers_.pool.parallel_for(panels_, threads, [&](std::size_t panel) { pack_columns(panel); });
 
-    // Two tasks per thread or more, of at least four tiles' rows each; where rows are few, columns are divided too.
+    // Two tasks per thread or more, of at least four tiles' rows each; where rows are few, columns are
+    // divided too.
     const std::size_t row_panels = divided_up(product_.rows, tile_.rows);
     const std::size_t most = kBlockRows / tile_.rows;
     const std::size_t fair = divided_up(row_panels, 2 * std::size_t{threads});
@@ -67,12 +69,13 @@ class Block {
     const std::size_t row_tasks = divided_up(row_panels, panels_per_task);
     const std::size_t column_tasks =
         row_tasks >= threads ? 1 : std::min<std::size_t>(panels_, divided_up(threads, row_tasks));
-    workers_.pool.parallel_for_slots(row_tasks * column_tasks, threads, [&](std::size_t task, std::size_t slot) {
-      if (workers_.cancel.cancelled()) return;
-      const std::size_t part = task % column_tasks;
-      multiply_rows(task / column_tasks, panels_ * part / column_tasks, panels_ * (part + 1) / column_tasks,
-                    packed_a_ + slot * kBlockRows * kBlockDepth);
-    });
+    workers_.pool.parallel_for_slots(
+        row_tasks * column_tasks, threads, [&](std::size_t task, std::size_t slot) {
+          if (workers_.cancel.cancelled()) return;
+          const std::size_t part = task % column_tasks;
+          multiply_rows(task / column_tasks, panels_ * part / column_tasks,
+                        panels_ * (part + 1) / column_tasks, packed_a_ + slot * kBlockRows * kBlockDepth);
+        });
     return !workers_.cancel.cancelled();
   }
 
@@ -80,8 +83,8 @@ class Block {
   void pack_columns(std::size_t panel) {
     const MatrixFactor& b = product_.b;
     const std::size_t column = first_column_ + panel * tile_.columns;
-    const float* data = b.transposed ? b.data + column * b.stride + first_depth_
-                                     : b.data + first_depth_ * b.stride + column;
+    const float* data =
+        b.transposed ? b.data + column * b.stride + first_depth_ : b.data + first_depth_ * b.stride + column;
     const std::size_t count = std::min(tile_.columns, product_.columns - column);
     pack(workers_.kernels, data, b.stride, !b.transposed, count, depth_, tile_.columns,
          packed_b_ + panel * depth_ * tile_.columns);
@@ -92,10 +95,10 @@ class Block {
     const std::size_t first_row = task * rows_per_task_;
     const std::size_t end_row = std::min(product_.rows, first_row + rows_per_task_);
     for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
-      const float* data = a.transposed ? a.data + first_depth_ * a.stride + row
-                                       : a.data + row * a.stride + first_depth_;
-      pack(workers_.kernels, data, a.stride, a.transposed, std::min(tile_.rows, end_row - row), depth_, tile_.rows,
-           packed + (row - first_row) * depth_);
+      const float* data =
+          a.transposed ? a.data + first_depth_ * a.stride + row : a.data + row * a.stride + first_depth_;
+      pack(workers_.kernels, data, a.stride, a.transposed, std::min(tile_.rows, end_row - row), depth_,
+           tile_.rows, packed + (row - first_row) * depth_);
     }
     for (std::size_t panel = first_panel; panel < end_panel; ++panel) {
       for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
@@ -150,7 +153,8 @@ bool multiply(const MatrixWorkers& workers, const MatrixProduct& product) {
     return !workers.cancel.cancelled();
   }
   const MatrixTileShape tile = workers.kernels.matrix_tile_shape;
-  const std::size_t columns = std::min(kBlockColumns, divided_up(product.columns, tile.columns) * tile.columns);
+  const std::size_t columns =
+      std::min(kBlockColumns, divided_up(product.columns, tile.columns) * tile.columns);
   AlignedBuffer<float> packed_b(columns * std::min(kBlockDepth, product.depth));
   AlignedBuffer<float> packed_a(workers.threads * kBlockRows * kBlockDepth);
   Block block(workers, product, packed_b.data(), packed_a.data());

@@ -8,7 +8,8 @@
 
 namespace granule {
 
-/// A factor of a product. Element (i, j) lies at data[i * stride + j] or, transposed, at data[j * stride + i].
+/// A factor of a product. Element (i, j) lies at data[i * stride + j] or, transposed, at data[j * stride +
+/// i].
 struct MatrixFactor {
   const float* data;
   std::size_t stride;
@@ -36,9 +37,10 @@ struct MatrixWorkers {
   const CancelFlag& cancel;
 };
 
-/// Computes a product of any size: every element is one chain of fused multiply-adds in ascending k, from 0 or from
-/// what C held (kernels/matrix_product/matrix_product.h), so that neither threads nor instruction sets change a bit.
-/// Without depth C becomes 0, or stays. Takes 1 MiB for the packed part of B and 128 KiB per thread.
+/// Computes a product of any size: every element is one chain of fused multiply-adds in ascending k, from 0
+/// or from what C held (kernels/matrix_product/matrix_product.h), so that neither threads nor instruction
+/// sets change a bit. Without depth C becomes 0, or stays. Takes 1 MiB for the packed part of B and 128 KiB
+/// per thread.
 ///
 /// @return false where it was cancelled: C is then neither old nor new
 /// @throws std::bad_alloc

@@ -4,13 +4,13 @@
 
 namespace granule {
 
-// A matrix product C = A B in float32, of which a kernel computes one tile. Every element is one chain of fused
-// multiply-adds in ascending k,
+// A matrix product C = A B in float32, of which a kernel computes one tile. Every element is one chain of
+// fused multiply-adds in ascending k,
 //
 //     c = fma(a(i, k), b(k, j), c)        k = 0, 1, ...        c = 0, or what was there before
 //
-// so that it has the same bits on every instruction set, however a product is divided into tiles, blocks of k and
-// threads. Which of A and B is transposed shows in how they are packed only.
+// so that it has the same bits on every instruction set, however a product is divided into tiles, blocks of k
+// and threads. Which of A and B is transposed shows in how they are packed only.
 //
 // A panel is what a tile reads: of A the numbers of `rows` rows side by side, a[k * rows + i], of B those of
 // `columns` columns, b[k * columns + j]. Where the matrix ends within a panel, the rest of it is 0.
