@@ -24,17 +24,44 @@ static_assert(kBlockColumns % kMatrixTileScalar.columns == 0 &&
 
 std::size_t divided_up(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
-/// Packs `count` vectors of `depth` numbers, side by side, `width` of them wide. Number k of vector v lies at
-/// data[v * stride + k], or at data[k * stride + v] where they lie side by side already.
-void pack(const KernelTable& kernels, const float* data, std::size_t stride, bool side_by_side,
-          std::size_t count, std::size_t depth, std::size_t width, float* out) {
-  if (!side_by_side) {
-    kernels.pack_panel(data, stride, count, depth, width, out);
-    return;
+/// Copies `depth` rows of `width` numbers, which the compiler knows.
+template <std::size_t width>
+void copy_rows(const float* data, std::size_t stride, std::size_t depth, float* out) {
+  for (std::size_t k = 0; k < depth; ++k)
+    std::memcpy(out + k * width, data + k * stride, width * sizeof(float));
+}
+
+/// Packs `count` vectors that lie side by side already: number k of vector v lies at data[k * stride + v].
+void pack_side_by_side(const float* data, std::size_t stride, std::size_t count, std::size_t depth,
+                       std::size_t width, float* out) {
+  if (count == width) {
+    switch (width) {
+      case kMatrixTileAvx512.rows:
+        return copy_rows<kMatrixTileAvx512.rows>(data, stride, depth, out);
+      case kMatrixTileAvx512.columns:
+        return copy_rows<kMatrixTileAvx512.columns>(data, stride, depth, out);
+      case kMatrixTileAvx2.rows:
+        return copy_rows<kMatrixTileAvx2.rows>(data, stride, depth, out);
+      case kMatrixTileAvx2.columns:
+        return copy_rows<kMatrixTileAvx2.columns>(data, stride, depth, out);
+      default:
+        break;
+    }
   }
   for (std::size_t k = 0; k < depth; ++k) {
     std::memcpy(out + k * width, data + k * stride, count * sizeof(float));
     std::fill(out + k * width + count, out + (k + 1) * width, 0.0f);
+  }
+}
+
+/// Packs `count` vectors of `depth` numbers, side by side, `width` of them wide. Number k of vector v lies at
+/// data[v * stride + k], or at data[k * stride + v] where they lie side by side already.
+void pack(const KernelTable& kernels, const float* data, std::size_t stride, bool side_by_side,
+          std::size_t count, std::size_t depth, std::size_t width, float* out) {
+  if (side_by_side) {
+    pack_side_by_side(data, stride, count, depth, width, out);
+  } else {
+    kernels.pack_panel(data, stride, count, depth, width, out);
   }
 }
 
