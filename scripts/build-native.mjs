@@ -25,6 +25,7 @@ const INPUTS = [
   'native/index',
   'native/pooling',
   'native/refinement',
+  'native/training',
   'native/binding',
 ];
 

@@ -19,14 +19,9 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
-#if defined(__aarch64__)
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
-#endif
 #endif
 
 #include "bench/roofline_loops.h"
-#include "kernels/cpu_features.h"
 
 namespace granule {
 namespace {
@@ -38,55 +33,6 @@ constexpr double kArithmeticSeconds = 0.15;
 constexpr std::size_t kSmallestPage = 4096;
 /// A huge page; also a multiple of what the loops ask for.
 constexpr std::size_t kAlignment = std::size_t{2} << 20;
-
-#if defined(__aarch64__) && defined(__GNUC__)
-bool has_dotprod() {
-#if defined(__linux__)
-  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
-#else
-  return true;  // every 64-bit Arm processor of Apple
-#endif
-}
-#endif
-
-RooflineLoops choose_loops() {
-#if defined(__x86_64__) || defined(_M_X64)
-  const CpuFeatures features = detect_cpu_features();
-  if (features.avx512f && features.avx512bw) {
-    RooflineLoops loops = kRooflineAvx512;
-    if (features.avx512vnni) {
-      loops.name = "avx512vnni";
-      loops.dot_int8 = dot_int8_avx512vnni;
-      loops.dot_int8_instruction = "vpdpbusd (512 bits)";
-    }
-    return loops;
-  }
-  if (features.avx2 && features.fma) {
-    RooflineLoops loops = kRooflineAvx2;
-#if defined(__GNUC__)
-    if (features.avxvnni) {
-      loops.name = "avxvnni";
-      loops.dot_int8 = dot_int8_avxvnni;
-      loops.dot_int8_instruction = "vpdpbusd (256 bits)";
-    }
-#endif
-    return loops;
-  }
-  return kRooflineScalar;
-#elif defined(__aarch64__) || defined(_M_ARM64)
-  RooflineLoops loops = kRooflineNeon;
-#if defined(__GNUC__)
-  if (has_dotprod()) {
-    loops.name = "neon dotprod";
-    loops.dot_int8 = dot_int8_neon_dotprod;
-    loops.dot_int8_instruction = "sdot (128 bits)";
-  }
-#endif
-  return loops;
-#else
-  return kRooflineScalar;
-#endif
-}
 
 /// Runs `work(thread)` on every thread at once, several times, `prepare` before each.
 /// @return the seconds of the fastest run, from the first start to the last end
@@ -145,7 +91,7 @@ Memory allocate(std::size_t bytes) {
 }
 
 int run(int threads, std::size_t mebibytes) {
-  const RooflineLoops loops = choose_loops();
+  const RooflineLoops loops = choose_roofline_loops();
   const auto parts = static_cast<std::size_t>(threads);
   const std::size_t part = (mebibytes << 20) / parts / kAlignment * kAlignment;
   if (part == 0) {

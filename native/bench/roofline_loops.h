@@ -38,6 +38,9 @@ struct RooflineLoops {
   const char* dot_int8_instruction;
 };
 
+/// The loops of the strongest instruction set that this processor runs.
+RooflineLoops choose_roofline_loops();
+
 /// Where the value of a loop goes, so that the compiler keeps the loop.
 inline volatile std::uint64_t roofline_sink = 0;
 

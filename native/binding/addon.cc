@@ -17,6 +17,8 @@
 #include "binding/runtime_info_binding.h"
 #include "binding/softmax_binding.h"
 #include "binding/sparse_index_binding.h"
+#include "binding/training_adamw_binding.h"
+#include "binding/training_tower_binding.h"
 
 namespace granule {
 namespace {
@@ -50,6 +52,9 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
   exports.Set("refineQuery", Napi::Function::New<refine_query_call>(env, "refineQuery"));
   exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
+  exports.Set("towerForward", Napi::Function::New<tower_forward_call>(env, "towerForward"));
+  exports.Set("towerBackward", Napi::Function::New<tower_backward_call>(env, "towerBackward"));
+  exports.Set("adamwStep", Napi::Function::New<adamw_step_call>(env, "adamwStep"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
   return exports;
 }

@@ -28,7 +28,10 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(widen_f16_scalar),
                                  GRANULE_KERNEL(widen_bf16_scalar),
                                  GRANULE_KERNEL(narrow_f16_scalar),
-                                 GRANULE_KERNEL(narrow_bf16_scalar)};
+                                 GRANULE_KERNEL(narrow_bf16_scalar),
+                                 GRANULE_KERNEL(pack_panel_f32_scalar),
+                                 GRANULE_KERNEL(matrix_tile_f32_scalar),
+                                 kMatrixTileScalar};
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(inner_product_f32_avx2),
@@ -47,7 +50,10 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(widen_f16_avx2),
                                GRANULE_KERNEL(widen_bf16_avx2),
                                GRANULE_KERNEL(narrow_f16_avx2),
-                               GRANULE_KERNEL(narrow_bf16_avx2)};
+                               GRANULE_KERNEL(narrow_bf16_avx2),
+                               GRANULE_KERNEL(pack_panel_f32_avx2),
+                               GRANULE_KERNEL(matrix_tile_f32_avx2),
+                               kMatrixTileAvx2};
 constexpr KernelTable kAvxVnni = [] {
   KernelTable table = kAvx2;
   table.isa = Isa::avxvnni;
@@ -71,6 +77,8 @@ constexpr KernelTable kAvx512 = [] {
   table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
   table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
   table.narrow_bf16 = GRANULE_KERNEL(narrow_bf16_avx512);
+  table.matrix_tile = GRANULE_KERNEL(matrix_tile_f32_avx512);
+  table.matrix_tile_shape = kMatrixTileAvx512;
   return table;
 }();
 constexpr KernelTable kAvx512Vnni = [] {
@@ -99,7 +107,10 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(widen_f16_neon),
                                GRANULE_KERNEL(widen_bf16_neon),
                                GRANULE_KERNEL(narrow_f16_neon),
-                               GRANULE_KERNEL(narrow_bf16_neon)};
+                               GRANULE_KERNEL(narrow_bf16_neon),
+                               GRANULE_KERNEL(pack_panel_f32_scalar),
+                               GRANULE_KERNEL(matrix_tile_f32_neon),
+                               kMatrixTileNeon};
 constexpr KernelTable kNeonDot = [] {
   KernelTable table = kNeon;
   table.isa = Isa::neondot;
@@ -183,7 +194,9 @@ std::vector<KernelName> kernel_names(const KernelTable& table) {
           {"widenF16", table.widen_f16.symbol},
           {"widenBf16", table.widen_bf16.symbol},
           {"narrowF16", table.narrow_f16.symbol},
-          {"narrowBf16", table.narrow_bf16.symbol}};
+          {"narrowBf16", table.narrow_bf16.symbol},
+          {"packPanel", table.pack_panel.symbol},
+          {"matrixTile", table.matrix_tile.symbol}};
 }
 
 Status choose_kernels(const CpuFeatures& features, const char* forced, KernelChoice* choice) {

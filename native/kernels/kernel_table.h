@@ -12,6 +12,7 @@
 #include "kernels/cpu_features.h"
 #include "kernels/inner_product/inner_product.h"
 #include "kernels/isa.h"
+#include "kernels/matrix_product/matrix_product.h"
 #include "kernels/maxsim/maxsim.h"
 #include "kernels/prepare/prepare.h"
 #include "kernels/quantize/quantize.h"
@@ -52,6 +53,9 @@ struct KernelTable {
   Kernel<Widen> widen_bf16;
   Kernel<Narrow> narrow_f16;
   Kernel<Narrow> narrow_bf16;
+  Kernel<PackPanel> pack_panel;
+  Kernel<MatrixTile> matrix_tile;
+  MatrixTileShape matrix_tile_shape;
 };
 
 /// An operation and the symbol that runs it, for reports.

@@ -1,0 +1,23 @@
+/**
+ * Training on top of frozen embeddings.
+ *
+ * @module
+ */
+export type { TowerKind } from '../native/addon-types.js';
+export {
+  AdamW,
+  type AdamWOptions,
+  type AdamWState,
+  type AdamWStepOptions,
+} from './towers/adamw.js';
+export type { TowerStart } from './towers/initial-parameters.js';
+export { namedParameters, type Parameter, zeroParameter } from './towers/parameter.js';
+export { type ForwardOptions, Tower, type TowerOptions } from './towers/tower.js';
+export { type BackwardOptions, TowerPass } from './towers/tower-pass.js';
+export type {
+  LinearTowerShape,
+  LowRankTowerShape,
+  MlpTowerShape,
+  TowerShape,
+} from './towers/tower-shape.js';
+export type { Mapped, TowerVectors } from './towers/tower-vectors.js';

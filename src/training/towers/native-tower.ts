@@ -1,0 +1,81 @@
+import { abortable } from '../../native/abortable.js';
+import type {
+  NativeTowerActivations,
+  NativeTowerShape,
+  NativeTowerTensors,
+} from '../../native/addon-types.js';
+import { loadAddon } from '../../native/load-addon.js';
+import { numbers, type Parameter } from './parameter.js';
+import { type TowerShape, towerTensors } from './tower-shape.js';
+
+/** Options of a pass that were checked. */
+export interface PassOptions {
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A tower's tensors as the addon takes them, and its calls. Backward passes add to the gradients one after the other, in the order of the calls. */
+export class NativeTower {
+  readonly shape: NativeTowerShape;
+  readonly #parameters: NativeTowerTensors;
+  readonly #gradients: NativeTowerTensors;
+  /** Settles when the last backward pass that was asked for has ended, in whichever way. */
+  #backward: Promise<void> = Promise.resolve();
+
+  constructor(shape: TowerShape, native: NativeTowerShape, parameters: ReadonlyMap<string, Parameter>) {
+    this.shape = native;
+    const tensors = (which: 'values' | 'gradient') =>
+      Object.fromEntries(
+        towerTensors(shape).map(({ name, role }) => [role, parameters.get(name)?.[which]]),
+      ) as unknown as NativeTowerTensors;
+    this.#parameters = tensors('values');
+    this.#gradients = tensors('gradient');
+  }
+
+  /** @param keep - whether what a backward pass needs is kept */
+  async forward(inputs: Float32Array, keep: boolean, options: PassOptions): Promise<NativeTowerActivations> {
+    const { input, hidden, output, normalise } = this.shape;
+    const rows = inputs.length / input;
+    const activations: NativeTowerActivations = {
+      outputs: numbers(rows * output),
+      hidden: keep && hidden > 0 ? numbers(rows * hidden) : undefined,
+      norms: keep && normalise ? new Float64Array(rows) : undefined,
+    };
+    await abortable(options.signal, (cancel) =>
+      loadAddon().towerForward(
+        this.shape,
+        this.#parameters,
+        inputs,
+        { threads: options.threads, cancel },
+        activations,
+      ),
+    );
+    return activations;
+  }
+
+  async backward(
+    inputs: Float32Array,
+    activations: NativeTowerActivations,
+    outputGradient: Float32Array,
+    inputGradient: Float32Array | undefined,
+    options: PassOptions,
+  ): Promise<void> {
+    const turn = this.#backward;
+    const done = turn.then(() =>
+      abortable(options.signal, (cancel) =>
+        loadAddon().towerBackward(
+          this.shape,
+          this.#parameters,
+          this.#gradients,
+          inputs,
+          activations,
+          outputGradient,
+          { threads: options.threads, cancel },
+          inputGradient,
+        ),
+      ),
+    );
+    this.#backward = done.catch(() => undefined);
+    return done;
+  }
+}
