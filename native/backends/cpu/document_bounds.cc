@@ -162,6 +162,36 @@ std::size_t DocumentBounds::select(std::size_t document, std::size_t vector, flo
   return count;
 }
 
+std::size_t DocumentBounds::select_along(std::size_t document, std::size_t vector,
+                                         const DocumentBounds& slopes, double nearest, double farthest,
+                                         float limit, uint32_t* positions) const {
+  const std::size_t d = document - first_document_;
+  const auto document_row = static_cast<uint32_t>(segment_->row_offsets[document] - first_row_);
+  const float unit = scales_[vector];
+  const auto near = static_cast<float>(nearest * slopes.units_[vector].scale);
+  const auto far = static_cast<float>(farthest * slopes.units_[vector].scale);
+  const auto greatest_on_way = [&](float bound, float slope) {
+    return unit * bound + std::max(near * slope, far * slope);
+  };
+  const float* uppers = uppers_.data() + vector * stride_;
+  const float* upper_slopes = slopes.uppers_.data() + vector * stride_;
+  float greatest[kSpanBlocks * CodeLayout::kBlockRows];
+  std::size_t count = 0;
+  for (std::size_t s = first_spans_[d]; s < first_spans_[d + 1]; ++s) {
+    const std::size_t at = s * vector_count_ + vector;
+    if (!(greatest_on_way(span_maxima_[at], slopes.span_maxima_[at]) >= limit)) continue;
+    const std::size_t begin = spans_[s];
+    const std::size_t length = spans_[s + 1] - begin;
+    for (std::size_t r = 0; r < length; ++r)
+      greatest[r] = greatest_on_way(uppers[begin + r], upper_slopes[begin + r]);
+    const std::size_t found =
+        backend_.kernels.softmax_select(static_cast<const float*>(greatest), length, limit, positions + count);
+    for (std::size_t i = count; i < count + found; ++i) positions[i] += spans_[s] - document_row;
+    count += found;
+  }
+  return count;
+}
+
 float DocumentBounds::margin(std::size_t document, std::size_t vector, uint32_t position) const {
   const std::size_t row = segment_->row_offsets[document] + position;
   const CodeMaxsimQueries& group = groups_[vector / CodeMaxsimQueries::kMost];
