@@ -14,11 +14,18 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// Bounds of so many rows, at the anchor and along its direction, cost about as much as one comparison with a
 /// row that is in no cache.
-constexpr uint64_t kBoundsPerComparison = 48;
+constexpr uint64_t kBoundsPerComparison = 96;
 
-/// Rows are listed for so many steps in advance: fewer would look through all bounds too often, more would
-/// make the lists long.
-constexpr double kStepsListed = 6;
+/// Rows are listed for some steps in advance, at first so many: fewer would look through all bounds too often,
+/// more would make the lists long. A place doubles its number while its list is shorter than the one length and
+/// halves it while it is longer than the other.
+constexpr double kStepsListed = 4;
+constexpr double kMostStepsListed = 64;
+constexpr std::size_t kShortList = 4;
+constexpr std::size_t kLongList = 16;
+
+/// A step that leads along the anchor's direction by less says nothing about the way ahead.
+constexpr double kLeastAlong = 0.01;
 
 /// What a step is expected to lead aside from the anchor's direction, at least.
 constexpr double kShareAside = 0.1;
@@ -50,7 +57,7 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
       matches_(vectors.count * documents.count() * documents.dimension()),
       former_similarities_(documents.count()),
       directions_(vectors.count * documents.dimension()),
-      last_asides_(vectors.count, 0.0),
+      last_steps_(vectors.count),
       places_(vectors.count * documents.count()) {
   search_.dimension = static_cast<uint32_t>(documents.dimension());
   search_.metric = static_cast<int32_t>(Metric::inner_product);
@@ -62,18 +69,22 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
 }
 
 void BestMatches::find() {
-  const bool dropped = !anchored_ || trajectories_[0].count() == Trajectory::kMost ||
-                       rivals_compared_ * kBoundsPerComparison > 2 * vectors_.count * documents_.rows();
+  const bool has_directions = anchored_;
+  const bool dropped =
+      !anchored_ || rivals_compared_ * kBoundsPerComparison > 2 * vectors_.count * documents_.rows();
+  const bool full = !dropped && trajectories_[0].count() == Trajectory::kMost;
+  if (full) forget_rivals();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
     Trajectory& trajectory = trajectories_[i];
-    if (dropped) trajectory.restart();
-    const double aside = dropped ? 0.0 : trajectory.aside(0);
+    const Trajectory::Reach former = dropped ? Trajectory::Reach{0, 0} : trajectory.reach(0);
+    if (dropped) trajectory.forget(0);
+    if (full) trajectory.forget(1);
     trajectory.advance(backend_.kernels, vectors_.values + i * documents_.dimension(),
                        vectors_.widened + i * vectors_.stride);
-    last_asides_[i] = trajectory.aside(0) - aside;
+    const Trajectory::Reach& reach = trajectory.reach(0);
+    last_steps_[i] = {reach.along - former.along, reach.aside - former.aside};
   }
   // The first anchor learns its directions from the step that leads away from it.
-  const bool has_directions = anchored_;
   if (dropped) drop_anchor();
   if (has_directions && !directed_) bound_directions();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
@@ -125,6 +136,7 @@ void BestMatches::bound(const CodedQueries& codes, std::optional<DocumentBounds>
 void BestMatches::forget_rivals() {
   for (Place& place : places_) {
     place.floor = kInfinity;
+    place.steps_listed = kStepsListed;
     place.rivals.clear();
   }
 }
@@ -158,7 +170,9 @@ void BestMatches::compare_former(std::size_t i) {
                                  former_similarities_.data(), count);
   comparisons_ += count;
   for (std::size_t d = 0; d < count; ++d) {
-    places_[i * count + d].best = static_cast<float>(former_similarities_[d]);
+    Place& place = places_[i * count + d];
+    place.former_best = place.best;
+    place.best = static_cast<float>(former_similarities_[d]);
   }
 }
 
@@ -170,15 +184,14 @@ void BestMatches::find_pending(std::size_t i, std::size_t d) {
   const double norm_of_rows = documents_.norm(d);
   const double needed = place.best - room(trajectory.magnitude(), norm_of_rows);
 
-  const double along = trajectory.along(0);
-  const double floor = needed - trajectory.aside(0) * norm_of_rows;
-  if (!(floor >= place.floor && along >= place.nearest && along <= place.farthest)) {
-    const double ahead = kStepsListed * std::max(kShareAside * trajectory.step(0), last_asides_[i]);
-    list_rivals(i, d, floor - ahead * norm_of_rows);
+  const Trajectory::Reach from_anchor = trajectory.reach(0);
+  const double floor = needed - from_anchor.aside * norm_of_rows;
+  if (!(floor >= place.floor + from_anchor.along * place.floor_slope && from_anchor.along >= place.nearest && from_anchor.along <= place.farthest)) {
+    list_rivals(i, d, floor);
   }
   for (Rival& rival : place.rivals) {
-    const double bound = rival.similarity + trajectory.along(rival.station) * rival.slope +
-                         trajectory.aside(rival.station) * norm_of_rows;
+    const Trajectory::Reach& reach = trajectory.reach(rival.station);
+    const double bound = rival.similarity + reach.along * rival.slope + reach.aside * norm_of_rows;
     if (bound < needed || begin + rival.position == place.row) continue;
     prefetch(documents_.vector(begin + rival.position), documents_.dimension() * sizeof(float));
     pending_.push_back({d, &rival});
@@ -206,27 +219,32 @@ void BestMatches::compare_pending(std::size_t i) {
   }
 }
 
-/// Lists every row whose bound reaches `floor` on the next steps' way along the anchor's direction. Those that
-/// were compared since the anchor keep what they have from there.
+/// Lists every row whose bound reaches `floor`, or what that may fall to in the next steps, on their way along the
+/// anchor's direction. Those that were compared since the anchor keep what they have from there.
 void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
   Place& place = places_[i * documents_.count() + d];
   const Trajectory& trajectory = trajectories_[i];
   std::size_t count = documents_.length(d);
   merged_.clear();
-  place.nearest = trajectory.along(0);
-  place.farthest = place.nearest + kStepsListed;
+  // The best similarity is expected to go on as it did.
+  const Trajectory::Reach& step = last_steps_[i];
+  place.floor_slope = step.along > kLeastAlong ? (place.best - place.former_best) / step.along : 0.0;
+  place.nearest = trajectory.reach(0).along;
+  place.farthest = place.nearest + place.steps_listed;
+  place.floor = floor - place.nearest * place.floor_slope -
+                place.steps_listed * std::max(kShareAside * trajectory.step(0), step.aside) * documents_.norm(d);
   if (bounded_) {
     const DocumentBounds& slopes = directed_ ? *direction_bounds_ : *bounds_;
-    const double reach = trajectory.magnitude() + place.farthest * trajectory.step(0);
-    const auto limit = static_cast<float>(floor - room(reach, documents_.norm(d)));
+    const double magnitude = trajectory.magnitude() + place.farthest * trajectory.step(0);
+    const double limit = place.floor - room(magnitude, documents_.norm(d)) -
+                         0x1p-20 * (std::fabs(place.floor) + place.farthest * std::fabs(place.floor_slope));
     count = bounds_->select_along(d, i, slopes, directed_ ? place.nearest : 0,
-                                  directed_ ? place.farthest : 0, limit, positions_.data());
+                                  directed_ ? place.farthest : 0, limit, place.floor_slope, positions_.data());
     for (std::size_t p = 0; p < count; ++p) {
       const uint32_t position = positions_[p];
       const float slope = directed_ ? slopes.similarity_bound(i, slopes.bound(d, i, position)) : 0.0f;
       merged_.push_back({position, 0, bounds_->similarity_bound(i, bounds_->bound(d, i, position)), slope});
     }
-    place.floor = floor;
   } else {
     for (uint32_t position = 0; position < count; ++position) merged_.push_back({position, 0, kInfinity, 0});
     place.floor = -kInfinity;
@@ -238,6 +256,8 @@ void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
     if (place.rivals[known].position == rival.position) rival = place.rivals[known];
   }
   place.rivals.assign(merged_.begin(), merged_.end());
+  if (count < kShortList && place.steps_listed < kMostStepsListed) place.steps_listed *= 2;
+  if (count > kLongList && place.steps_listed > 1) place.steps_listed /= 2;
 }
 
 float BestMatches::product(const double* widened, uint64_t row) {

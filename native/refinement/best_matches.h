@@ -71,11 +71,14 @@ class BestMatches {
   /// A query vector and a document.
   struct Place {
     float best = 0;
+    float former_best = 0;
     /// While the query vector is from `nearest` to `farthest` along the anchor's direction, every row whose bound,
-    /// without what lies aside, reaches `floor` is among the rivals.
+    /// without what lies aside, reaches floor + along floor_slope is among the rivals.
     double floor = 0;
+    double floor_slope = 0;
     double nearest = 0;
     double farthest = 0;
+    double steps_listed;
     uint64_t row = 0;
     /// Ascending positions.
     std::vector<Rival> rivals;
@@ -120,8 +123,8 @@ class BestMatches {
   bool directed_ = false;
   std::vector<Trajectory> trajectories_;
   std::vector<float> directions_;
-  /// Per query vector, how much farther the last step led aside from the anchor's direction.
-  std::vector<double> last_asides_;
+  /// Per query vector, how much farther from the anchor the last step led.
+  std::vector<Trajectory::Reach> last_steps_;
   std::vector<Place> places_;
   uint64_t comparisons_ = 0;
   /// Since the anchors, without those that every step needs.

@@ -55,25 +55,26 @@ void Trajectory::advance(const KernelTable& kernels, const float* vector, const 
                         2 * kMost);
   squared_norm_ = products[2 * now];
   norm_ = std::sqrt(squared_norm_);
-  stations_[now] = {squared_norm_, step, products[2 * now + 1], 0, 0};
+  stations_[now] = {squared_norm_, step, products[2 * now + 1]};
+  reaches_[now] = {0, 0};
   magnitude_ = norm_;
   for (std::size_t e = 0; e < now; ++e) look_back(e, products[2 * e], products[2 * e + 1]);
 }
 
 void Trajectory::look_back(std::size_t e, double with_position, double with_direction) {
-  Station& station = stations_[e];
+  const Station& station = stations_[e];
   // With D = z - z_e: |D|^2, <D,u>, and |r|^2 = |D|^2 - 2 along <D,u> + along^2 |u|^2.
   const double squared_way = squared_norm_ - 2 * with_position + station.squared_norm;
   const double product = with_direction - station.product;
   const double squared_step = station.step * station.step;
-  station.along = station.step > 0 ? std::clamp(product / squared_step, 0.0, kFarthest) : 0.0;
-  const double squared_aside =
-      squared_way - 2 * station.along * product + station.along * station.along * squared_step;
+  const double along = station.step > 0 ? std::clamp(product / squared_step, 0.0, kFarthest) : 0.0;
+  const double squared_aside = squared_way - 2 * along * product + along * along * squared_step;
   // A product of d elements is off by less than (d + 2) 2^-53 of its factors' norms, and few operations follow.
-  const double reach = norm_ + std::sqrt(station.squared_norm) + station.along * station.step;
-  const double room = (static_cast<double>(dimension_) + 16) * 0x1p-52 * reach * reach;
-  station.aside = std::sqrt(std::max(0.0, squared_aside) + room) * (1 + 0x1p-50);
-  magnitude_ = std::max(magnitude_, norm_ + station.along * station.step + station.aside);
+  const double extent = norm_ + std::sqrt(station.squared_norm) + along * station.step;
+  const double room = (static_cast<double>(dimension_) + 16) * 0x1p-52 * extent * extent;
+  const double aside = std::sqrt(std::max(0.0, squared_aside) + room) * (1 + 0x1p-50);
+  reaches_[e] = {along, aside};
+  magnitude_ = std::max(magnitude_, norm_ + along * station.step + aside);
 }
 
 }  // namespace granule

@@ -20,10 +20,16 @@ class Trajectory {
   /// Stations that are kept: what each step costs grows with them.
   static constexpr std::size_t kMost = 24;
 
+  struct Reach {
+    /// At least 0, at most kFarthest; 0 where there is no direction.
+    double along;
+    double aside;
+  };
+
   explicit Trajectory(std::size_t dimension);
 
-  /// Forgets the stations, but not where the vector came from.
-  void restart() { count_ = 0; }
+  /// Forgets the stations from `count` on, but not where the vector came from.
+  void forget(std::size_t count) { count_ = count; }
 
   /// Adds a station, the vector as it is now. Fewer than kMost are there.
   ///
@@ -33,9 +39,8 @@ class Trajectory {
   void advance(const KernelTable& kernels, const float* vector, const double* widened);
 
   std::size_t count() const { return count_; }
-  /// At least 0, at most kFarthest; 0 where there is no direction.
-  double along(std::size_t station) const { return stations_[station].along; }
-  double aside(std::size_t station) const { return stations_[station].aside; }
+  /// How far the vector has come since a station.
+  const Reach& reach(std::size_t station) const { return reaches_[station]; }
   /// u_e, zeros where the step was none, or too short or too long to be worth it.
   const float* direction(std::size_t station) const { return row(2 * station + 1); }
   /// The same, widened, of the last station.
@@ -53,8 +58,6 @@ class Trajectory {
     double step;
     /// <z_e, u_e>
     double product;
-    double along;
-    double aside;
   };
 
   /// Roundings of `along` products stay far below those of similarities.
@@ -70,6 +73,7 @@ class Trajectory {
   AlignedBuffer<float> previous_;
   AlignedBuffer<double> widened_;
   std::array<Station, kMost> stations_;
+  std::array<Reach, kMost> reaches_;
   std::size_t count_ = 0;
   bool started_ = false;
   bool directed_ = false;
