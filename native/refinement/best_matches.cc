@@ -16,9 +16,9 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// row that is in no cache.
 constexpr uint64_t kBoundsPerComparison = 96;
 
-/// Rows are listed for some steps in advance, at first so many: fewer would look through all bounds too often,
-/// more would make the lists long. A place doubles its number while its list is shorter than the one length and
-/// halves it while it is longer than the other.
+/// Rows are listed for some steps in advance, at first so many: fewer would look through all bounds too
+/// often, more would make the lists long. A place doubles its number while its list is shorter than the one
+/// length and halves it while it is longer than the other.
 constexpr double kStepsListed = 4;
 constexpr double kMostStepsListed = 64;
 constexpr std::size_t kShortList = 4;
@@ -186,7 +186,8 @@ void BestMatches::find_pending(std::size_t i, std::size_t d) {
 
   const Trajectory::Reach from_anchor = trajectory.reach(0);
   const double floor = needed - from_anchor.aside * norm_of_rows;
-  if (!(floor >= place.floor + from_anchor.along * place.floor_slope && from_anchor.along >= place.nearest && from_anchor.along <= place.farthest)) {
+  if (!(floor >= place.floor + from_anchor.along * place.floor_slope && from_anchor.along >= place.nearest &&
+        from_anchor.along <= place.farthest)) {
     list_rivals(i, d, floor);
   }
   for (Rival& rival : place.rivals) {
@@ -219,8 +220,8 @@ void BestMatches::compare_pending(std::size_t i) {
   }
 }
 
-/// Lists every row whose bound reaches `floor`, or what that may fall to in the next steps, on their way along the
-/// anchor's direction. Those that were compared since the anchor keep what they have from there.
+/// Lists every row whose bound reaches `floor`, or what that may fall to in the next steps, on their way
+/// along the anchor's direction. Those that were compared since the anchor keep what they have from there.
 void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
   Place& place = places_[i * documents_.count() + d];
   const Trajectory& trajectory = trajectories_[i];
@@ -228,18 +229,20 @@ void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
   merged_.clear();
   // The best similarity is expected to go on as it did.
   const Trajectory::Reach& step = last_steps_[i];
-  place.floor_slope = step.along > kLeastAlong ? (place.best - place.former_best) / step.along : 0.0;
+  const double change = static_cast<double>(place.best) - place.former_best;
+  place.floor_slope = step.along > kLeastAlong ? change / step.along : 0.0;
   place.nearest = trajectory.reach(0).along;
   place.farthest = place.nearest + place.steps_listed;
-  place.floor = floor - place.nearest * place.floor_slope -
-                place.steps_listed * std::max(kShareAside * trajectory.step(0), step.aside) * documents_.norm(d);
+  place.floor =
+      floor - place.nearest * place.floor_slope -
+      place.steps_listed * std::max(kShareAside * trajectory.step(0), step.aside) * documents_.norm(d);
   if (bounded_) {
     const DocumentBounds& slopes = directed_ ? *direction_bounds_ : *bounds_;
     const double magnitude = trajectory.magnitude() + place.farthest * trajectory.step(0);
     const double limit = place.floor - room(magnitude, documents_.norm(d)) -
                          0x1p-20 * (std::fabs(place.floor) + place.farthest * std::fabs(place.floor_slope));
-    count = bounds_->select_along(d, i, slopes, directed_ ? place.nearest : 0,
-                                  directed_ ? place.farthest : 0, limit, place.floor_slope, positions_.data());
+    count = bounds_->select_along(d, i, slopes, directed_ ? place.nearest : 0, directed_ ? place.farthest : 0,
+                                  limit, place.floor_slope, positions_.data());
     for (std::size_t p = 0; p < count; ++p) {
       const uint32_t position = positions_[p];
       const float slope = directed_ ? slopes.similarity_bound(i, slopes.bound(d, i, position)) : 0.0f;
@@ -248,6 +251,9 @@ void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
   } else {
     for (uint32_t position = 0; position < count; ++position) merged_.push_back({position, 0, kInfinity, 0});
     place.floor = -kInfinity;
+    place.floor_slope = 0;
+    place.nearest = 0;
+    place.farthest = kInfinity;
   }
   std::size_t known = 0;
   for (Rival& rival : merged_) {

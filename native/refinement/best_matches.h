@@ -31,16 +31,18 @@ struct QueryVectors {
 ///
 /// while the query vectors move. Nothing is approximated, but few similarities are computed:
 ///
-/// - At times, the int8 codes bound from above every row's products with the query vector where it then is, its
+/// - At times, the int8 codes bound from above every row's products with the query vector where it then is,
+/// its
 ///   anchor, and with the direction in which it moves (DocumentBounds).
-/// - When it has come further, a row's similarity is at most a combination of the two (Trajectory): v + along w +
+/// - When it has come further, a row's similarity is at most a combination of the two (Trajectory): v + along
+/// w +
 ///   aside |x|. For a row that was compared since, v and w are its own products at that station, not their
 ///   bounds.
 /// - Only rows whose bound reaches the best similarity of the moment are compared again.
 ///
 /// With X >= |x_j| in a document, aside X stands for aside |x_j|. Fewer than 16 roundings of at most 2^-24 of
-/// (|z| + along |u| + aside) X are in a comparison of a bound with a similarity; it allows for 2^-20 of that, and
-/// for 2^-120 where numbers are denormal.
+/// (|z| + along |u| + aside) X are in a comparison of a bound with a similarity; it allows for 2^-20 of that,
+/// and for 2^-120 where numbers are denormal.
 class BestMatches {
  public:
   /// @param documents coded; it, `backend` and `vectors` must outlive this
@@ -72,8 +74,8 @@ class BestMatches {
   struct Place {
     float best = 0;
     float former_best = 0;
-    /// While the query vector is from `nearest` to `farthest` along the anchor's direction, every row whose bound,
-    /// without what lies aside, reaches floor + along floor_slope is among the rivals.
+    /// While the query vector is from `nearest` to `farthest` along the anchor's direction, every row whose
+    /// bound, without what lies aside, reaches floor + along floor_slope is among the rivals.
     double floor = 0;
     double floor_slope = 0;
     double nearest = 0;

@@ -51,8 +51,8 @@ void Trajectory::advance(const KernelTable& kernels, const float* vector, const 
   started_ = true;
 
   double products[2 * kMost];
-  kernels.inner_product(widened, 1, widened_.size(), rows_.data(), 2 * count_, dimension_, dimension_, products,
-                        2 * kMost);
+  kernels.inner_product(widened, 1, widened_.size(), rows_.data(), 2 * count_, dimension_, dimension_,
+                        products, 2 * kMost);
   squared_norm_ = products[2 * now];
   norm_ = std::sqrt(squared_norm_);
   stations_[now] = {squared_norm_, step, products[2 * now + 1]};
@@ -69,7 +69,8 @@ void Trajectory::look_back(std::size_t e, double with_position, double with_dire
   const double squared_step = station.step * station.step;
   const double along = station.step > 0 ? std::clamp(product / squared_step, 0.0, kFarthest) : 0.0;
   const double squared_aside = squared_way - 2 * along * product + along * along * squared_step;
-  // A product of d elements is off by less than (d + 2) 2^-53 of its factors' norms, and few operations follow.
+  // A product of d elements is off by less than (d + 2) 2^-53 of its factors' norms, and few operations
+  // follow.
   const double extent = norm_ + std::sqrt(station.squared_norm) + along * station.step;
   const double room = (static_cast<double>(dimension_) + 16) * 0x1p-52 * extent * extent;
   const double aside = std::sqrt(std::max(0.0, squared_aside) + room) * (1 + 0x1p-50);

@@ -8,13 +8,13 @@
 
 namespace granule {
 
-/// The way of one query vector: stations z_e at which it was compared with rows, each with a direction u_e, that
-/// of the step which led there. Seen from a station, the vector of the moment is
+/// The way of one query vector: stations z_e at which it was compared with rows, each with a direction u_e,
+/// that of the step which led there. Seen from a station, the vector of the moment is
 ///
 ///     z = z_e + along u_e + r,   so that for every row x   <z,x> <= <z_e,x> + along <u_e,x> + aside |x|
 ///
-/// with aside >= |r|. Steps of gradient descent resemble those before them: r is a small part of what the vector
-/// has come, and the bound much tighter than |z - z_e| |x|.
+/// with aside >= |r|. Steps of gradient descent resemble those before them: r is a small part of what the
+/// vector has come, and the bound much tighter than |z - z_e| |x|.
 class Trajectory {
  public:
   /// Stations that are kept: what each step costs grows with them.
@@ -47,8 +47,6 @@ class Trajectory {
   const double* last_direction() const { return widened_.data(); }
   /// |u_e|
   double step(std::size_t station) const { return stations_[station].step; }
-  /// The norm of the vector as it is now.
-  double norm() const { return norm_; }
   /// The greatest of |z| + along |u_e| + aside, of which bounds' roundings are shares.
   double magnitude() const { return magnitude_; }
 
