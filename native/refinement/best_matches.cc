@@ -19,7 +19,7 @@ constexpr uint64_t kBoundsPerComparison = 96;
 /// Rows are listed for some steps in advance, at first so many: fewer would look through all bounds too
 /// often, more would make the lists long. A place doubles its number while its list is shorter than the one
 /// length and halves it while it is longer than the other.
-constexpr double kStepsListed = 4;
+constexpr double kStepsListed = 8;
 constexpr double kMostStepsListed = 64;
 constexpr std::size_t kShortList = 4;
 constexpr std::size_t kLongList = 16;
