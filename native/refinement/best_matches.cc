@@ -12,12 +12,39 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Bounds of so many rows cost about as much as one similarity of a row that is in no cache.
-constexpr uint64_t kBoundsPerComparison = 48;
+/// Bounds of so many rows, at the anchor and along its direction, cost about as much as one comparison with a
+/// row that is in no cache.
+constexpr uint64_t kBoundsPerComparison = 96;
 
-/// Rows are listed for so many steps in advance: fewer would look through all bounds too often, more would
-/// make the lists long.
-constexpr double kStepsListed = 4;
+/// Rows are listed for some steps in advance, at first so many: fewer would look through all bounds too
+/// often, more would make the lists long. A place doubles its number while its list is shorter than the one
+/// length and halves it while it is longer than the other.
+constexpr double kStepsListed = 8;
+constexpr double kMostStepsListed = 64;
+constexpr std::size_t kShortList = 4;
+constexpr std::size_t kLongList = 16;
+
+/// A step that leads along the anchor's direction by less says nothing about the way ahead.
+constexpr double kLeastAlong = 0.01;
+
+/// What a step is expected to lead aside from the anchor's direction, at least.
+constexpr double kShareAside = 0.1;
+
+/// So much of a vector is fetched; the processor follows the rest of a longer one by itself.
+constexpr std::size_t kBytesAhead = 1024;
+
+void prefetch(const float* vector, std::size_t bytes) {
+#if defined(__GNUC__)
+  const char* const address = reinterpret_cast<const char*>(vector);
+  for (std::size_t at = 0; at < std::min(bytes, kBytesAhead); at += 64) __builtin_prefetch(address + at);
+#else
+  (void)vector;
+  (void)bytes;
+#endif
+}
+
+/// Room for the roundings of a comparison.
+double room(double magnitude, double norm_of_rows) { return 0x1p-20 * magnitude * norm_of_rows + 0x1p-120; }
 
 }  // namespace
 
@@ -29,50 +56,95 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
       segment_(documents.segment()),
       matches_(vectors.count * documents.count() * documents.dimension()),
       former_similarities_(documents.count()),
-      places_(vectors.count * documents.count()),
-      ways_(vectors.count, 0.0),
-      last_distances_(vectors.count, 0.0) {
+      directions_(vectors.count * documents.dimension()),
+      last_steps_(vectors.count),
+      places_(vectors.count * documents.count()) {
   search_.dimension = static_cast<uint32_t>(documents.dimension());
   search_.metric = static_cast<int32_t>(Metric::inner_product);
   std::size_t longest = 0;
   for (std::size_t d = 0; d < documents.count(); ++d) longest = std::max(longest, documents.length(d));
   positions_.resize(longest);
+  trajectories_.reserve(vectors.count);
+  for (std::size_t i = 0; i < vectors.count; ++i) trajectories_.emplace_back(documents.dimension());
 }
 
 void BestMatches::find() {
-  if (!anchored_ || rivals_compared_ * kBoundsPerComparison > vectors_.count * documents_.rows()) {
-    drop_anchor();
-  }
+  const bool has_directions = anchored_;
+  const bool dropped =
+      !anchored_ || rivals_compared_ * kBoundsPerComparison > 2 * vectors_.count * documents_.rows();
+  const bool full = !dropped && trajectories_[0].count() == Trajectory::kMost;
+  if (full) forget_rivals();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
-    const double* vector = vectors_.widened + i * vectors_.stride;
-    const double norm = std::sqrt(canonical_dot(vector, vector, documents_.dimension()));
+    Trajectory& trajectory = trajectories_[i];
+    const Trajectory::Reach former = dropped ? Trajectory::Reach{0, 0} : trajectory.reach(0);
+    if (dropped) trajectory.forget(0);
+    if (full) trajectory.forget(1);
+    trajectory.advance(backend_.kernels, vectors_.values + i * documents_.dimension(),
+                       vectors_.widened + i * vectors_.stride);
+    const Trajectory::Reach& reach = trajectory.reach(0);
+    last_steps_[i] = {reach.along - former.along, reach.aside - former.aside};
+  }
+  // The first anchor learns its directions from the step that leads away from it.
+  if (dropped) drop_anchor();
+  if (has_directions && !directed_) bound_directions();
+  for (std::size_t i = 0; i < vectors_.count; ++i) {
     compare_former(i);
-    for (std::size_t d = 0; d < documents_.count(); ++d) find_in(i, d, norm);
+    pending_.clear();
+    for (std::size_t d = 0; d < documents_.count(); ++d) find_pending(i, d);
+    compare_pending(i);
   }
 }
 
 void BestMatches::drop_anchor() {
   bounded_ = false;
+  directed_ = false;
   if (documents_.codes_serve()) {
     codes_.emplace(vectors_.values, vectors_.count, documents_.dimension(), Metric::inner_product);
     if (std::all_of(codes_->usable.begin(), codes_->usable.end(), [](char usable) { return usable != 0; })) {
-      if (bounds_) {
-        bounds_->set_queries(*codes_, 0);
-      } else {
-        bounds_.emplace(backend_, search_, *codes_, 0, vectors_.count);
-      }
+      bound(*codes_, &bounds_);
       bounded_ = true;
-      bounds_->compute(segment_, 0, documents_.count());
     }
   }
+  forget_rivals();
+  if (!anchored_) guess_matches();
+  anchored_ = true;
+  rivals_compared_ = 0;
+}
+
+void BestMatches::bound_directions() {
+  directed_ = true;
+  forget_rivals();
+  if (!bounded_) return;
+  const std::size_t dimension = documents_.dimension();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
-    ways_[i] = 0;
+    std::memcpy(directions_.data() + i * dimension, trajectories_[i].direction(0), dimension * sizeof(float));
+  }
+  direction_codes_.emplace(directions_.data(), vectors_.count, dimension, Metric::inner_product);
+  bound(*direction_codes_, &direction_bounds_);
+}
+
+/// Bounds the products of all rows with coded vectors.
+void BestMatches::bound(const CodedQueries& codes, std::optional<DocumentBounds>* bounds) {
+  if (*bounds) {
+    (*bounds)->set_queries(codes, 0);
+  } else {
+    bounds->emplace(backend_, search_, codes, 0, vectors_.count);
+  }
+  (*bounds)->compute(segment_, 0, documents_.count());
+}
+
+void BestMatches::forget_rivals() {
+  for (Place& place : places_) {
+    place.floor = kInfinity;
+    place.steps_listed = kStepsListed;
+    place.rivals.clear();
+  }
+}
+
+/// The first of all is compared with a row that is likely to be the best, so that few others have to be.
+void BestMatches::guess_matches() {
+  for (std::size_t i = 0; i < vectors_.count; ++i) {
     for (std::size_t d = 0; d < documents_.count(); ++d) {
-      Place& place = places_[i * documents_.count() + d];
-      place.floor = kInfinity;
-      place.rivals.clear();
-      if (anchored_) continue;
-      // The first of all is compared with a row that is likely to be the best, so that few others have to be.
       uint64_t row = documents_.first_row(d);
       if (bounded_) {
         const std::size_t found = bounds_->select(d, i, bounds_->greatest(d, i), positions_.data());
@@ -81,8 +153,6 @@ void BestMatches::drop_anchor() {
       match(i, d, row);
     }
   }
-  anchored_ = true;
-  rivals_compared_ = 0;
 }
 
 /// Row `row` is the best match of a place from here on.
@@ -100,78 +170,107 @@ void BestMatches::compare_former(std::size_t i) {
                                  former_similarities_.data(), count);
   comparisons_ += count;
   for (std::size_t d = 0; d < count; ++d) {
-    places_[i * count + d].best = static_cast<float>(former_similarities_[d]);
+    Place& place = places_[i * count + d];
+    place.former_best = place.best;
+    place.best = static_cast<float>(former_similarities_[d]);
   }
 }
 
-void BestMatches::find_in(std::size_t i, std::size_t d, double norm) {
+/// Adds those rivals to pending_ that may be better than the former best match.
+void BestMatches::find_pending(std::size_t i, std::size_t d) {
   Place& place = places_[i * documents_.count() + d];
+  const Trajectory& trajectory = trajectories_[i];
   const uint64_t begin = documents_.first_row(d);
   const double norm_of_rows = documents_.norm(d);
-  const double raise = ways_[i] * norm_of_rows;
-  const double slack = 0x1p-20 * (norm + ways_[i]) * norm_of_rows + 0x1p-120;
+  const double needed = place.best - room(trajectory.magnitude(), norm_of_rows);
 
-  const uint64_t former_row = place.row;
-  const auto former = static_cast<uint32_t>(former_row - begin);
-  const auto least_key = static_cast<float>(place.best - raise - slack);
-  if (!(least_key >= place.floor)) {
-    list_rivals(i, d, static_cast<float>(least_key - kStepsListed * last_distances_[i] * norm_of_rows));
+  const Trajectory::Reach from_anchor = trajectory.reach(0);
+  const double floor = needed - from_anchor.aside * norm_of_rows;
+  if (!(floor >= place.floor + from_anchor.along * place.floor_slope && from_anchor.along >= place.nearest &&
+        from_anchor.along <= place.farthest)) {
+    list_rivals(i, d, floor);
   }
-  pending_.clear();
   for (Rival& rival : place.rivals) {
-    if (!(rival.key < least_key) && rival.position != former) pending_.push_back(&rival);
+    const Trajectory::Reach& reach = trajectory.reach(rival.station);
+    const double bound = rival.similarity + reach.along * rival.slope + reach.aside * norm_of_rows;
+    if (bound < needed || begin + rival.position == place.row) continue;
+    prefetch(documents_.vector(begin + rival.position), documents_.dimension() * sizeof(float));
+    pending_.push_back({d, &rival});
   }
-  // All similarities first: the processor waits for the memory of several rows at once.
-  similarities_.resize(pending_.size());
-  for (std::size_t p = 0; p < pending_.size(); ++p) {
-    similarities_[p] = similarity_with(i, begin + pending_[p]->position);
-  }
-  rivals_compared_ += pending_.size();
-  for (std::size_t p = 0; p < pending_.size(); ++p) {
-    const uint64_t row = begin + pending_[p]->position;
-    const float similarity = similarities_[p];
-    pending_[p]->key = static_cast<float>(similarity - raise);
-    if (similarity > place.best || (similarity == place.best && row < place.row)) {
-      place.best = similarity;
-      place.row = row;
-    }
-  }
-  if (place.row != former_row) match(i, d, place.row);
 }
 
-/// Lists every row whose key reaches `floor`. Those that were compared since the anchor keep the key that
-/// they have from there.
-void BestMatches::list_rivals(std::size_t i, std::size_t d, float floor) {
+void BestMatches::compare_pending(std::size_t i) {
+  const Trajectory& trajectory = trajectories_[i];
+  const auto now = static_cast<uint32_t>(trajectory.count() - 1);
+  const bool straight = trajectory.step(now) > 0;
+  rivals_compared_ += pending_.size();
+  for (const Pending& pending : pending_) {
+    Place& place = places_[i * documents_.count() + pending.document];
+    Rival& rival = *pending.rival;
+    const uint64_t row = documents_.first_row(pending.document) + rival.position;
+    const float similarity = product(vectors_.widened + i * vectors_.stride, row);
+    rival.station = now;
+    rival.similarity = similarity;
+    rival.slope = straight ? product(trajectory.last_direction(), row) : 0.0f;
+    ++comparisons_;
+    if (similarity > place.best || (similarity == place.best && row < place.row)) {
+      place.best = similarity;
+      match(i, pending.document, row);
+    }
+  }
+}
+
+/// Lists every row whose bound reaches `floor`, or what that may fall to in the next steps, on their way
+/// along the anchor's direction. Those that were compared since the anchor keep what they have from there.
+void BestMatches::list_rivals(std::size_t i, std::size_t d, double floor) {
   Place& place = places_[i * documents_.count() + d];
+  const Trajectory& trajectory = trajectories_[i];
   std::size_t count = documents_.length(d);
   merged_.clear();
-  if (bounded_ && !bounds_->is_constant(i)) {
-    count = bounds_->select(d, i, bounds_->bound_of_rivals(i, floor), positions_.data());
+  // The best similarity is expected to go on as it did.
+  const Trajectory::Reach& step = last_steps_[i];
+  const double change = static_cast<double>(place.best) - place.former_best;
+  place.floor_slope = step.along > kLeastAlong ? change / step.along : 0.0;
+  place.nearest = trajectory.reach(0).along;
+  place.farthest = place.nearest + place.steps_listed;
+  place.floor =
+      floor - place.nearest * place.floor_slope -
+      place.steps_listed * std::max(kShareAside * trajectory.step(0), step.aside) * documents_.norm(d);
+  if (bounded_) {
+    const DocumentBounds& slopes = directed_ ? *direction_bounds_ : *bounds_;
+    const double magnitude = trajectory.magnitude() + place.farthest * trajectory.step(0);
+    const double limit = place.floor - room(magnitude, documents_.norm(d)) -
+                         0x1p-20 * (std::fabs(place.floor) + place.farthest * std::fabs(place.floor_slope));
+    count = bounds_->select_along(d, i, slopes, directed_ ? place.nearest : 0, directed_ ? place.farthest : 0,
+                                  limit, place.floor_slope, positions_.data());
     for (std::size_t p = 0; p < count; ++p) {
       const uint32_t position = positions_[p];
-      merged_.push_back({position, bounds_->similarity_bound(i, bounds_->bound(d, i, position))});
+      const float slope = directed_ ? slopes.similarity_bound(i, slopes.bound(d, i, position)) : 0.0f;
+      merged_.push_back({position, 0, bounds_->similarity_bound(i, bounds_->bound(d, i, position)), slope});
     }
-    place.floor = floor;
   } else {
-    for (uint32_t position = 0; position < count; ++position) merged_.push_back({position, kInfinity});
+    for (uint32_t position = 0; position < count; ++position) merged_.push_back({position, 0, kInfinity, 0});
     place.floor = -kInfinity;
+    place.floor_slope = 0;
+    place.nearest = 0;
+    place.farthest = kInfinity;
   }
   std::size_t known = 0;
   for (Rival& rival : merged_) {
     while (known < place.rivals.size() && place.rivals[known].position < rival.position) ++known;
     if (known == place.rivals.size()) break;
-    if (place.rivals[known].position == rival.position) rival.key = place.rivals[known].key;
+    if (place.rivals[known].position == rival.position) rival = place.rivals[known];
   }
   place.rivals.assign(merged_.begin(), merged_.end());
+  if (count < kShortList && place.steps_listed < kMostStepsListed) place.steps_listed *= 2;
+  if (count > kLongList && place.steps_listed > 1) place.steps_listed /= 2;
 }
 
-float BestMatches::similarity_with(std::size_t i, uint64_t row) {
-  ++comparisons_;
-  double similarity;
-  backend_.kernels.inner_product(vectors_.widened + i * vectors_.stride, 1, vectors_.stride,
-                                 documents_.vector(row), 1, documents_.dimension(), documents_.dimension(),
-                                 &similarity, 1);
-  return static_cast<float>(similarity);
+float BestMatches::product(const double* widened, uint64_t row) {
+  double product;
+  backend_.kernels.inner_product(widened, 1, vectors_.stride, documents_.vector(row), 1,
+                                 documents_.dimension(), documents_.dimension(), &product, 1);
+  return static_cast<float>(product);
 }
 
 }  // namespace granule

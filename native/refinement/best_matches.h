@@ -11,6 +11,7 @@
 #include "backends/cpu/document_bounds.h"
 #include "core/aligned_buffer.h"
 #include "refinement/coded_documents.h"
+#include "refinement/trajectory.h"
 
 namespace granule {
 
@@ -30,26 +31,22 @@ struct QueryVectors {
 ///
 /// while the query vectors move. Nothing is approximated, but few similarities are computed:
 ///
-/// - At times, the int8 codes give an upper bound u_j of every row's similarity (DocumentBounds), where the
-///   query vector then is: its anchor.
-/// - When it has come a way of w since then, a row's similarity is at most u_j + w |x_j|, for
-///   | <z',x> - <z,x> | <= |z' - z| |x|. One that was compared at w0 and was s then is at most
-///   s + (w - w0) |x_j|.
+/// - At times, the int8 codes bound from above every row's products with the query vector where it then is,
+/// its
+///   anchor, and with the direction in which it moves (DocumentBounds).
+/// - When it has come further, a row's similarity is at most a combination of the two (Trajectory): v + along
+/// w +
+///   aside |x|. For a row that was compared since, v and w are its own products at that station, not their
+///   bounds.
 /// - Only rows whose bound reaches the best similarity of the moment are compared again.
 ///
-/// With X >= |x_j| in a document, a row has the key u_j or s - w0 X, and the test is key + w X >= best. Fewer
-/// than 8 roundings of at most 2^-24 (|z| + w) X are in it; it allows for 2^-20 of that, and for 2^-120 where
-/// numbers are denormal.
+/// With X >= |x_j| in a document, aside X stands for aside |x_j|. Fewer than 16 roundings of at most 2^-24 of
+/// (|z| + along |u| + aside) X are in a comparison of a bound with a similarity; it allows for 2^-20 of that,
+/// and for 2^-120 where numbers are denormal.
 class BestMatches {
  public:
   /// @param documents coded; it, `backend` and `vectors` must outlive this
   BestMatches(const CpuBackend& backend, const CodedDocuments& documents, const QueryVectors& vectors);
-
-  /// Query vector i was moved so far.
-  void moved(std::size_t i, double distance) {
-    ways_[i] += distance;
-    last_distances_[i] = distance;
-  }
 
   /// Finds the best matches of the query vectors as they are now.
   void find();
@@ -64,29 +61,49 @@ class BestMatches {
   uint64_t comparisons() const { return comparisons_; }
 
  private:
-  /// A row that may match best, numbered within its document.
+  /// A row that may match best, numbered within its document, and its products, or bounds of them, with the
+  /// vector and the direction of a station.
   struct Rival {
     uint32_t position;
-    float key;
+    uint32_t station;
+    float similarity;
+    float slope;
   };
 
   /// A query vector and a document.
   struct Place {
     float best = 0;
-    /// Every row whose key reaches it is among the rivals.
-    float floor = 0;
+    float former_best = 0;
+    /// While the query vector is from `nearest` to `farthest` along the anchor's direction, every row whose
+    /// bound, without what lies aside, reaches floor + along floor_slope is among the rivals.
+    double floor = 0;
+    double floor_slope = 0;
+    double nearest = 0;
+    double farthest = 0;
+    double steps_listed;
     uint64_t row = 0;
     /// Ascending positions.
     std::vector<Rival> rivals;
   };
 
+  /// A rival whose similarity is wanted.
+  struct Pending {
+    std::size_t document;
+    Rival* rival;
+  };
+
   const Place& place(std::size_t i, std::size_t d) const { return places_[i * documents_.count() + d]; }
   void drop_anchor();
+  void bound_directions();
+  void forget_rivals();
+  void guess_matches();
+  void bound(const CodedQueries& codes, std::optional<DocumentBounds>* bounds);
   void compare_former(std::size_t i);
   void match(std::size_t i, std::size_t d, uint64_t row);
-  void find_in(std::size_t i, std::size_t d, double norm);
-  void list_rivals(std::size_t i, std::size_t d, float floor);
-  float similarity_with(std::size_t i, uint64_t row);
+  void find_pending(std::size_t i, std::size_t d);
+  void compare_pending(std::size_t i);
+  void list_rivals(std::size_t i, std::size_t d, double floor);
+  float product(const double* widened, uint64_t row);
 
   const CpuBackend& backend_;
   const CodedDocuments& documents_;
@@ -96,23 +113,27 @@ class BestMatches {
   /// Copies of the best matches' vectors, [query vector][document]: all of them are looked at, at every step.
   AlignedBuffer<float> matches_;
   std::vector<double> former_similarities_;
-  /// Of the anchors; none before the first and where codes do not serve.
+  /// Of the anchors and of their directions; none before the first and where codes do not serve.
   std::optional<CodedQueries> codes_;
+  std::optional<CodedQueries> direction_codes_;
   std::optional<DocumentBounds> bounds_;
+  std::optional<DocumentBounds> direction_bounds_;
   /// Whether bounds_ bounds anything; it keeps its memory while it does not.
   bool bounded_ = false;
   bool anchored_ = false;
+  /// Whether direction_bounds_ bounds the products with the anchors' directions; else those are zeros.
+  bool directed_ = false;
+  std::vector<Trajectory> trajectories_;
+  std::vector<float> directions_;
+  /// Per query vector, how much farther from the anchor the last step led.
+  std::vector<Trajectory::Reach> last_steps_;
   std::vector<Place> places_;
-  /// Per query vector, how far it has come since its anchor, and the last step of that.
-  std::vector<double> ways_;
-  std::vector<double> last_distances_;
   uint64_t comparisons_ = 0;
   /// Since the anchors, without those that every step needs.
   uint64_t rivals_compared_ = 0;
   std::vector<uint32_t> positions_;
   std::vector<Rival> merged_;
-  std::vector<Rival*> pending_;
-  std::vector<float> similarities_;
+  std::vector<Pending> pending_;
 };
 
 }  // namespace granule

@@ -65,8 +65,10 @@ bool CodedDocuments::code_block(std::size_t block, const KernelTable& kernels, f
     return false;
   }
   std::fill(scratch + values, scratch + kBlockRows * dimension_, 0.0f);
+  QuantizeTraffic traffic;
+  if (first + 2 * kBlockRows <= rows()) traffic.next = vector(first + kBlockRows);
   return kernels.quantize_block(
-      scratch, dimension_, QuantizeTraffic{}, codes_.data() + block * CodeLayout::block_bytes(dimension_),
+      scratch, dimension_, traffic, codes_.data() + block * CodeLayout::block_bytes(dimension_),
       scales_.data() + first, residual_norms_.data() + first, code_norms_.data() + first);
 }
 

@@ -94,7 +94,7 @@ class MovingQuery {
       add_up(pull, moving.matches.matches(i), gradient.data() + i * dimension_);
     }
     moving.adam.step(gradient.data(), exact_.data() + moving.begin * dimension_);
-    for (std::size_t i = 0; i < size; ++i) moving.matches.moved(i, widen(moving.begin + i));
+    for (std::size_t i = 0; i < size; ++i) widen(moving.begin + i);
   }
 
   /// sum_i max_j <z_i, x_dj>
@@ -143,18 +143,12 @@ class MovingQuery {
     }
   }
 
-  /// Rounds vector i for comparisons. @return how far that is from what it was before
-  double widen(std::size_t i) {
-    double squared = 0;
+  /// Rounds vector i for comparisons.
+  void widen(std::size_t i) {
     for (std::size_t k = 0; k < dimension_; ++k) {
-      float& rounded = rounded_[i * dimension_ + k];
-      double& wide = widened_[i * stride_ + k];
-      rounded = static_cast<float>(exact_[i * dimension_ + k]);
-      const double moved = rounded - wide;
-      squared += moved * moved;
-      wide = rounded;
+      rounded_[i * dimension_ + k] = static_cast<float>(exact_[i * dimension_ + k]);
+      widened_[i * stride_ + k] = rounded_[i * dimension_ + k];
     }
-    return std::sqrt(squared);
   }
 
   const CodedDocuments& documents_;

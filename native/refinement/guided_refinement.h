@@ -42,7 +42,7 @@ struct RefinedQuery {
   double* scores;
   /// steps + 1: the loss before each step and after the last.
   double* losses;
-  /// Inner products that were computed.
+  /// Similarities that were computed.
   uint64_t comparisons;
 };
 

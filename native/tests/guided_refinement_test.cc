@@ -215,6 +215,21 @@ TEST_CASE("refinement of any length, dimension and kind of numbers is that of th
   }
 }
 
+TEST_CASE("refinement over many steps, of any length, is that of the definition") {
+  ThreadPool pool;
+  const CancelFlag cancel;
+  const KernelTable kernels = test_kernels::tables().back();
+  Job job = unit_job(16, 3, 4, 300, 12);
+  job.steps = 60;
+  for (const double learning_rate : {1e-9, 1e-5, 1e-3, 1e-2, 0.1}) {
+    CAPTURE(learning_rate);
+    job.learning_rate = learning_rate;
+    Result result;
+    REQUIRE(run(pool, kernels, job, 1, cancel, &result).ok());
+    CHECK(result.same_bits(slow_refinement(job)));
+  }
+}
+
 TEST_CASE("refinement gives the same bits and does the same work with every number of threads") {
   ThreadPool pool;
   pool.grow_to(4);

@@ -74,7 +74,7 @@ export interface GuidedQuery {
  * z is kept in float64 and rounded to float32 where it is compared; similarities are those of `MultiVectorIndex` with
  * metric `ip`, first of equal vectors. Similarities that bounds show to be below the best are not computed, so a step
  * costs O(n x documents x dimension) and a little for the documents' vectors; results are those of computing all, the same bits on
- * every machine and with every number of threads. Memory: about 1 byte per number of the documents and 4 n bytes per
+ * every machine and with every number of threads. Memory: about 1 byte per number of the documents and 8 n bytes per
  * vector of them. Arrays are read where they lie: leave them as they are until the promise settles.
  *
  * Source: "Guided Query Refinement: Multimodal Hybrid Retrieval with Test-Time Optimization" (2025), whose released code

@@ -162,6 +162,38 @@ std::size_t DocumentBounds::select(std::size_t document, std::size_t vector, flo
   return count;
 }
 
+std::size_t DocumentBounds::select_along(std::size_t document, std::size_t vector,
+                                         const DocumentBounds& slopes, double nearest, double farthest,
+                                         double limit, double limit_slope, uint32_t* positions) const {
+  const std::size_t d = document - first_document_;
+  const auto document_row = static_cast<uint32_t>(segment_->row_offsets[document] - first_row_);
+  const float unit = scales_[vector];
+  const auto near = static_cast<float>(nearest * slopes.units_[vector].scale);
+  const auto far = static_cast<float>(farthest * slopes.units_[vector].scale);
+  const auto near_limit = static_cast<float>(limit + nearest * limit_slope);
+  const auto far_limit = static_cast<float>(limit + farthest * limit_slope);
+  const auto greatest_excess = [&](float bound, float slope) {
+    return unit * bound + std::max(near * slope - near_limit, far * slope - far_limit);
+  };
+  const float* uppers = uppers_.data() + vector * stride_;
+  const float* upper_slopes = slopes.uppers_.data() + vector * stride_;
+  float excess[kSpanBlocks * CodeLayout::kBlockRows];
+  std::size_t count = 0;
+  for (std::size_t s = first_spans_[d]; s < first_spans_[d + 1]; ++s) {
+    const std::size_t at = s * vector_count_ + vector;
+    if (!(greatest_excess(span_maxima_[at], slopes.span_maxima_[at]) >= 0)) continue;
+    const std::size_t begin = spans_[s];
+    const std::size_t length = spans_[s + 1] - begin;
+    for (std::size_t r = 0; r < length; ++r)
+      excess[r] = greatest_excess(uppers[begin + r], upper_slopes[begin + r]);
+    const std::size_t found =
+        backend_.kernels.softmax_select(static_cast<const float*>(excess), length, 0.0f, positions + count);
+    for (std::size_t i = count; i < count + found; ++i) positions[i] += spans_[s] - document_row;
+    count += found;
+  }
+  return count;
+}
+
 float DocumentBounds::margin(std::size_t document, std::size_t vector, uint32_t position) const {
   const std::size_t row = segment_->row_offsets[document] + position;
   const CodeMaxsimQueries& group = groups_[vector / CodeMaxsimQueries::kMost];

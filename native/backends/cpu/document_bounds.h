@@ -46,6 +46,19 @@ class DocumentBounds {
   /// @return how many there are
   std::size_t select(std::size_t document, std::size_t vector, float limit, uint32_t* positions) const;
 
+  /// As select(), where the query vector moves and the limit with it: the vectors with
+  ///
+  ///     s bound + a t slope >= limit + a limit_slope      for an a from `nearest` to `farthest`
+  ///
+  /// s and t being the units of the two, in float32: off by less than 8 roundings of the greatest of these
+  /// numbers. Of similarities that are products.
+  ///
+  /// @param slopes what the bounds change by; of as many query vectors and the same documents
+  /// @param nearest at least 0
+  std::size_t select_along(std::size_t document, std::size_t vector, const DocumentBounds& slopes,
+                           double nearest, double farthest, double limit, double limit_slope,
+                           uint32_t* positions) const;
+
   float bound(std::size_t document, std::size_t vector, uint32_t position) const {
     return uppers_[vector * stride_ + (segment_->row_offsets[document] - first_row_) + position];
   }
