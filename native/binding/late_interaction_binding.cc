@@ -82,7 +82,7 @@ Napi::Value similarity_tile_call(const Napi::CallbackInfo& info) {
   const Napi::Float32Array query = info[0].As<Napi::Float32Array>();
   const Napi::Float32Array document = info[1].As<Napi::Float32Array>();
   const Napi::Object options = info[2].As<Napi::Object>();
-  const Napi::Float32Array tile = info[3].As<Napi::Float32Array>();
+  Napi::Float32Array tile = info[3].As<Napi::Float32Array>();
   const std::shared_ptr<CancelFlag> cancel = cancel_flag(options.Get("cancel"));
   const unsigned threads = thread_count(options);
   const std::size_t dimension = uint32_property(options, "dimension");

@@ -262,7 +262,10 @@ TEST_CASE("every instruction set and number of threads gives the scores of the d
   for (const test_data::Kind kind : {test_data::Kind::uniform, test_data::Kind::few_values,
                                      test_data::Kind::zeros, test_data::Kind::tiny}) {
     for (const std::size_t dimension : {1u, 3u, 8u, 37u, 2048u}) {
-      Job job = job_of(kind, dimension, dimension == 3 ? 67 : 5, {0, 1, 2, 7, 64, 0, 65, 131});
+      // One beside kTileBlock on either side.
+      const std::vector<uint32_t> lengths =
+          dimension < 2048 ? std::vector<uint32_t>{0, 1, 2, 7, 64, 0, 65, 131} : std::vector<uint32_t>{1, 0, 66};
+      Job job = job_of(kind, dimension, dimension == 3 ? 67 : 5, lengths);
       for (const bool weighted : {false, true}) {
         if (weighted) {
           for (std::size_t i = 0; i < job.query_vectors(); ++i) {
@@ -385,7 +388,7 @@ TEST_CASE(
   pool.grow_to(3);
   const CancelFlag cancel;
   for (const std::size_t dimension : {1u, 3u, 40u, 2048u}) {
-    for (const std::size_t query_vectors : {1u, 6u, 65u}) {
+    for (const std::size_t query_vectors : {1u, 6u, dimension < 2048 ? 65u : 7u}) {
       for (const std::size_t vectors : {0u, 1u, 63u, 129u}) {
         const Job job = job_of(test_data::Kind::mixed_magnitudes, dimension, query_vectors,
                                {static_cast<uint32_t>(vectors)});

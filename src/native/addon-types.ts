@@ -320,6 +320,58 @@ export interface NativeRefinedQuery {
   losses: Float64Array;
 }
 
+/** Scores over several vectors per document, on the border. */
+export const MULTI_VECTOR_SCORE_CODES = {
+  maxsim: 0,
+  'mean-maxsim': 1,
+  'smooth-maxsim': 2,
+  'top-mean': 3,
+  filip: 4,
+  pacl: 5,
+  sparc: 6,
+  flair: 7,
+  'bi-isa': 8,
+} as const;
+
+/** The directions of FILIP on the border. */
+export const FILIP_DIRECTION_CODES = { both: 0, 'query-to-document': 1, 'document-to-query': 2 } as const;
+
+/** How documents are scored; each score reads those options that it has. */
+export interface NativeScoringOptions {
+  dimension: number;
+  score: number;
+  /** One per query vector, finite and not negative, for the means not all 0; undefined: all 1. */
+  weights: Float64Array | undefined;
+  temperature: number;
+  /** From 1 to 2^32 - 1. */
+  most: number;
+  direction: number;
+  /** The matrices of Bi-ISA, of the order that fits; undefined: the identity. */
+  wordMixing: Float32Array | undefined;
+  overPatchesMixing: Float32Array | undefined;
+  patchMixing: Float32Array | undefined;
+  overWordsMixing: Float32Array | undefined;
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
+/** What a scoring fills in. */
+export interface NativeDocumentScores {
+  /** One per document. */
+  scores: Float64Array;
+  /** Documents x query vectors: the best match, and how similar it is. */
+  vectors: Uint32Array;
+  similarities: Float32Array;
+}
+
+export interface NativeTileOptions {
+  dimension: number;
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
 export interface NativeSoftmaxTopK {
   /** Positions in `scores`, best first. */
   rows: Uint32Array;
@@ -380,6 +432,21 @@ export interface NativeAddon {
     options: NativeRefinementOptions,
     result: NativeRefinedQuery,
   ): Promise<number>;
+  /** Scores documents of `lengths[i]` vectors, which add up, by the similarities of their vectors and the query's; fills `result`. */
+  scoreDocuments(
+    query: Float32Array,
+    documents: Float32Array,
+    lengths: Uint32Array,
+    options: NativeScoringOptions,
+    result: NativeDocumentScores,
+  ): Promise<void>;
+  /** Fills `tile`, query vectors x document vectors, with their inner products. */
+  similarityTile(
+    query: Float32Array,
+    document: Float32Array,
+    options: NativeTileOptions,
+    tile: Float32Array,
+  ): Promise<void>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
   runtimeInfo(): NativeRuntimeInfo;
 }
