@@ -263,8 +263,9 @@ TEST_CASE("every instruction set and number of threads gives the scores of the d
                                      test_data::Kind::zeros, test_data::Kind::tiny}) {
     for (const std::size_t dimension : {1u, 3u, 8u, 37u, 2048u}) {
       // One beside kTileBlock on either side.
-      const std::vector<uint32_t> lengths =
-          dimension < 2048 ? std::vector<uint32_t>{0, 1, 2, 7, 64, 0, 65, 131} : std::vector<uint32_t>{1, 0, 66};
+      const std::vector<uint32_t> lengths = dimension < 2048
+                                                ? std::vector<uint32_t>{0, 1, 2, 7, 64, 0, 65, 131}
+                                                : std::vector<uint32_t>{1, 0, 66};
       Job job = job_of(kind, dimension, dimension == 3 ? 67 : 5, lengths);
       for (const bool weighted : {false, true}) {
         if (weighted) {
