@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/aligned_buffer.h"
 #include "core/finite.h"
 #include "core/ranked_list.h"
 #include "index/prepared_vectors.h"
@@ -75,7 +76,9 @@ class DocumentScorer {
   /// Fills the tile. @return whether all of it is finite; true where cancelled
   bool multiply(const float* document, std::size_t length, const CancelFlag& cancel, uint32_t* best,
                 float* greatest) {
-    tile_.resize(job_.query_vectors * length);
+    // Not cleared: that takes as long as a tenth of the scoring, and cannot be stopped.
+    const std::size_t similarities = job_.query_vectors * length;
+    if (tile_.size() < similarities) tile_ = AlignedBuffer<float>(similarities);
     bool finite = true;
     for (std::size_t j = 0; j < length; j += kTileBlock) {
       for (std::size_t i = 0; i < job_.query_vectors; i += kTileBlock) {
@@ -99,7 +102,7 @@ class DocumentScorer {
   const WidenedQueries& queries_;
   TileScorer scorer_;
   std::vector<double> exact_;
-  std::vector<float> tile_;
+  AlignedBuffer<float> tile_;
 };
 
 /// @return not_finite with the matrix's name, row and column

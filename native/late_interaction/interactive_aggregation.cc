@@ -81,7 +81,7 @@ void InteractiveAggregation::mix(const float* mixing, std::size_t count, const C
 void InteractiveAggregation::transpose(const float* tile, std::size_t rows, std::size_t columns) {
   // A few columns at a time, so that what is written lies close together.
   constexpr std::size_t kColumns = 16;
-  transposed_.resize(rows * columns);
+  if (transposed_.size() < rows * columns) transposed_ = AlignedBuffer<float>(rows * columns);
   for (std::size_t first = 0; first < columns; first += kColumns) {
     const std::size_t end = std::min(columns, first + kColumns);
     for (std::size_t i = 0; i < rows; ++i) {

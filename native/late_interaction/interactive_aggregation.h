@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/aligned_buffer.h"
 #include "core/cancel_flag.h"
 #include "kernels/kernel_table.h"
 
@@ -49,7 +50,7 @@ class InteractiveAggregation {
 
   const KernelTable& kernels_;
   double temperature_;
-  std::vector<float> transposed_;
+  AlignedBuffer<float> transposed_;
   std::vector<double> of_columns_;
   std::vector<double> of_rows_;
   std::vector<double> weights_;

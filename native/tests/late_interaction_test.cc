@@ -12,14 +12,13 @@
 #include "late_interaction/document_scores.h"
 #include "late_interaction/similarity_tile.h"
 #include "tests/kernel_tables.h"
+#include "tests/late_interaction_oracle.h"
 #include "tests/test_data.h"
 
 using namespace granule;
+using namespace late_interaction_oracle;
 
 namespace {
-
-using Numbers = std::vector<double>;
-using Tile = std::vector<Numbers>;
 
 constexpr MultiVectorScore kScores[] = {
     MultiVectorScore::maxsim,   MultiVectorScore::mean_maxsim, MultiVectorScore::smooth_maxsim,
@@ -100,62 +99,6 @@ Tile slow_tile(const Job& job, std::size_t first, std::size_t length) {
     }
   }
   return tile;
-}
-
-double greatest(const Numbers& values) { return *std::max_element(values.begin(), values.end()); }
-double least(const Numbers& values) { return *std::min_element(values.begin(), values.end()); }
-
-double sum(const Numbers& values) {
-  double total = 0;
-  for (const double value : values) total += value;
-  return total;
-}
-
-Numbers softmax(const Numbers& values, double t) {
-  const double most = greatest(values);
-  Numbers out;
-  for (const double value : values) out.push_back(std::exp((value - most) / t));
-  const double total = sum(out);
-  for (double& value : out) value /= total;
-  return out;
-}
-
-double attended(const Numbers& attention, const Numbers& values) {
-  double total = 0;
-  for (std::size_t j = 0; j < values.size(); ++j) total += attention[j] * values[j];
-  return total;
-}
-
-Numbers column(const Tile& tile, std::size_t j) {
-  Numbers out;
-  for (const Numbers& row : tile) out.push_back(row[j]);
-  return out;
-}
-
-double interactive(const Numbers& values, double t, const float* mixing) {
-  Numbers inner = softmax(values, t);
-  if (mixing != nullptr) {
-    Numbers mixed(values.size(), 0.0);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      for (std::size_t j = 0; j < values.size(); ++j) mixed[j] += inner[i] * mixing[i * values.size() + j];
-    }
-    inner = mixed;
-  }
-  return attended(softmax(inner, t), values);
-}
-
-double slow_sparc(const Numbers& values) {
-  const double most = greatest(values);
-  const double lowest = least(values);
-  double total = 0;
-  double score = 0;
-  for (const double value : values) {
-    const double share = most == lowest ? 1 : (value - lowest) / (most - lowest);
-    if (share < 1 / static_cast<double>(values.size())) continue;
-    total += share;
-    score += share * value;
-  }
-  return score / total;
 }
 
 /// By the definition, with the C library's exponentials and a plain order.

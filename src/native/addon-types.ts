@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { NativeDocumentScores, NativeScoring } from './scoring-types.js';
 
 /** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
 export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
@@ -273,15 +274,19 @@ export const POOLING_METHOD_CODES = { ward: 0, kmeans: 1 } as const;
 /** How the vectors of a document are divided into groups. */
 export type PoolingMethod = keyof typeof POOLING_METHOD_CODES;
 
-export interface NativePoolingOptions {
+/** How a call over vectors that no index holds runs. */
+export interface NativeVectorCall {
   dimension: number;
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
+export interface NativePoolingOptions extends NativeVectorCall {
   metric: (typeof METRIC_CODES)[Metric];
   method: (typeof POOLING_METHOD_CODES)[PoolingMethod];
   /** First vectors of each document that are kept as they are. */
   protect: number;
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
 }
 
 /** What pooling fills in, with room for the sum of what is kept; k-means may use less. */
@@ -296,8 +301,7 @@ export interface NativePooledVectors {
   radii: Float32Array;
 }
 
-export interface NativeRefinementOptions {
-  dimension: number;
+export interface NativeRefinementOptions extends NativeVectorCall {
   /** Share of the complementary scores in the target. */
   weight: number;
   temperature: number;
@@ -305,9 +309,6 @@ export interface NativeRefinementOptions {
   steps: number;
   /** Whether the target is computed anew at each step. */
   movingTarget: boolean;
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
 }
 
 /** What a refinement fills in. */
@@ -318,58 +319,6 @@ export interface NativeRefinedQuery {
   scores: Float64Array;
   /** One more than there are steps. */
   losses: Float64Array;
-}
-
-/** Scores over several vectors per document, on the border. */
-export const MULTI_VECTOR_SCORE_CODES = {
-  maxsim: 0,
-  'mean-maxsim': 1,
-  'smooth-maxsim': 2,
-  'top-mean': 3,
-  filip: 4,
-  pacl: 5,
-  sparc: 6,
-  flair: 7,
-  'bi-isa': 8,
-} as const;
-
-/** The directions of FILIP on the border. */
-export const FILIP_DIRECTION_CODES = { both: 0, 'query-to-document': 1, 'document-to-query': 2 } as const;
-
-/** How documents are scored; each score reads those options that it has. */
-export interface NativeScoringOptions {
-  dimension: number;
-  score: number;
-  /** One per query vector, finite and not negative, for the means not all 0; undefined: all 1. */
-  weights: Float64Array | undefined;
-  temperature: number;
-  /** From 1 to 2^32 - 1. */
-  most: number;
-  direction: number;
-  /** The matrices of Bi-ISA, of the order that fits; undefined: the identity. */
-  wordMixing: Float32Array | undefined;
-  overPatchesMixing: Float32Array | undefined;
-  patchMixing: Float32Array | undefined;
-  overWordsMixing: Float32Array | undefined;
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
-}
-
-/** What a scoring fills in. */
-export interface NativeDocumentScores {
-  /** One per document. */
-  scores: Float64Array;
-  /** Documents x query vectors: the best match, and how similar it is. */
-  vectors: Uint32Array;
-  similarities: Float32Array;
-}
-
-export interface NativeTileOptions {
-  dimension: number;
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
 }
 
 export interface NativeSoftmaxTopK {
@@ -437,14 +386,14 @@ export interface NativeAddon {
     query: Float32Array,
     documents: Float32Array,
     lengths: Uint32Array,
-    options: NativeScoringOptions,
+    options: NativeScoring & NativeVectorCall,
     result: NativeDocumentScores,
   ): Promise<void>;
   /** Fills `tile`, query vectors x document vectors, with their inner products. */
   similarityTile(
     query: Float32Array,
     document: Float32Array,
-    options: NativeTileOptions,
+    options: NativeVectorCall,
     tile: Float32Array,
   ): Promise<void>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;

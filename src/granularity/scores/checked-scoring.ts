@@ -3,8 +3,8 @@ import { checkFloat32, checkKeys, checkTemperature, show } from '../../index/arg
 import {
   FILIP_DIRECTION_CODES,
   MULTI_VECTOR_SCORE_CODES,
-  type NativeScoringOptions,
-} from '../../native/addon-types.js';
+  type NativeScoring,
+} from '../../native/scoring-types.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import { checkWhole, registered } from '../option-checks.js';
 import { MULTI_VECTOR_SCORES, type MultiVectorScoreName } from './multi-vector-scores.js';
@@ -14,9 +14,6 @@ type AnyOptions = QueryWeightOptions &
   TopMeanSimOptions &
   FilipOptions &
   BiIsaOptions & { readonly temperature?: number | undefined };
-
-/** What the engine is told of a score. */
-export type NativeScoring = Omit<NativeScoringOptions, 'dimension' | 'threads' | 'cancel'>;
 
 /** The most that the engine averages: more than a document may have vectors. */
 const MAX_MOST = 0xffff_ffff;

@@ -8,8 +8,8 @@ import {
 } from '../../index/arguments.js';
 import type { VectorMatches } from '../../index/multi-vector-hits.js';
 import { abortable } from '../../native/abortable.js';
-import type { NativeDocumentScores } from '../../native/addon-types.js';
 import { loadAddon } from '../../native/load-addon.js';
+import type { NativeDocumentScores } from '../../native/scoring-types.js';
 import type { Matrix, RaggedMatrix } from '../../vectors/matrix.js';
 import { checkedScoring } from './checked-scoring.js';
 import type { MultiVectorScoreName, MultiVectorScoreOptions } from './multi-vector-scores.js';
