@@ -8,7 +8,12 @@
  *
  * @module
  */
-import type { NativeDocumentScores, NativeScoring } from './scoring-types.js';
+import type {
+  NativeDocumentScores,
+  NativePooledVectors,
+  NativeRefinedQuery,
+  NativeScoring,
+} from './multi-vector-types.js';
 
 /** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
 export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
@@ -289,18 +294,6 @@ export interface NativePoolingOptions extends NativeVectorCall {
   protect: number;
 }
 
-/** What pooling fills in, with room for the sum of what is kept; k-means may use less. */
-export interface NativePooledVectors {
-  vectors: Float32Array;
-  /** Pooled vectors per document. */
-  lengths: Uint32Array;
-  /** One more than there are pooled vectors. */
-  offsets: Uint32Array;
-  /** As many as input vectors. */
-  rows: Uint32Array;
-  radii: Float32Array;
-}
-
 export interface NativeRefinementOptions extends NativeVectorCall {
   /** Share of the complementary scores in the target. */
   weight: number;
@@ -309,16 +302,6 @@ export interface NativeRefinementOptions extends NativeVectorCall {
   steps: number;
   /** Whether the target is computed anew at each step. */
   movingTarget: boolean;
-}
-
-/** What a refinement fills in. */
-export interface NativeRefinedQuery {
-  /** As long as the query. */
-  query: Float32Array;
-  /** One per document. */
-  scores: Float64Array;
-  /** One more than there are steps. */
-  losses: Float64Array;
 }
 
 export interface NativeSoftmaxTopK {

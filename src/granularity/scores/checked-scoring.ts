@@ -4,7 +4,7 @@ import {
   FILIP_DIRECTION_CODES,
   MULTI_VECTOR_SCORE_CODES,
   type NativeScoring,
-} from '../../native/scoring-types.js';
+} from '../../native/multi-vector-types.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import { checkWhole, registered } from '../option-checks.js';
 import { MULTI_VECTOR_SCORES, type MultiVectorScoreName } from './multi-vector-scores.js';

@@ -9,7 +9,7 @@ import {
 import type { VectorMatches } from '../../index/multi-vector-hits.js';
 import { abortable } from '../../native/abortable.js';
 import { loadAddon } from '../../native/load-addon.js';
-import type { NativeDocumentScores } from '../../native/scoring-types.js';
+import type { NativeDocumentScores } from '../../native/multi-vector-types.js';
 import type { Matrix, RaggedMatrix } from '../../vectors/matrix.js';
 import { checkedScoring } from './checked-scoring.js';
 import type { MultiVectorScoreName, MultiVectorScoreOptions } from './multi-vector-scores.js';

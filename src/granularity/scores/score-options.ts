@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FILIP_DIRECTION_CODES } from '../../native/scoring-types.js';
+import type { FILIP_DIRECTION_CODES } from '../../native/multi-vector-types.js';
 import type { Matrix } from '../../vectors/matrix.js';
 
 /** What each query vector counts. */

@@ -1,5 +1,5 @@
 /**
- * What the addon is told of scores over several vectors per document; a part of `addon-types.ts`.
+ * How the addon scores documents of several vectors, and what it fills in of those that no index holds; a part of `addon-types.ts`.
  *
  * @module
  */
@@ -43,4 +43,26 @@ export interface NativeDocumentScores {
   /** Documents x query vectors: the best match, and how similar it is. */
   vectors: Uint32Array;
   similarities: Float32Array;
+}
+
+/** What pooling fills in, with room for the sum of what is kept; k-means may use less. */
+export interface NativePooledVectors {
+  vectors: Float32Array;
+  /** Pooled vectors per document. */
+  lengths: Uint32Array;
+  /** One more than there are pooled vectors. */
+  offsets: Uint32Array;
+  /** As many as input vectors. */
+  rows: Uint32Array;
+  radii: Float32Array;
+}
+
+/** What a refinement fills in. */
+export interface NativeRefinedQuery {
+  /** As long as the query. */
+  query: Float32Array;
+  /** One per document. */
+  scores: Float64Array;
+  /** One more than there are steps. */
+  losses: Float64Array;
 }
