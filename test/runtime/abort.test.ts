@@ -72,7 +72,7 @@ describe('an AbortSignal', () => {
   });
 
   it('stops the scoring of documents, of one long document and a tile', async () => {
-    const query = matrix(queries.subarray(0, 256 * dimension), dimension);
+    const query = matrix(queries.subarray(0, 128 * dimension), dimension);
     const half = data.subarray(0, (rows / 2) * dimension);
     const scoring = (lengths: Uint32Array) => (signal?: AbortSignal) =>
       scoreDocuments(query, { data: half, lengths, columns: dimension }, 'pacl', { threads: 1, signal });
