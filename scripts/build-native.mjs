@@ -23,6 +23,7 @@ const INPUTS = [
   'native/kernels',
   'native/backends',
   'native/index',
+  'native/late_interaction',
   'native/pooling',
   'native/refinement',
   'native/training',

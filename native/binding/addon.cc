@@ -11,6 +11,7 @@
 #include "binding/errors.h"
 #include "binding/file_lock_binding.h"
 #include "binding/flat_index_binding.h"
+#include "binding/late_interaction_binding.h"
 #include "binding/multi_vector_index_binding.h"
 #include "binding/pooling_binding.h"
 #include "binding/refinement_binding.h"
@@ -51,6 +52,8 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("SparseIndex", SparseIndexBinding::define(env));
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
   exports.Set("refineQuery", Napi::Function::New<refine_query_call>(env, "refineQuery"));
+  exports.Set("scoreDocuments", Napi::Function::New<score_documents_call>(env, "scoreDocuments"));
+  exports.Set("similarityTile", Napi::Function::New<similarity_tile_call>(env, "similarityTile"));
   exports.Set("softmaxTopK", Napi::Function::New<softmax_top_k>(env, "softmaxTopK"));
   exports.Set("towerForward", Napi::Function::New<tower_forward_call>(env, "towerForward"));
   exports.Set("towerBackward", Napi::Function::New<tower_backward_call>(env, "towerBackward"));

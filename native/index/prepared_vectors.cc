@@ -2,9 +2,9 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 #include "core/aligned_buffer.h"
+#include "core/finite.h"
 #include "kernels/stored_vectors.h"
 
 namespace granule {
@@ -39,24 +39,6 @@ Status FirstNotFinite::status(const std::string& what) const {
       what + " " + std::to_string(row_) + ", column " + std::to_string(column_) + " is " + reason,
       static_cast<int64_t>(row_), static_cast<int64_t>(column_));
 }
-
-namespace {
-
-/// The exponent of a NaN or an infinity is all ones.
-bool is_finite(uint32_t bits) { return (bits & 0x7f800000u) != 0x7f800000u; }
-
-/// Whether all are finite, without a branch per element.
-bool all_finite(const float* values, std::size_t count) {
-  uint32_t any = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, values + i, sizeof bits);
-    any |= is_finite(bits) ? 0 : 1;
-  }
-  return any == 0;
-}
-
-}  // namespace
 
 bool prepare_vectors(const KernelTable& kernels, const float* in, std::size_t count, std::size_t dimension,
                      Metric metric, uint64_t first_row, float* out, double* squared_norms,

@@ -26,21 +26,21 @@ export { spaceTokens, type TokenSpacingOptions } from './pooling/space-tokens.js
 export { TOKEN_POOLINGS } from './pooling/token-poolings.js';
 export { type QueryBankOptions, queryBankBiases } from './query-bank-biases.js';
 export { bestMatches, transposeTile } from './scores/best-matches.js';
-export { type BiIsaOptions, biIsa } from './scores/bi-isa.js';
-export { type FilipOptions, filip } from './scores/filip.js';
-export { type FlairOptions, flair } from './scores/flair.js';
 export { groupWeights, type QueryGroup } from './scores/group-weights.js';
-export { maxSim, meanMaxSim } from './scores/max-sim.js';
 export {
   MULTI_VECTOR_SCORES,
   type MultiVectorScoreName,
   type MultiVectorScoreOptions,
-  type ScoredDocuments,
-  scoreDocuments,
+  type MultiVectorScoreOptionsByName,
 } from './scores/multi-vector-scores.js';
-export { type PaclOptions, pacl } from './scores/pacl.js';
-export type { QueryWeightOptions } from './scores/query-reduction.js';
-export { similarityTile } from './scores/similarity-tile.js';
-export { type SmoothMaxSimOptions, smoothMaxSim } from './scores/smooth-max-sim.js';
-export { sparc } from './scores/sparc.js';
-export { type TopMeanSimOptions, topMeanSim } from './scores/top-mean-sim.js';
+export { ScoredDocuments, scoreDocuments } from './scores/score-documents.js';
+export type {
+  BiIsaOptions,
+  FilipOptions,
+  FlairOptions,
+  PaclOptions,
+  QueryWeightOptions,
+  SmoothMaxSimOptions,
+  TopMeanSimOptions,
+} from './scores/score-options.js';
+export { type ScoringOptions, similarityTile } from './scores/similarity-tile.js';

@@ -31,7 +31,7 @@ export interface QueryBankOptions {
  *
  * @example
  * ```ts
- * const biases = queryBankBiases(similarityTile(loggedQueries, rows));
+ * const biases = queryBankBiases(await similarityTile(loggedQueries, rows));
  * await index.add(rows, { biases });
  * ```
  */

@@ -16,18 +16,6 @@ export function softmax(values: ArrayLike<number>, temperature: number): Float64
   return weights;
 }
 
-/**
- * t ln sum_j exp(x_j / t), relative to the greatest.
- *
- * @param values - one or more finite numbers
- */
-export function smoothMaximum(values: ArrayLike<number>, temperature: number): number {
-  const greatest = largest(values);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i]! - greatest) / temperature);
-  return greatest + temperature * Math.log(sum);
-}
-
 function largest(values: ArrayLike<number>): number {
   let greatest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) if (values[i]! > greatest) greatest = values[i]!;

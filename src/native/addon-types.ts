@@ -8,6 +8,12 @@
  *
  * @module
  */
+import type {
+  NativeDocumentScores,
+  NativePooledVectors,
+  NativeRefinedQuery,
+  NativeScoring,
+} from './multi-vector-types.js';
 
 /** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
 export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
@@ -273,31 +279,22 @@ export const POOLING_METHOD_CODES = { ward: 0, kmeans: 1 } as const;
 /** How the vectors of a document are divided into groups. */
 export type PoolingMethod = keyof typeof POOLING_METHOD_CODES;
 
-export interface NativePoolingOptions {
+/** How a call over vectors that no index holds runs. */
+export interface NativeVectorCall {
   dimension: number;
-  metric: (typeof METRIC_CODES)[Metric];
-  method: (typeof POOLING_METHOD_CODES)[PoolingMethod];
-  /** First vectors of each document that are kept as they are. */
-  protect: number;
   /** Most threads that the call may use; 0 means one per core. */
   threads: number;
   cancel: NativeCancelToken | undefined;
 }
 
-/** What pooling fills in, with room for the sum of what is kept; k-means may use less. */
-export interface NativePooledVectors {
-  vectors: Float32Array;
-  /** Pooled vectors per document. */
-  lengths: Uint32Array;
-  /** One more than there are pooled vectors. */
-  offsets: Uint32Array;
-  /** As many as input vectors. */
-  rows: Uint32Array;
-  radii: Float32Array;
+export interface NativePoolingOptions extends NativeVectorCall {
+  metric: (typeof METRIC_CODES)[Metric];
+  method: (typeof POOLING_METHOD_CODES)[PoolingMethod];
+  /** First vectors of each document that are kept as they are. */
+  protect: number;
 }
 
-export interface NativeRefinementOptions {
-  dimension: number;
+export interface NativeRefinementOptions extends NativeVectorCall {
   /** Share of the complementary scores in the target. */
   weight: number;
   temperature: number;
@@ -305,19 +302,6 @@ export interface NativeRefinementOptions {
   steps: number;
   /** Whether the target is computed anew at each step. */
   movingTarget: boolean;
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
-}
-
-/** What a refinement fills in. */
-export interface NativeRefinedQuery {
-  /** As long as the query. */
-  query: Float32Array;
-  /** One per document. */
-  scores: Float64Array;
-  /** One more than there are steps. */
-  losses: Float64Array;
 }
 
 /** Kinds of towers on the border. */
@@ -447,6 +431,21 @@ export interface NativeAddon {
     options: NativeRefinementOptions,
     result: NativeRefinedQuery,
   ): Promise<number>;
+  /** Scores documents of `lengths[i]` vectors, which add up, by the similarities of their vectors and the query's; fills `result`. */
+  scoreDocuments(
+    query: Float32Array,
+    documents: Float32Array,
+    lengths: Uint32Array,
+    options: NativeScoring & NativeVectorCall,
+    result: NativeDocumentScores,
+  ): Promise<void>;
+  /** Fills `tile`, query vectors x document vectors, with their inner products. */
+  similarityTile(
+    query: Float32Array,
+    document: Float32Array,
+    options: NativeVectorCall,
+    tile: Float32Array,
+  ): Promise<void>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
   /** Maps whole rows of inputs; fills `result`. Rejects with `NOT_FINITE` for an input, or an output beyond float32. */
   towerForward(

@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { scoreDocuments, similarityTile } from '../../src/granularity/index.js';
 import { FlatIndex, MultiVectorIndex } from '../../src/index.js';
+import { matrix } from '../../src/vectors/matrix.js';
 
 const dimension = 128;
 const rows = 100_000;
@@ -67,6 +69,25 @@ describe('an AbortSignal', () => {
     expect(latency).toBeLessThan(Math.max(whole, 50));
     expect([index.rows, index.bytes]).toEqual([7, bytes]);
     expect(await index.add(data.subarray(0, dimension))).toBe(7);
+  });
+
+  it('stops the scoring of documents, of one long document and a tile', async () => {
+    const query = matrix(queries.subarray(0, 128 * dimension), dimension);
+    const half = data.subarray(0, (rows / 2) * dimension);
+    const scoring = (lengths: Uint32Array) => (signal?: AbortSignal) =>
+      scoreDocuments(query, { data: half, lengths, columns: dimension }, 'pacl', { threads: 1, signal });
+    const calls = {
+      'many documents': scoring(new Uint32Array(rows / 20).fill(10)),
+      'one document': scoring(Uint32Array.of(rows / 2)),
+      'a tile': (signal?: AbortSignal) =>
+        similarityTile(query, matrix(half, dimension), { threads: 1, signal }),
+    };
+    for (const [what, call] of Object.entries(calls)) {
+      const whole = await milliseconds(() => call());
+      const latency = await abortLatency(call);
+      console.log(`${what}: whole ${whole.toFixed(0)} ms, stopped ${latency.toFixed(1)} ms after the abort`);
+      expect(latency, what).toBeLessThan(whole / 2);
+    }
   });
 
   it('that fires after the search has settled changes nothing', async () => {

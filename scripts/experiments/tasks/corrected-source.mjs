@@ -15,7 +15,7 @@ export function correctedSource(source, vectors, bank) {
     const logged = new Float32Array(bank.length * columns);
     for (const [i, query] of bank.entries()) logged.set(await source.encode(query, {}), i * columns);
     const index = new FlatIndex({ dimension: columns });
-    const scores = similarityTile({ data: logged, rows: bank.length, columns }, vectors);
+    const scores = await similarityTile({ data: logged, rows: bank.length, columns }, vectors);
     await index.add(vectors, { biases: queryBankBiases(scores) });
     return index;
   });

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { type MultiVectorScoreName, scoreDocuments } from '../../granularity/scores/multi-vector-scores.js';
+import type { MultiVectorScoreName } from '../../granularity/scores/multi-vector-scores.js';
+import { scoreDocuments } from '../../granularity/scores/score-documents.js';
 import { firstPlaces, rankedList } from '../../ranking/ranked-list.js';
 import type { Matrix } from '../../vectors/matrix.js';
 import {
@@ -57,8 +58,7 @@ export type MaxSimOptions = Static<typeof schema>;
  * Scores the first rows of the one list anew by late interaction, with the vectors of a source of several per item. What matched is kept
  * as evidence. Rows after the candidates are left out, for their scores would not be comparable, and so are rows without vectors.
  *
- * `maxsim` is computed on threads of the engine and rounded to float32, as `MultiVectorIndex` does; the other scores are computed on the
- * thread of JavaScript, which 100 pages of 1,030 patches hold for a quarter of a second.
+ * All are computed on threads of the engine. `maxsim` is rounded to float32, as `MultiVectorIndex` does.
  *
  * Sources: Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over BERT" (2020); those of
  * the other scores stand at `MULTI_VECTOR_SCORES`.
@@ -105,8 +105,11 @@ async function scored(
   signal: AbortSignal | undefined,
 ): Promise<MatchedList> {
   const documents = await source.vectorsOf(rows, { signal });
-  const { scores, matches } = scoreDocuments(query, documents, score as MultiVectorScoreName, options);
-  const byRow = new Map(Array.from(rows, (row, i) => [row, matches[i]!]));
-  const list = rankedList(rows, scores);
+  const scored = await scoreDocuments(query, documents, score as MultiVectorScoreName, {
+    ...options,
+    signal,
+  });
+  const byRow = new Map(Array.from(rows, (row, i) => [row, scored.matches(i)!]));
+  const list = rankedList(rows, scored.scores);
   return { ...list, matches: Array.from(list.rows, (row) => byRow.get(row)!) };
 }

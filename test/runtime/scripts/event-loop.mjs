@@ -1,10 +1,13 @@
-// How long the event loop is held while a big matrix is added and searched: event-loop.mjs <package>
+// How long the event loop is held while a big matrix is added, searched and scored: event-loop.mjs <package>
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const { FlatIndex, MultiVectorIndex, topKSoftmax } = await import(process.argv[2]);
+const { scoreDocuments, similarityTile } = await import(
+  new URL('granularity/index.js', process.argv[2]).href
+);
 const folder = mkdtempSync(join(tmpdir(), 'granule-event-loop-'));
 const dimension = 128;
 const rows = 200_000;
@@ -53,6 +56,13 @@ result['add 25,000 documents of 8'] = await measure(() => {
   return documents.add(data, lengths);
 });
 result['MaxSim of 32 vectors'] = await measure(() => documents.search(queries, { k: 100, explain: true }));
+const few = { data: queries.subarray(0, 8 * dimension), rows: 8, columns: dimension };
+const pages = { data, lengths, columns: dimension };
+result['flair of 25,000 documents of 8'] = await measure(() =>
+  scoreDocuments(few, pages, 'flair', { threads: 1 }),
+);
+const all = { data, rows, columns: dimension };
+result['tile of 8 x 200,000'] = await measure(() => similarityTile(few, all, { threads: 1 }));
 result['softmax of 10,000,000 scores'] = await measure(() => topKSoftmax(data.subarray(0, 1e7), { k: 100 }));
 await index.remove(Uint32Array.of(1));
 let saves = 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { biIsa, interactiveSimilarityAggregation } from '../../../src/granularity/index.js';
+import { interactiveSimilarityAggregation, scoreDocuments } from '../../../src/granularity/index.js';
 import { matrix } from '../../../src/vectors/matrix.js';
 
 /** By the definition, without any care for overflow. */
@@ -70,10 +70,10 @@ describe('interactiveSimilarityAggregation', () => {
   });
 });
 
-describe('biIsa', () => {
+describe('bi-isa', () => {
   const column = (tile: number[][], j: number) => tile.map((row) => row[j]!);
 
-  it('is the mean of words then patches and patches then words', () => {
+  it('is the mean of words then patches and patches then words', async () => {
     const cases = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })).chain(([q, d]) =>
       fc.record({
         tile: fc.array(similarities(d), { minLength: q, maxLength: q }),
@@ -83,21 +83,28 @@ describe('biIsa', () => {
         overPatches: squareOf(d),
       }),
     );
-    fc.assert(
-      fc.property(cases, ({ tile, word, overWords, patch, overPatches }) => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ tile, word, overWords, patch, overPatches }) => {
         const t = 0.25;
         const patches = tile[0]!.map((_, j) => slow(column(tile, j), t, word));
         const words = tile.map((row) => slow(row, t, patch));
         const expected = (slow(patches, t, overPatches) + slow(words, t, overWords)) / 2;
         const flat = (w: number[][]) => matrix(Float32Array.from(w.flat()), w.length);
-        const score = biIsa(matrix(Float32Array.from(tile.flat()), tile[0]!.length), {
+        // The query's vectors are those of the axes, so that a document's hold its similarities.
+        const axes = tile.map((_, i) => tile.map((__, k) => (i === k ? 1 : 0)));
+        const documents = {
+          data: Float32Array.from(tile[0]!.flatMap((_, j) => column(tile, j))),
+          lengths: Uint32Array.of(tile[0]!.length),
+          columns: tile.length,
+        };
+        const { scores } = await scoreDocuments(flat(axes), documents, 'bi-isa', {
           temperature: t,
           wordMixing: flat(word),
           overPatchesMixing: flat(overPatches),
           patchMixing: flat(patch),
           overWordsMixing: flat(overWords),
         });
-        expect(score).toBeCloseTo(expected, 9);
+        expect(scores[0]).toBeCloseTo(expected, 9);
       }),
     );
   });

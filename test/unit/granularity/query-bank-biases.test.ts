@@ -82,7 +82,7 @@ describe('queryBankBiases', () => {
     const [bank, rows, queries] = [20, 50, 4].map((count) =>
       matrix(random.normal(count * dimension), dimension),
     );
-    const biases = queryBankBiases(similarityTile(bank!, rows!), { temperature: 0.5 });
+    const biases = queryBankBiases(await similarityTile(bank!, rows!), { temperature: 0.5 });
     expect(new Set(biases).size).toBeGreaterThan(40);
     const index = new FlatIndex({ dimension });
     await index.add(rows!, { biases });

@@ -4,11 +4,12 @@
  * @module
  */
 import type { MetadataFilter } from '../../../src/corpus/filter/metadata-filter.js';
-import { bestMatches, maxSim, similarityTile } from '../../../src/granularity/index.js';
+import { bestMatches } from '../../../src/granularity/index.js';
 import type { MatchedList, PipelineSources, SourceSearchOptions } from '../../../src/pipeline/index.js';
 import { firstPlaces, type RankedList, rankedList } from '../../../src/ranking/ranked-list.js';
 import { type Matrix, matrix, matrixRow, type RaggedMatrix } from '../../../src/vectors/matrix.js';
 import { Seeded } from '../../conformance/seeded.js';
+import { slowMaxSim, slowTile } from '../granularity/scores/tile-scores.js';
 
 export const ROWS = 40;
 export const DIMENSION = 6;
@@ -74,10 +75,10 @@ export function tokensOf(rows: Iterable<number>): RaggedMatrix {
   };
 }
 
-const tileOf = (query: Matrix, row: number) => similarityTile(query, matrix(tokensOf([row]).data, 4));
+const tileOf = (query: Matrix, row: number) => slowTile(query, matrix(tokensOf([row]).data, 4));
 
 export function tokenSearch(query: Matrix, k: number, rows: readonly number[]): MatchedList {
-  const list = ranked((row) => Math.fround(maxSim(tileOf(query, row))), rows, k);
+  const list = ranked((row) => Math.fround(slowMaxSim(tileOf(query, row))), rows, k);
   return { ...list, matches: Array.from(list.rows, (row) => bestMatches(tileOf(query, row))) };
 }
 

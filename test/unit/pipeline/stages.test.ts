@@ -267,12 +267,12 @@ describe('maxsim', () => {
   it.each(Object.values(SCORING))('scores the candidates by $score', async (options) => {
     const rows = [3, 17, 8, 29];
     const { score = 'maxsim', ...rest } = options;
-    const { scores, matches } = scoreDocuments(QUERY_TOKENS, tokensOf(rows), score, rest as object);
-    const expected = rankedList(rows, score === 'maxsim' ? scores.map(Math.fround) : scores);
+    const scored = await scoreDocuments(QUERY_TOKENS, tokensOf(rows), score, rest as object);
+    const expected = rankedList(rows, score === 'maxsim' ? scored.scores.map(Math.fround) : scored.scores);
     const { list, evidence } = await run([sparse(), maxsim({ candidates: 4, ...options })]);
     expect(list).toEqual(expected);
     expect(evidence).toEqual(
-      Array.from(list.rows, (row) => ({ matches: { tokens: matches[rows.indexOf(row)] } })),
+      Array.from(list.rows, (row) => ({ matches: { tokens: scored.matches(rows.indexOf(row)) } })),
     );
   });
 

@@ -18,7 +18,7 @@ describe('similarityTile', () => {
         const random = new Seeded(seed);
         const query = matrix(random.normal(queries * dimension), dimension);
         const document = matrix(random.normal(vectors * dimension), dimension);
-        const tile = similarityTile(query, document);
+        const tile = await similarityTile(query, document, { threads: 1 + (seed % 3) });
         expect([tile.rows, tile.columns]).toEqual([queries, vectors]);
         const index = new FlatIndex({ dimension });
         await index.add(document);
@@ -31,14 +31,15 @@ describe('similarityTile', () => {
     );
   });
 
-  it('adds in float64: small products beside great ones that cancel are not lost', () => {
+  it('adds in float64: small products beside great ones that cancel are not lost', async () => {
     const query = matrix(Float32Array.of(1e6, 1, -1e6), 3);
-    expect([...similarityTile(query, matrix(Float32Array.of(1e6, 1, 1e6), 3)).data]).toEqual([1]);
+    const tile = await similarityTile(query, matrix(Float32Array.of(1e6, 1, 1e6), 3));
+    expect([...tile.data]).toEqual([1]);
   });
 
   it.each([[[1, 0, 2, -1]], [[0, 0, 0, 0, 1, 0, 2, -1]], [[1, 0, 0, 0, 2, -1]]])(
     'adds lanes pairwise: %j, ones of 2^54, is 2',
-    (lanes) => {
+    async (lanes) => {
       const factors = lanes.map((value) => (value === 2 ? [1, 2] : [2 ** 27, value * 2 ** 27]));
       const [query, document] = [0, 1].map((side) =>
         matrix(
@@ -46,32 +47,35 @@ describe('similarityTile', () => {
           lanes.length,
         ),
       );
-      expect([...similarityTile(query!, document!).data]).toEqual([2]);
+      expect([...(await similarityTile(query!, document!)).data]).toEqual([2]);
     },
   );
 
-  it('of a document without vectors is empty, of a query without vectors refused', () => {
+  it('of a document without vectors is empty, of a query without vectors refused', async () => {
     const [some, none] = [matrix(Float32Array.of(1, 2), 2), matrix(new Float32Array(0), 2)];
-    expect(similarityTile(some, none)).toEqual({ data: new Float32Array(0), rows: 1, columns: 0 });
-    expect(() => similarityTile(none, some)).toThrow(expect.objectContaining({ code: 'LENGTH_MISMATCH' }));
+    expect(await similarityTile(some, none)).toEqual({ data: new Float32Array(0), rows: 1, columns: 0 });
+    await expect(similarityTile(none, some)).rejects.toMatchObject({ code: 'LENGTH_MISMATCH' });
   });
 
   it.each([
     ['LENGTH_MISMATCH', matrix(Float32Array.of(1, 2), 2), matrix(Float32Array.of(1), 1)],
     ['LENGTH_MISMATCH', { data: new Float32Array(3), rows: 1, columns: 2 }, matrix(Float32Array.of(1, 2), 2)],
+    ['DIMENSION_INVALID', { data: new Float32Array(0), rows: 0, columns: 0 }, matrix(Float32Array.of(1), 1)],
     ['INVALID_ARGUMENT', { data: [1], rows: 1, columns: 1 }, matrix(Float32Array.of(1), 1)],
     ['NOT_FINITE', matrix(Float32Array.of(Number.NaN), 1), matrix(Float32Array.of(1), 1)],
     ['NOT_FINITE', matrix(Float32Array.of(3e38), 1), matrix(Float32Array.of(3e38), 1)],
-  ])('refuses with %s %j and %j', (code, query, document) => {
-    expect(() => similarityTile(query as never, document)).toThrow(expect.objectContaining({ code }));
+    ['OUT_OF_MEMORY', matrix(new Float32Array(2 ** 15), 1), matrix(new Float32Array(2 ** 14), 1)],
+  ])('refuses with %s', async (code, query, document) => {
+    await expect(similarityTile(query as never, document)).rejects.toMatchObject({ code });
   });
 
-  it('says where a similarity is not finite', () => {
+  it('says where a similarity is not finite', async () => {
     const query = matrix(Float32Array.of(1, 0), 1);
     const document = matrix(Float32Array.of(1, Number.POSITIVE_INFINITY, 1), 1);
-    expect(() => similarityTile(query, document)).toThrow(
-      expect.objectContaining({ code: 'NOT_FINITE', details: { row: 0, column: 1 } }),
-    );
+    await expect(similarityTile(query, document)).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      details: { row: 0, column: 1 },
+    });
   });
 });
 
