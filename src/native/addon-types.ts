@@ -381,5 +381,12 @@ export interface NativeAddon {
     result: NativeRefinedQuery,
   ): Promise<number>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
+  /**
+   * Bounds what the C library's allocator keeps, for the whole process: `arenas` at most, and memory of `mappedBytes` and more
+   * goes back to the system when it is freed.
+   *
+   * @returns false where the C library cannot be told (only glibc can), and nothing was changed
+   */
+  boundAllocator(arenas: number, mappedBytes: number): boolean;
   runtimeInfo(): NativeRuntimeInfo;
 }
