@@ -28,7 +28,7 @@ const TEXTS = [
 ];
 const QUESTION = 'What is the capital of this country?';
 /** Seconds between two looks at the server's memory. */
-const SAMPLE = 15;
+const SAMPLE = 5;
 /** Seconds of load when the server is told to stop. */
 const BEFORE_STOP = 2;
 

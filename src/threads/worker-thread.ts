@@ -94,12 +94,14 @@ export class WorkerThread {
    *
    * @param transfer - memory of `argument` that is handed over
    * @param signal - an abort rejects at once; the thread is told to stop
+   * @param unclaimed - gets a result that comes although the call was aborted
    */
   async call(
     method: string,
     argument: unknown,
     transfer: readonly ArrayBuffer[],
     signal: AbortSignal | undefined,
+    unclaimed: (result: unknown) => void = () => undefined,
   ): Promise<unknown> {
     if (signal?.aborted) throw abortedError(signal);
     if (this.#end !== undefined) throw this.#end;
@@ -119,9 +121,11 @@ export class WorkerThread {
     signal.addEventListener('abort', abort, { once: true });
     try {
       return await Promise.race([settled, aborted]);
+    } catch (error) {
+      settled.then(unclaimed, () => undefined);
+      throw error;
     } finally {
       signal.removeEventListener('abort', abort);
-      settled.catch(() => undefined);
     }
   }
 

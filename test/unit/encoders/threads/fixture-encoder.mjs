@@ -74,7 +74,10 @@ export class FixtureFittedEncoder extends FixtureTextEncoder {
   }
 }
 
-/** An image's vector is its bytes' sum and the queries that were released in its thread. */
+/**
+ * An image's vector is its bytes' sum and the queries that were released in its thread. A picture that begins with 255 takes its time,
+ * and no notice of an abort.
+ */
 export class FixtureImageEncoder {
   name = 'fixture';
   version = '1';
@@ -89,6 +92,7 @@ export class FixtureImageEncoder {
   }
 
   async encodeQuery(image) {
+    if (image[0] === 255) await new Promise((resume) => setTimeout(resume, 50));
     const views = { data: Float32Array.from(image), rows: image.length, columns: 1 };
     return {
       views,
