@@ -382,8 +382,8 @@ export interface NativeAddon {
   ): Promise<number>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
   /**
-   * Bounds what the C library's allocator keeps, for the whole process: `arenas` at most, and memory of `mappedBytes` and more
-   * goes back to the system when it is freed.
+   * Bounds what the C library's allocator keeps, for the whole process: where it has `arenas` it adds none, and blocks of
+   * `mappedBytes` and more go back to the system when they are freed.
    *
    * @returns false where the C library cannot be told (only glibc can), and nothing was changed
    */

@@ -1,6 +1,6 @@
 import { loadAddon } from './load-addon.js';
 
-/** Arenas of the C library's allocator at most. */
+/** No arena is added where there are so many; Node's own threads have made more when a program gets to say so. */
 const ARENAS = 2;
 /** Bytes of a block that is memory of its own, and goes back to the system when it is freed. */
 const MAPPED_BYTES = 64 * 1024;

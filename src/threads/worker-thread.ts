@@ -14,8 +14,8 @@ export interface ThreadDuty {
 }
 
 /**
- * MiB of a thread's young generation. V8 lets it grow to 48 the first time that much survives, and seldom gives it back; a call's
- * arrays lie outside of it, but are freed when it is collected, so a smaller one frees them sooner.
+ * MiB of a thread's young generation at most. V8 lets it grow to 48 where much of it happens to survive, thread by thread, and seldom
+ * takes that back; calls are short, and little of what they make survives them.
  */
 const YOUNG_GENERATION = 6;
 
