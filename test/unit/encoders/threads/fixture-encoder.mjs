@@ -1,5 +1,7 @@
 /** Encoders that a thread can make, and that behave as they are told. */
 
+import { resourceLimits } from 'node:worker_threads';
+
 let released = 0;
 let running = 0;
 
@@ -26,6 +28,7 @@ export class FixtureTextEncoder {
         if (text === 'wait' || text === 'crash')
           await new Promise((resume) => signal.addEventListener('abort', resume));
         if (text === 'turn') await new Promise((resume) => setTimeout(resume, 5));
+        if (text === 'limits') this.#most = resourceLimits.maxYoungGenerationSizeMb;
         if (text === 'long') for (const end = Date.now() + 100; Date.now() < end; );
         data.set([text.length, this.#most], i * 2);
       }
