@@ -3,9 +3,11 @@
  *
  *     node bench/server/load.mjs <kb> --image <picture> [--clients 64] [--seconds 60] [--warm-up 5] [--only search|ask] [--json]
  *
- * Prints for searches and for questions: requests per second, the median and the 99th percentile of their time, statuses,
- * and how the server's memory grew: the rise of a line through its samples (after a longer warm-up, a leak shows). At the
- * end the server is told to stop while the clients go on: a request that was sent and got no reply is lost, and none may be.
+ * Prints for searches and for questions: requests per second, the processor's time for one, the median and the 99th percentile of
+ * their time, statuses, and how the server's memory grew: the rise of a line through its samples (after a longer warm-up, a leak
+ * shows), also by the thousand requests, which does not depend on what else the machine does; and what the memory was at
+ * first and at last. At the end the server is told to stop while the clients go on: a request that was sent and got no
+ * reply is lost, and none may be.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { memoryRegions } from './memory-regions.mjs';
 
 const CLI = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'esm', 'cli', 'main.js');
 const TEXTS = [
@@ -25,7 +28,7 @@ const TEXTS = [
 ];
 const QUESTION = 'What is the capital of this country?';
 /** Seconds between two looks at the server's memory. */
-const SAMPLE = 15;
+const SAMPLE = 5;
 /** Seconds of load when the server is told to stop. */
 const BEFORE_STOP = 2;
 
@@ -48,13 +51,23 @@ const report = { clients: Number(values.clients), seconds: Number(values.seconds
 try {
   for (const [name, workload] of Object.entries(workloads)) {
     if (values.only !== undefined && values.only !== name) continue;
-    await load(workload, Number(values['warm-up']));
-    const samples = [await residentBytes()];
-    const sampler = setInterval(async () => samples.push(await residentBytes()), SAMPLE * 1000);
-    const measured = await load(workload, report.seconds);
+    const warm = await load(workload, Number(values['warm-up']));
+    let answered = 0;
+    const counted = (number) => {
+      answered = number;
+      return workload(number);
+    };
+    const samples = [await sample(0)];
+    const sampler = setInterval(async () => samples.push(await sample(answered)), SAMPLE * 1000);
+    const measured = await load(counted, report.seconds);
     clearInterval(sampler);
-    samples.push(await residentBytes());
-    report.workloads[name] = { ...summary(measured), residentBytes: { samples, growth: growth(samples) } };
+    samples.push(await sample(measured.results.length));
+    const cpuSeconds = samples.at(-1).cpuSeconds - samples[0].cpuSeconds;
+    report.workloads[name] = {
+      ...summary(measured),
+      cpuMilliseconds: (1000 * cpuSeconds) / measured.results.length,
+      memory: { warmUp: warm.results.length, samples, ...growth(samples) },
+    };
     if (!values.json) print(name, report.workloads[name]);
   }
   report.stop = await stopUnderLoad(workloads[values.only ?? 'search']);
@@ -135,22 +148,39 @@ async function stopUnderLoad(workload) {
   };
 }
 
-async function residentBytes() {
+/** The server's memory and time, when it has been sent so many requests. */
+async function sample(requests) {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)[1]);
+  const value = (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)[1]);
+  return {
+    requests,
+    residentBytes: value('process_resident_memory_bytes'),
+    cpuSeconds: value('process_cpu_seconds_total'),
+    regions: memoryRegions(server.child.pid),
+  };
 }
 
-/** By how much the line through the samples (least squares) rises from the first to the last, as a share of their mean. */
+/**
+ * How the line through the samples (least squares) rises: from the first to the last as a share of their mean, and bytes by the
+ * thousand requests.
+ */
 function growth(samples) {
-  const middle = (samples.length - 1) / 2;
-  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
-  let rise = 0;
-  let spread = 0;
-  for (const [i, sample] of samples.entries()) {
-    rise += (i - middle) * (sample - mean);
-    spread += (i - middle) ** 2;
-  }
-  return ((rise / spread) * (samples.length - 1)) / mean;
+  const bytes = samples.map(({ residentBytes }) => residentBytes);
+  const requests = samples.map(({ requests: sent }) => sent);
+  const inTime = slope([...bytes.keys()], bytes);
+  const byThousand = 1000 * slope(requests, bytes);
+  return { growth: (inTime * (bytes.length - 1)) / mean(bytes), bytesByThousand: byThousand };
+}
+
+function slope(xs, ys) {
+  const x = mean(xs);
+  const y = mean(ys);
+  const product = xs.reduce((sum, value, i) => sum + (value - x) * (ys[i] - y), 0);
+  return product / xs.reduce((sum, value) => sum + (value - x) ** 2, 0);
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function summary({ results, seconds }) {
@@ -174,13 +204,24 @@ function statuses(results) {
   return { statuses: counts };
 }
 
-function print(name, { requestsPerSecond, p50, p99, slowest, statuses: counts, residentBytes: bytes }) {
+function print(name, measured) {
+  const { requestsPerSecond, cpuMilliseconds, p50, p99, slowest, statuses: counts, memory } = measured;
   const times = `median ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`;
-  const megabytes = bytes.samples.map((sample) => (sample / 1e6).toFixed(0)).join(' ');
-  const memory = `${megabytes} MB (${(100 * bytes.growth).toFixed(1)} %)`;
-  console.log(
-    `${name}: ${requestsPerSecond.toFixed(1)}/s, ${times}, statuses ${JSON.stringify(counts)}, memory ${memory}`,
-  );
+  const rate = `${requestsPerSecond.toFixed(1)}/s of ${cpuMilliseconds.toFixed(1)} ms`;
+  console.log(`${name}: ${rate}, ${times}, statuses ${JSON.stringify(counts)}`);
+  const { warmUp, samples, growth: share, bytesByThousand } = memory;
+  const line = `${(100 * share).toFixed(1)} %, ${megabytes(bytesByThousand)} MB by the thousand`;
+  const resident = samples.map(({ residentBytes }) => megabytes(residentBytes)).join(' ');
+  console.log(`  memory after ${warmUp} requests: ${resident} MB (${line})`);
+  for (const { requests, regions } of [samples[0], samples.at(-1)]) {
+    if (regions === undefined) continue;
+    const kinds = Object.entries(regions).map(([kind, bytes]) => `${kind} ${megabytes(bytes)}`);
+    console.log(`  after ${requests} more: ${kinds.join(', ')} MB`);
+  }
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(0);
 }
 
 /** Without a knowledge base, and so with the usage shown, where an option is unknown. */

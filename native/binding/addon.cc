@@ -7,6 +7,7 @@
 
 #include "backends/shared_library.h"
 #include "binding/addon_instance.h"
+#include "binding/allocator_binding.h"
 #include "binding/cancel_token_binding.h"
 #include "binding/errors.h"
 #include "binding/file_lock_binding.h"
@@ -50,6 +51,7 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("FlatIndex", FlatIndexBinding::define(env));
   exports.Set("MultiVectorIndex", MultiVectorIndexBinding::define(env));
   exports.Set("SparseIndex", SparseIndexBinding::define(env));
+  exports.Set("boundAllocator", Napi::Function::New<bound_allocator>(env, "boundAllocator"));
   exports.Set("poolVectors", Napi::Function::New<pool_vectors_call>(env, "poolVectors"));
   exports.Set("refineQuery", Napi::Function::New<refine_query_call>(env, "refineQuery"));
   exports.Set("scoreDocuments", Napi::Function::New<score_documents_call>(env, "scoreDocuments"));

@@ -73,10 +73,11 @@ Example:
     command.addOption(option.argParser(wholeNumber(least)));
   }
   command.action(async (kb: string, options: ServeOptions) => {
-    const [{ GranuleServer }, { openKnowledgeBase }, { readTokens }] = await Promise.all([
+    const [{ GranuleServer }, { openKnowledgeBase }, { readTokens }, { boundAllocator }] = await Promise.all([
       import('../server/server.js'),
       import('../server/corpus-knowledge-base.js'),
       import('../server/tokens.js'),
+      import('../native/bound-allocator.js'),
     ]);
     const { host, port, tokenFile, allowHost = [], allowOrigin = [], logContents = false } = options;
     const tokens = tokenFile === undefined ? undefined : await readTokens(tokenFile);
@@ -84,6 +85,8 @@ Example:
       const value = options[camelCase(flag)];
       return typeof value === 'number' ? [[limit, value * unit] as const] : [];
     });
+    // Before the threads start: an arena that is there stays.
+    boundAllocator();
     const knowledgeBase = await openKnowledgeBase(kb, { writable: tokens?.write !== undefined });
     try {
       const server = await GranuleServer.create(knowledgeBase, {

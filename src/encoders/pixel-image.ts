@@ -10,6 +10,9 @@ export interface PixelImage {
   readonly rgb: Float32Array;
 }
 
+/** Makes an array of so many numbers, which may be any. */
+export type Allocate = (length: number) => Float32Array;
+
 /** Pictures whose longer side is more than this many times the shorter one are refused. */
 const LARGEST_ASPECT = 64;
 
@@ -20,10 +23,15 @@ const LARGEST_ASPECT = 64;
  * 8-bit sRGB; of an animation the first frame is taken. Vector images are drawn at the size wanted.
  *
  * @param pixels - width times height of the result, roughly
+ * @param allocate - makes the array of the pixels
  * @throws GranuleError `FILE_NOT_FOUND`; `IMAGE_UNREADABLE` for what is no image, is truncated, or is longer than 64
  *   times its width; `details.file` names the file
  */
-export async function readPixelImage(input: ImageInput, pixels: number): Promise<PixelImage> {
+export async function readPixelImage(
+  input: ImageInput,
+  pixels: number,
+  allocate: Allocate = (length) => new Float32Array(length),
+): Promise<PixelImage> {
   const name = typeof input === 'string' ? input : 'the given bytes';
   if (typeof input === 'string') {
     await requireFile(input);
@@ -31,7 +39,7 @@ export async function readPixelImage(input: ImageInput, pixels: number): Promise
     throw new GranuleError('IMAGE_UNREADABLE', 'the image is empty', { file: name });
   }
   try {
-    return await decode(input, name, pixels);
+    return await decode(input, name, pixels, allocate);
   } catch (error) {
     if (error instanceof GranuleError) {
       throw error;
@@ -56,7 +64,12 @@ async function requireFile(path: string): Promise<void> {
   }
 }
 
-async function decode(input: ImageInput, name: string, pixels: number): Promise<PixelImage> {
+async function decode(
+  input: ImageInput,
+  name: string,
+  pixels: number,
+  allocate: Allocate,
+): Promise<PixelImage> {
   const sharp = await loadSharp();
   const options = { failOn: 'truncated' } as const;
   const metadata = await sharp(input, options).metadata();
@@ -82,7 +95,7 @@ async function decode(input: ImageInput, name: string, pixels: number): Promise<
     .removeAlpha()
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  const rgb = new Float32Array(info.width * info.height * 3);
+  const rgb = allocate(info.width * info.height * 3);
   for (let pixel = 0; pixel < info.width * info.height; pixel++) {
     for (let channel = 0; channel < 3; channel++) {
       rgb[pixel * 3 + channel] = data[pixel * info.channels + Math.min(channel, info.channels - 1)]! / 255;

@@ -1,6 +1,7 @@
 import { GranuleError } from '../errors.js';
 import { abortable, waitUnlessAborted } from '../native/abortable.js';
-import type { NativeCancelToken, NativeStore } from '../native/addon-types.js';
+import type { NativeStore } from '../native/addon-types.js';
+import type { NativeCancelToken } from '../native/native-cancel-token.js';
 import type { IndexFacts } from './index-manifest.js';
 import { type SavedState, type SaveReport, saveIndex } from './save-index.js';
 

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
-import type { NativeCancelToken, NativeSegmentFile, NativeStore } from '../native/addon-types.js';
+import type { NativeSegmentFile, NativeStore } from '../native/addon-types.js';
 import type { Device } from '../native/device.js';
+import type { NativeCancelToken } from '../native/native-cancel-token.js';
 import { checkBoolean, checkKeys, checkSignal, show } from './arguments.js';
 import { isAbsent, readManifest, readStart, readWhole, unlessOfSystem } from './index-folder.js';
 import type { IndexHandle } from './index-handle.js';

@@ -3,8 +3,9 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { GranuleError } from '../errors.js';
 import { syncFolder, writeDurably } from '../files/durable-file.js';
-import type { NativeCancelToken, NativeStore } from '../native/addon-types.js';
+import type { NativeStore } from '../native/addon-types.js';
 import { loadAddon } from '../native/load-addon.js';
+import type { NativeCancelToken } from '../native/native-cancel-token.js';
 import {
   deleteUnnamed,
   filesOf,

@@ -1,6 +1,6 @@
 import { GranuleError } from '../errors.js';
-import type { NativeCancelToken } from './addon-types.js';
 import { loadAddon } from './load-addon.js';
+import type { NativeCancelToken } from './native-cancel-token.js';
 
 /**
  * Runs a native call that `signal` stops: the workers look at the token between blocks of rows. The promise settles when

@@ -43,7 +43,8 @@ interface Found {
   readonly entity: Entity;
   readonly score: number;
   readonly region: Quads;
-  readonly matches?: readonly PatchMatch[];
+  /** Worked out for what is returned only: of the candidates, each has one for every patch. */
+  readonly matches?: () => PatchMatch[];
 }
 
 /**
@@ -223,7 +224,7 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
       entity: entities.get(item.row)!,
       score: item.score,
       region: quadAt(views.viewQuads, item.view),
-      matches: matchesOf(item, views, quads.get(item.row)!),
+      matches: () => matchesOf(item, views, quads.get(item.row)!),
     }));
     if (tail.length > 0) {
       const leader = first[0]!.view;
@@ -252,7 +253,7 @@ export class ImageEntityRetriever implements EntityRetriever, Disposable {
       score,
       probability: top.probabilities[place]!,
       region,
-      ...(matches && { matches }),
+      ...(matches && { matches: matches() }),
     }));
   }
 }

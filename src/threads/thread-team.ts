@@ -18,6 +18,15 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Options of a call. */
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Memory of the argument that is handed over. */
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Gets an answer that comes although the call was aborted. */
+  readonly unclaimed?: (answer: Answered<unknown>) => void;
+}
+
 /** An answer, and the thread that gave it. */
 export interface Answered<T> {
   readonly value: T;
@@ -73,14 +82,13 @@ export class ThreadTeam {
   /**
    * Calls a method of the service on whichever thread is free.
    *
-   * @param transfer - memory of `argument` that is handed over
    * @throws GranuleError `ABORTED`, at once; `ENCODER_CLOSED`; `INTERNAL` or `OUT_OF_MEMORY` where the thread died; and what the
    *   method throws
    */
   async call<T>(
     method: string,
     argument: unknown,
-    { signal, transfer = [] }: { signal?: AbortSignal | undefined; transfer?: readonly ArrayBuffer[] } = {},
+    { signal, transfer = [], unclaimed }: CallOptions = {},
   ): Promise<Answered<T>> {
     if (this.#closed !== undefined) throw this.#closedError();
     return new Promise((resolve, reject) => {
@@ -93,7 +101,7 @@ export class ThreadTeam {
         start: (thread) => {
           signal?.removeEventListener('abort', abort);
           thread
-            .call(method, argument, transfer, signal)
+            .call(method, argument, transfer, signal, (value) => unclaimed?.({ value, thread }))
             .then((value) => resolve({ value: value as T, thread }), reject);
         },
         reject: (error) => {

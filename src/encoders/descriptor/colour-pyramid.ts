@@ -1,4 +1,4 @@
-import type { PixelImage } from '../pixel-image.js';
+import type { Allocate, PixelImage } from '../pixel-image.js';
 import { FRAME_SIZE } from './view-frame.js';
 
 /**
@@ -10,15 +10,21 @@ export class ColourPyramid {
   readonly height: number;
   readonly #levels: PixelImage[];
 
-  constructor(image: PixelImage) {
+  /** @param allocate - makes the arrays of the smaller sizes */
+  constructor(image: PixelImage, allocate: Allocate = (length) => new Float32Array(length)) {
     this.width = image.width;
     this.height = image.height;
     this.#levels = [image];
     let level = image;
     while (Math.max(level.width, level.height) > 1) {
-      level = halve(level);
+      level = halve(level, allocate);
       this.#levels.push(level);
     }
+  }
+
+  /** The arrays that it consists of, the image's own first. */
+  get arrays(): Float32Array[] {
+    return this.#levels.map(({ rgb }) => rgb);
   }
 
   /**
@@ -94,10 +100,10 @@ export class ColourPyramid {
   }
 }
 
-function halve(image: PixelImage): PixelImage {
+function halve(image: PixelImage, allocate: Allocate): PixelImage {
   const width = (image.width + 1) >> 1;
   const height = (image.height + 1) >> 1;
-  const rgb = new Float32Array(width * height * 3);
+  const rgb = allocate(width * height * 3);
   for (let y = 0; y < height; y++) {
     const upper = Math.min(image.height - 1, 2 * y) * image.width;
     const lower = Math.min(image.height - 1, 2 * y + 1) * image.width;

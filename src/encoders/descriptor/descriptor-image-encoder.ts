@@ -5,6 +5,7 @@ import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { matrix, type RaggedMatrix } from '../../vectors/matrix.js';
 import type { EncodeOptions, ImageEmbeddings, ImageEncoder, ImageInput, ImageQuery } from '../encoder.js';
 import { readPixelImage } from '../pixel-image.js';
+import { UseCount } from '../use-count.js';
 import { ColourPyramid } from './colour-pyramid.js';
 import { describeLayout, LAYOUT_CELLS, LAYOUT_DIMENSION, LAYOUT_SOFTNESS } from './layout-descriptor.js';
 import {
@@ -15,6 +16,7 @@ import {
   PATCHES,
   VIEW_CELLS,
 } from './patch-descriptor.js';
+import { SpareArrays } from './spare-arrays.js';
 import { frameCount, frameQuads } from './view-frame.js';
 import { patchesOfViews, refineViews } from './view-refinement.js';
 import { viewWindows } from './view-windows.js';
@@ -45,6 +47,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
     'DescriptorImageEncoder',
     {},
   );
+  readonly #spare = new SpareArrays();
 
   /**
    * Encodes images as they are indexed: each whole, with its 64 patches row by row.
@@ -59,7 +62,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
     const colours = new Float32Array(VIEW_CELLS * VIEW_CELLS * 3);
     for (const [i, image] of images.entries()) {
       throwIfAborted(options.signal);
-      const pyramid = new ColourPyramid(await readPixelImage(image, WORKING_PIXELS));
+      const pyramid = await this.#pyramid(image);
       const { width, height } = pyramid;
       const frame = Float64Array.of(width / 2, height / 2, width / 2, 0, 0, height / 2);
       pyramid.sampleGrid(frame, 0, LAYOUT_CELLS, layout, LAYOUT_SOFTNESS);
@@ -67,6 +70,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
       pyramid.sampleGrid(frame, 0, VIEW_CELLS, colours, CELL_SOFTNESS);
       describeIndexedPatches(colours, patches, i * PATCH_COUNT * PATCH_DIMENSION);
       patchQuads.set(frameQuads(frame, width, height, PATCHES), i * PATCH_COUNT * 8);
+      this.#free(pyramid);
     }
     return {
       vectors: matrix(vectors, LAYOUT_DIMENSION),
@@ -82,7 +86,7 @@ export class DescriptorImageEncoder implements ImageEncoder {
    */
   async encodeQuery(image: ImageInput, options: EncodeOptions = {}): Promise<ImageQuery> {
     throwIfAborted(options.signal);
-    const pyramid = new ColourPyramid(await readPixelImage(image, WORKING_PIXELS));
+    const pyramid = await this.#pyramid(image);
     const { width, height } = pyramid;
     const frames = viewWindows(width, height);
     const count = frameCount(frames);
@@ -96,13 +100,24 @@ export class DescriptorImageEncoder implements ImageEncoder {
         throwIfAborted(options.signal);
       }
     }
+    const uses = new UseCount(() => this.#free(pyramid));
     return {
       views: matrix(vectors, LAYOUT_DIMENSION),
       viewQuads: frameQuads(frames, width, height),
-      patchesOf: async (views) => patchesOfViews(pyramid, frames, views),
+      patchesOf: (views) => uses.during(() => patchesOfViews(pyramid, frames, views)),
       refine: (views, targets, refineOptions = {}) =>
-        refineViews(pyramid, frames, views, targets, refineOptions),
+        uses.during(() => refineViews(pyramid, frames, views, targets, refineOptions)),
+      release: () => uses.release(),
     };
+  }
+
+  async #pyramid(image: ImageInput): Promise<ColourPyramid> {
+    const allocate = (length: number) => this.#spare.take(length);
+    return new ColourPyramid(await readPixelImage(image, WORKING_PIXELS, allocate), allocate);
+  }
+
+  #free(pyramid: ColourPyramid): void {
+    for (const array of pyramid.arrays) this.#spare.give(array);
   }
 }
 

@@ -2,6 +2,7 @@ import { GranuleError } from '../../errors.js';
 import type { ThreadService } from '../../threads/thread-messages.js';
 import type { RaggedMatrix } from '../../vectors/matrix.js';
 import type { ImageEncoder, ImageInput, ImageQuery, Quads } from '../encoder.js';
+import { UseCount } from '../use-count.js';
 
 /** What a thread says of its image encoder. */
 export function imageIdentity({
@@ -33,14 +34,45 @@ export interface RefineArgument extends ViewsArgument {
   readonly targets: RaggedMatrix;
 }
 
-/** Serves an image encoder in a thread. */
+/** A query that is held, and who works with it. */
+interface Held {
+  readonly query: ImageQuery;
+  readonly uses: UseCount;
+}
+
+/** Arrays of released queries that are kept, at most. */
+const SPARE_ARRAYS = 8;
+
+/**
+ * Serves an image encoder in a thread.
+ *
+ * A query that stays may look at its views, so what is sent are copies. They are made in the arrays of queries that were released, which
+ * nobody looks at any more: megabytes a query, which would wait here for the garbage collector otherwise.
+ */
 export function serve(encoder: ImageEncoder): ThreadService {
-  const queries = new Map<number, ImageQuery>();
+  const queries = new Map<number, Held>();
+  const spare: Float32Array[] = [];
   let next = 0;
-  const held = (number: number): ImageQuery => {
+  const held = (number: number): Held => {
     const query = queries.get(number);
     if (query !== undefined) return query;
     throw new GranuleError('INVALID_ARGUMENT', 'the query was released');
+  };
+  const copy = (array: Float32Array): Float32Array => {
+    const at = spare.findIndex(({ length }) => length === array.length);
+    if (at === -1) return array.slice();
+    const [found] = spare.splice(at, 1);
+    found!.set(array);
+    return found!;
+  };
+  const hold = (query: ImageQuery): number => {
+    const uses = new UseCount(() => {
+      spare.push(query.views.data, query.viewQuads);
+      spare.splice(0, spare.length - SPARE_ARRAYS);
+      query.release?.();
+    });
+    queries.set(next, { query, uses });
+    return next++;
   };
   return {
     identity: imageIdentity(encoder),
@@ -49,20 +81,22 @@ export function serve(encoder: ImageEncoder): ThreadService {
         encoder.encodeImages(images, { signal }),
       encodeQuery: async ({ image }: { image: ImageInput }, signal): Promise<HeldQuery> => {
         const query = await encoder.encodeQuery(image, { signal });
-        const number = next++;
         const hasPatches = query.patchesOf !== undefined;
         const canRefine = query.refine !== undefined;
-        if (hasPatches || canRefine) queries.set(number, query);
-        // Copied, for the query that stays may look at them.
         const { data, rows, columns } = query.views;
-        const views = { data: data.slice(), rows, columns };
-        return { query: number, views, viewQuads: query.viewQuads.slice(), hasPatches, canRefine };
+        const views = { data: copy(data), rows, columns };
+        return { query: hold(query), views, viewQuads: copy(query.viewQuads), hasPatches, canRefine };
       },
-      patchesOf: ({ query, views }: ViewsArgument, signal) => held(query).patchesOf!(views, { signal }),
-      refine: ({ query, views, targets }: RefineArgument, signal) =>
-        held(query).refine!(views, targets, { signal }),
+      patchesOf: ({ query: number, views }: ViewsArgument, signal) => {
+        const { query, uses } = held(number);
+        return uses.during(() => query.patchesOf!(views, { signal }));
+      },
+      refine: ({ query: number, views, targets }: RefineArgument, signal) => {
+        const { query, uses } = held(number);
+        return uses.during(() => query.refine!(views, targets, { signal }));
+      },
       release: (number: number) => {
-        queries.get(number)?.release?.();
+        queries.get(number)?.uses.release();
         queries.delete(number);
       },
     },

@@ -58,7 +58,11 @@ export class ThreadedImageEncoder implements ImageEncoder, AsyncDisposable {
     const team = this.#team;
     if (team === undefined) return this.#encoder.encodeQuery(image, options);
     const { value: argument, transfer } = copiedOver({ image });
-    const { value, thread } = await team.call<HeldQuery>('encodeQuery', argument, { ...options, transfer });
+    const { value, thread } = await team.call<HeldQuery>('encodeQuery', argument, {
+      signal: options.signal,
+      transfer,
+      unclaimed: (late) => remoteQuery(late.thread, late.value as HeldQuery).release!(),
+    });
     return remoteQuery(thread, value);
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { flagPath } from '../../../../src/demo/countries/flag-images.js';
 import { synthesisePicture } from '../../../../src/demo/pictures/picture-synthesis.js';
 import { DescriptorImageEncoder } from '../../../../src/encoders/descriptor/descriptor-image-encoder.js';
+import type { ImageQuery } from '../../../../src/encoders/encoder.js';
 import { matrixRow } from '../../../../src/vectors/matrix.js';
 
 const encoder = new DescriptorImageEncoder();
@@ -43,6 +44,22 @@ describe('indexed images', () => {
 });
 
 describe('queries', () => {
+  test('keep their memory until they are released and nothing works with it', async () => {
+    const { patches } = await encoder.encodeImages([flagPath('FR')]);
+    const query = await encoder.encodeQuery(flagPath('BR'));
+    const refine = async ({ refine }: ImageQuery) => (await refine!([1], patches!)).patches.data;
+    const expected = await refine(query);
+    const disturbed = refine(query);
+    query.release!();
+    const [, again] = await Promise.all(['JP', 'BR'].map((code) => encoder.encodeQuery(flagPath(code))));
+    expect(await disturbed).toEqual(expected);
+    expect(await refine(again!)).toEqual(expected);
+    expect(matrixRow(again!.views, 9)).toEqual(matrixRow(query.views, 9));
+    await expect(refine(query)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(query.patchesOf!([0])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    query.release!();
+  });
+
   test('have the whole picture as their first view, like the image that was indexed', async () => {
     const { vectors, patches } = await encoder.encodeImages([flagPath('LK')]);
     const query = await encoder.encodeQuery(flagPath('LK'));

@@ -1,5 +1,7 @@
 /** Encoders that a thread can make, and that behave as they are told. */
 
+import { resourceLimits } from 'node:worker_threads';
+
 let released = 0;
 let running = 0;
 
@@ -26,6 +28,7 @@ export class FixtureTextEncoder {
         if (text === 'wait' || text === 'crash')
           await new Promise((resume) => signal.addEventListener('abort', resume));
         if (text === 'turn') await new Promise((resume) => setTimeout(resume, 5));
+        if (text === 'limits') this.#most = resourceLimits.maxYoungGenerationSizeMb;
         if (text === 'long') for (const end = Date.now() + 100; Date.now() < end; );
         data.set([text.length, this.#most], i * 2);
       }
@@ -74,7 +77,10 @@ export class FixtureFittedEncoder extends FixtureTextEncoder {
   }
 }
 
-/** An image's vector is its bytes' sum and the queries that were released in its thread. */
+/**
+ * An image's vector is its bytes' sum and the queries that were released in its thread. A picture that begins with 255 takes its time,
+ * and no notice of an abort.
+ */
 export class FixtureImageEncoder {
   name = 'fixture';
   version = '1';
@@ -89,6 +95,7 @@ export class FixtureImageEncoder {
   }
 
   async encodeQuery(image) {
+    if (image[0] === 255) await new Promise((resume) => setTimeout(resume, 50));
     const views = { data: Float32Array.from(image), rows: image.length, columns: 1 };
     return {
       views,

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { flagPath } from '../../../../src/demo/countries/flag-images.js';
 import { DescriptorImageEncoder } from '../../../../src/encoders/descriptor/descriptor-image-encoder.js';
 import type { ImageEncoder } from '../../../../src/encoders/encoder.js';
@@ -105,6 +105,17 @@ describe('a query', () => {
     query.release!();
     query.release!();
     expect(await released()).toBe(1);
+  });
+
+  test('that comes after its call was aborted is released', async () => {
+    await using encoder = fixture(1);
+    const released = async () => (await encoder.encodeImages([new Uint8Array()])).vectors.data[1];
+    const controller = new AbortController();
+    const late = encoder.encodeQuery(Uint8Array.of(255), { signal: controller.signal });
+    expect(await released()).toBe(0);
+    controller.abort();
+    await expect(late).rejects.toMatchObject({ code: 'ABORTED' });
+    await vi.waitFor(async () => expect(await released()).toBe(1), { interval: 10 });
   });
 
   test('cannot be asked once its thread has gone', async () => {

@@ -110,6 +110,11 @@ describe('calls', () => {
     expect(Math.max(...texts.map((_, i) => data[i * 2 + 1]!))).toBe(2);
   });
 
+  test('run in threads whose young generation is bounded', async () => {
+    const { data } = (await fixture().encodePassages(['limits'])).vectors;
+    expect(data[1]).toBe(6);
+  });
+
   test('go to an idle thread where there is one', async () => {
     const encoder = fixture(2);
     const controller = new AbortController();
