@@ -3,6 +3,7 @@ import type { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import {
   plackettLuceLogProbability,
   plackettLuceSamples,
+  uniform,
 } from '../../../../src/training/policies/plackett-luce.js';
 import { allRankings, codeOf, expectGradient, randomScores, slowProbability } from './finite-differences.js';
 
