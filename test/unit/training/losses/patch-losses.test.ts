@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { filip } from '../../../../src/granularity/scores/filip.js';
-import { maxSim } from '../../../../src/granularity/scores/max-sim.js';
-import { pacl } from '../../../../src/granularity/scores/pacl.js';
-import { similarityTile } from '../../../../src/granularity/scores/similarity-tile.js';
-import { sparc } from '../../../../src/granularity/scores/sparc.js';
+import {
+  type MultiVectorScoreName,
+  type MultiVectorScoreOptions,
+  scoreDocuments,
+} from '../../../../src/granularity/index.js';
 import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import { inBatchContrast } from '../../../../src/training/losses/in-batch-contrast.js';
 import { filipScore, maxSimScore } from '../../../../src/training/losses/patches/best-match-scores.js';
@@ -46,57 +46,57 @@ function sparcWeights(similarities: readonly number[]): number[] {
 
 type Score = (words: VectorSet, patches: VectorSet) => PairScore;
 
-/** Scores by pooled vectors, word after word; and the project's own over similarities in float32. */
-const SCORES: readonly [string, Score, (u: number[][], v: number[][]) => number, (tile: never) => number][] =
+type SearchScore = readonly [MultiVectorScoreName, MultiVectorScoreOptions<MultiVectorScoreName>?];
+
+/** Scores by pooled vectors, word after word; and the engine's score that is the same. */
+const SCORES: readonly [string, Score, (u: number[][], v: number[][]) => number, SearchScore][] = [
   [
-    [
-      'maxSimScore',
-      maxSimScore,
-      (u, v) => u.reduce((sum, word) => sum + Math.max(...v.map((patch) => product(word, patch))), 0),
-      maxSim,
-    ],
-    [
-      'filipScore, text to image',
-      (u, v) => filipScore(u, v, 'text-to-image'),
-      (u, v) => mean(u.map((word) => Math.max(...v.map((patch) => product(word, patch))))),
-      (tile) => filip(tile, { direction: 'query-to-document' }),
-    ],
-    [
-      'filipScore, image to text',
-      (u, v) => filipScore(u, v, 'image-to-text'),
-      (u, v) => mean(v.map((patch) => Math.max(...u.map((word) => product(word, patch))))),
-      (tile) => filip(tile, { direction: 'document-to-query' }),
-    ],
-    [
-      'paclScore',
-      (u, v) => paclScore(u, v, { temperature: 0.3 }),
-      (u, v) =>
-        mean(
-          u.map((word) =>
-            product(
-              word,
-              weighted(
-                plainSoftmax(
-                  v.map((x) => product(word, x)),
-                  0.3,
-                ),
-                v,
+    'maxSimScore',
+    maxSimScore,
+    (u, v) => u.reduce((sum, word) => sum + Math.max(...v.map((patch) => product(word, patch))), 0),
+    ['maxsim'],
+  ],
+  [
+    'filipScore, text to image',
+    (u, v) => filipScore(u, v, 'text-to-image'),
+    (u, v) => mean(u.map((word) => Math.max(...v.map((patch) => product(word, patch))))),
+    ['filip', { direction: 'query-to-document' }],
+  ],
+  [
+    'filipScore, image to text',
+    (u, v) => filipScore(u, v, 'image-to-text'),
+    (u, v) => mean(v.map((patch) => Math.max(...u.map((word) => product(word, patch))))),
+    ['filip', { direction: 'document-to-query' }],
+  ],
+  [
+    'paclScore',
+    (u, v) => paclScore(u, v, { temperature: 0.3 }),
+    (u, v) =>
+      mean(
+        u.map((word) =>
+          product(
+            word,
+            weighted(
+              plainSoftmax(
+                v.map((x) => product(word, x)),
+                0.3,
               ),
+              v,
             ),
           ),
         ),
-      (tile) => pacl(tile, { temperature: 0.3 }),
-    ],
-    [
-      'sparcScore',
-      sparcScore,
-      (u, v) =>
-        mean(u.map((word) => product(word, weighted(sparcWeights(v.map((x) => product(word, x))), v)))),
-      sparc,
-    ],
-  ];
+      ),
+    ['pacl', { temperature: 0.3 }],
+  ],
+  [
+    'sparcScore',
+    sparcScore,
+    (u, v) => mean(u.map((word) => product(word, weighted(sparcWeights(v.map((x) => product(word, x))), v)))),
+    ['sparc'],
+  ],
+];
 
-describe.each(SCORES)('%s', (name, score, slow, reduction) => {
+describe.each(SCORES)('%s', (name, score, slow, [searched, options]) => {
   it('is its formula with the gradients of finite differences', () => {
     for (const seed of [1, 2, 3]) {
       for (const [words, patches] of [
@@ -117,15 +117,17 @@ describe.each(SCORES)('%s', (name, score, slow, reduction) => {
     }
   });
 
-  it('is the score that searches use', () => {
+  it('is the score that searches use', async () => {
     const random = new SeededRandom(9);
     const [u, v] = [Float32Array.from(vectors(random, 3)), Float32Array.from(vectors(random, 6))];
-    const tile = similarityTile(
+    const engine = await scoreDocuments(
       { data: u, rows: 3, columns: COLUMNS },
-      { data: v, rows: 6, columns: COLUMNS },
+      { data: v, lengths: Uint32Array.of(6), columns: COLUMNS },
+      searched,
+      options,
     );
     const found = score({ data: u, columns: COLUMNS }, { data: v, columns: COLUMNS });
-    closeTo(found.score, reduction(tile as never), 1e-6);
+    closeTo(found.score, engine.scores[0]!, 1e-6);
   });
 
   it('stands similarities of 1e3 and equal patches', () => {
