@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/canonical_dot.h"
 
@@ -71,7 +72,8 @@ BestMatches::BestMatches(const CpuBackend& backend, const CodedDocuments& docume
 void BestMatches::find() {
   const bool has_directions = anchored_;
   const bool dropped =
-      !anchored_ || rivals_compared_ * kBoundsPerComparison > 2 * vectors_.count * documents_.rows();
+      !anchored_ ||
+      rivals_compared_ > compared_at_anchor_ + 2 * vectors_.count * documents_.rows() / kBoundsPerComparison;
   const bool full = !dropped && trajectories_[0].count() == Trajectory::kMost;
   if (full) forget_rivals();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
@@ -86,13 +88,15 @@ void BestMatches::find() {
   }
   // The first anchor learns its directions from the step that leads away from it.
   if (dropped) drop_anchor();
-  if (has_directions && !directed_) bound_directions();
+  const bool directed_now = has_directions && !directed_;
+  if (directed_now) bound_directions();
   for (std::size_t i = 0; i < vectors_.count; ++i) {
     compare_former(i);
     pending_.clear();
     for (std::size_t d = 0; d < documents_.count(); ++d) find_pending(i, d);
     compare_pending(i);
   }
+  if (dropped || directed_now) compared_at_anchor_ = std::exchange(rivals_compared_, 0);
 }
 
 void BestMatches::drop_anchor() {

@@ -131,6 +131,8 @@ class BestMatches {
   uint64_t comparisons_ = 0;
   /// Since the anchors, without those that every step needs.
   uint64_t rivals_compared_ = 0;
+  /// What these were when the anchors were dropped: new ones would cost as many again.
+  uint64_t compared_at_anchor_ = 0;
   std::vector<uint32_t> positions_;
   std::vector<Rival> merged_;
   std::vector<Pending> pending_;

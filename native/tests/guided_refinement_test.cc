@@ -257,6 +257,23 @@ TEST_CASE("refinement computes few of the similarities") {
   CHECK(result.comparisons < places * 600 * (job.steps + 1) / 50);
 }
 
+TEST_CASE("refinement computes few similarities of vectors that codes cannot tell apart") {
+  ThreadPool pool;
+  const CancelFlag cancel;
+  Job job = unit_job(128, 8, 6, 200, 21);
+  test_data::Random random(4);
+  // Each document's vectors lie around its first.
+  for (std::size_t at = 0; at < job.documents.size(); ++at) {
+    const std::size_t first = at / (200 * 128) * (200 * 128) + at % 128;
+    if (at != first) job.documents[at] = job.documents[first] + 2e-3f * static_cast<float>(random.uniform());
+  }
+  job.learning_rate = 1e-4;
+  Result result;
+  REQUIRE(run(pool, test_kernels::tables().back(), job, 1, cancel, &result).ok());
+  CHECK(result.comparisons < 8 * 6 * 200 * (job.steps + 1) / 4);
+  CHECK(result.same_bits(slow_refinement(job)));
+}
+
 TEST_CASE("refinement lowers the loss, and a query of the target's distribution stays") {
   ThreadPool pool;
   const CancelFlag cancel;
