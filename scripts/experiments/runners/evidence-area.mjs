@@ -3,14 +3,13 @@ import { SeededRandom } from '../../../dist/esm/ranking/seeded-random.js';
 
 /**
  * The areas under the curves of deletion and insertion, as shares of MaxSim, when a passage's words go and come by what they add to the
- * score (`order: 'evidence'`), the other way round (`reverse`) or as drawn (`random`).
+ * score (`order: 'evidence'`), or as drawn (`random`). The other way round the two areas change places.
  */
 export function evidenceArea({ words }, { order }) {
   return async ({ id, query, own }) => {
     const vectors = await words.vectorsOf(words.wordsOf(query.text));
     const document = await own();
     const rows = evidenceOrder(vectors, document);
-    if (order === 'reverse') rows.reverse();
     if (order === 'random') shuffle(rows, new SeededRandom(`order of ${id}`));
     const deletion = deletionCurve(vectors, document, rows);
     const insertion = insertionCurve(vectors, document, rows);

@@ -14,33 +14,35 @@ export async function explanationsTask() {
   const { passages, sources, words, queries, qrels } = await questionsTask();
   const random = new SeededRandom('other countries');
   const topicOf = ({ id }) => id.split('-')[1];
-  const vectorsOf = async (row) => {
-    const { data, columns } = await sources.multiVector.words.vectorsOf(Uint32Array.of(row), {});
-    return matrix(data, columns);
-  };
-  const asked = queries.slice(0, QUERIES).map(({ id, query }) => {
-    const relevant = qrels.passage.get(id);
-    const row = passages.findIndex((passage) => relevant.has(passage.id));
-    const others = {
-      country: passages.filter(
-        (other) => topicOf(other) === topicOf(passages[row]) && other.entityId !== passages[row].entityId,
-      ),
-      topic: passages.filter((other) => other.entityId === passages[row].entityId && !relevant.has(other.id)),
-    };
-    return {
+  const vectorsOf = (passage) =>
+    once(async () => {
+      const row = Uint32Array.of(passages.indexOf(passage));
+      const { data, columns } = await sources.multiVector.words.vectorsOf(row, {});
+      return matrix(data, columns);
+    });
+  const asked = queries
+    .map(({ id, query }) => {
+      const relevant = qrels.passage.get(id);
+      const passage = passages.find((one) => relevant.has(one.id));
+      const country = passages.filter(
+        (other) => topicOf(other) === topicOf(passage) && other.entityId !== passage.entityId,
+      );
+      const topic = passages.filter(
+        (other) => other.entityId === passage.entityId && !relevant.has(other.id),
+      );
+      return { id, query, passage, candidates: { country, topic } };
+    })
+    .filter(({ candidates }) => candidates.topic.length > 0)
+    .slice(0, QUERIES)
+    .map(({ id, query, passage, candidates }) => ({
       id,
       query,
-      own: once(() => vectorsOf(row)),
-      others: Object.fromEntries(
-        Object.entries(others)
-          .filter(([, candidates]) => candidates.length > 0)
-          .map(([name, candidates]) => {
-            const other = passages.indexOf(random.pick(candidates));
-            return [name, once(() => vectorsOf(other))];
-          }),
-      ),
-    };
-  });
+      own: vectorsOf(passage),
+      others: {
+        country: vectorsOf(random.pick(candidates.country)),
+        topic: vectorsOf(random.pick(candidates.topic)),
+      },
+    }));
   return {
     measures: ['P_1', 'map'],
     words,
