@@ -11,9 +11,7 @@ import { RUNNERS } from './runners.mjs';
  */
 export async function runExperiment(experiment, task) {
   const stages = await fitOptions(experiment.pipeline ?? [], experiment.fit ?? [], task);
-  const retrieve = experiment.runner
-    ? await runnerOf(experiment.runner, task)
-    : retrieverOf(stages, task);
+  const retrieve = experiment.runner ? await runnerOf(experiment.runner, task) : retrieverOf(stages, task);
   const answers = await answersOf(retrieve, task);
   const evaluation = await evaluate(answers, experiment, task);
   const fitted = (experiment.fit ?? []).map(({ stage, option }) => stages[stage][option]);

@@ -5,7 +5,10 @@ import { pipeline } from '../../../dist/esm/pipeline/index.js';
  * The lists of several searches, fused for each query with the weights that the other parts of the queries chose, by the reciprocal
  * rank of the first relevant row.
  */
-export async function crossValidatedWeights({ sources, ids, queries, qrels }, { searches, fusion, ...options }) {
+export async function crossValidatedWeights(
+  { sources, ids, queries, qrels },
+  { searches, fusion, ...options },
+) {
   const retrievers = searches.map((search) => pipeline([search], { sources }));
   const { level } = retrievers[0];
   const lists = new Map();

@@ -1,5 +1,10 @@
 import { countryFacts } from '../../../dist/esm/demo/countries/country-facts.js';
-import { evidenceTriples, itemsOfTriples, layoutPrior, relationPrior } from '../../../dist/esm/fusion/index.js';
+import {
+  evidenceTriples,
+  itemsOfTriples,
+  layoutPrior,
+  relationPrior,
+} from '../../../dist/esm/fusion/index.js';
 import { pipeline } from '../../../dist/esm/pipeline/index.js';
 import { rankedList } from '../../../dist/esm/ranking/ranked-list.js';
 
@@ -12,7 +17,6 @@ const PASSAGE_BOXES = [
   [15, 197, 100, 287],
   [110, 197, 195, 287],
 ];
-const PASSAGES_PER_PAGE = PASSAGE_BOXES.length;
 
 /** What a pair of items of one country is related by, and of neighbours. */
 const RELATIONS = { same: 30, neighbours: 3 };
@@ -51,23 +55,17 @@ export function triples({ sources, ids }, { pipelines, prior, quota, ...options 
 
 function layoutOfAtlas({ distance }) {
   const countries = countryFacts();
-  const pages = new Map();
-  const placeOf = countries.map(({ region }) => {
-    const page = pages.get(region) ?? 0;
-    pages.set(region, page + 1);
+  const counted = new Map();
+  const pages = countries.map(({ region }) => {
+    const page = counted.get(region) ?? 0;
+    counted.set(region, page + 1);
     return { document: region, page };
   });
-  return (text, image, page) =>
-    layoutPrior(
-      {
-        ...placeOf[Math.floor(text / PASSAGES_PER_PAGE)],
-        box: PASSAGE_BOXES[text % PASSAGES_PER_PAGE],
-        pageSize: PAGE_SIZE,
-      },
-      { ...placeOf[image], box: FLAG_BOX, pageSize: PAGE_SIZE },
-      placeOf[page],
-      { distance },
-    );
+  const flags = pages.map((page) => ({ ...page, box: FLAG_BOX, pageSize: PAGE_SIZE }));
+  const passages = pages.flatMap((page) =>
+    PASSAGE_BOXES.map((box) => ({ ...page, box, pageSize: PAGE_SIZE })),
+  );
+  return (text, image, page) => layoutPrior(passages[text], flags[image], pages[page], { distance });
 }
 
 function relationsOfCountries() {
@@ -78,7 +76,7 @@ function relationsOfCountries() {
     return borders[a].has(countries[b].title) ? RELATIONS.neighbours : 0;
   };
   return (text, image, page) => {
-    const country = Math.floor(text / PASSAGES_PER_PAGE);
+    const country = Math.floor(text / PASSAGE_BOXES.length);
     return relationPrior([relation(country, image), relation(image, page), relation(country, page)]);
   };
 }

@@ -14,7 +14,10 @@ export async function mergeModalities({ sources, ids, validation }, { pipelines,
     const found = [];
     for (const retriever of retrievers) found.push((await retriever.retrieve(query)).list);
     return Object.fromEntries(
-      modalities.map((level, i) => [level, { ...found[i], rows: found[i].rows.map((row) => first[i] + row) }]),
+      modalities.map((level, i) => [
+        level,
+        { ...found[i], rows: found[i].rows.map((row) => first[i] + row) },
+      ]),
     );
   };
   const sample = [];

@@ -1,7 +1,7 @@
 import { countryFacts } from '../../../dist/esm/demo/countries/country-facts.js';
 import { countryQuestions } from '../../../dist/esm/demo/countries/country-questions.js';
-import { FlatIndex } from '../../../dist/esm/index/flat-index.js';
 import { pseudoRelevance } from '../../../dist/esm/evaluation/pseudo-relevance.js';
+import { FlatIndex } from '../../../dist/esm/index/flat-index.js';
 import { rankedLists } from '../../../dist/esm/ranking/ranked-list.js';
 import { SeededRandom } from '../../../dist/esm/ranking/seeded-random.js';
 import { matrix } from '../../../dist/esm/vectors/matrix.js';
@@ -13,8 +13,16 @@ const WISHES = { evaluation: 50, training: 60 };
 
 /** Wishes to see something; as with questions, training and evaluation share no wording. */
 const WORDINGS = {
-  training: ['What does the flag look like?', 'Show me the banner of this country.', 'Which colours has the flag?'],
-  evaluation: ['Show me the flag.', 'What are the colours of its flag?', 'I want to see a picture of the banner.'],
+  training: [
+    'What does the flag look like?',
+    'Show me the banner of this country.',
+    'Which colours has the flag?',
+  ],
+  evaluation: [
+    'Show me the flag.',
+    'What are the colours of its flag?',
+    'I want to see a picture of the banner.',
+  ],
 };
 
 /**
@@ -74,14 +82,16 @@ export async function routingTask() {
 
 function questionsOf(split, passages) {
   const titles = new Map(countryFacts().map(({ cca2, title }) => [cca2, title]));
-  return countryQuestions({ seed: 1, split, count: QUESTIONS[split] }).map(({ id, question, cca2, answers }) => ({
-    id,
-    text: `${question} ${titles.get(cca2)}`,
-    relevant: passages
-      .filter(({ entityId }) => entityId === cca2.toLowerCase())
-      .filter(({ text }) => pseudoRelevance(text, answers) !== 'none')
-      .map((passage) => passage.id),
-  }));
+  return countryQuestions({ seed: 1, split, count: QUESTIONS[split] }).map(
+    ({ id, question, cca2, answers }) => ({
+      id,
+      text: `${question} ${titles.get(cca2)}`,
+      relevant: passages
+        .filter(({ entityId }) => entityId === cca2.toLowerCase())
+        .filter(({ text }) => pseudoRelevance(text, answers) !== 'none')
+        .map((passage) => passage.id),
+    }),
+  );
 }
 
 function wishesOf(split) {

@@ -11,7 +11,7 @@ const MUVERA = { candidates: 100 };
 /** So few that words differ from their centroids: with the default most words would be one. */
 const PLAID = { centroids: 512, bits: 4 };
 /** Of 60,000 words; those that are in most passages come a thousand times. */
-const XTR = { tokens: 4000 };
+const XTR = { tokens: 1000 };
 
 /**
  * Texts as one vector per word without stop words: the word's letters, hashed to 128 numbers of length 1. Built when a search first
@@ -19,7 +19,7 @@ const XTR = { tokens: 4000 };
  *
  * - `multiVector.words`
  * - `approximate.muvera`: 100 candidates by fixed-dimensional encodings; `approximate.plaid`: 512 centroids, residuals of 4 bits;
- *   `approximate.xtr`: of each word's 4,000 nearest of all passages' words
+ *   `approximate.xtr`: of each word's 1,000 nearest of all passages' words
  *
  * @param texts - of all passages, by row
  * @returns the `sources`; `wordsOf` a text; `vectorsOf` words; `idfOf` words, their inverse document frequencies
