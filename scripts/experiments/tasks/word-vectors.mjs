@@ -10,7 +10,7 @@ const DIMENSION = 128;
 const MUVERA = { candidates: 100 };
 /** So few that words differ from their centroids: with the default most words would be one. */
 const PLAID = { centroids: 512, bits: 4 };
-/** Of 60,000 words; those that are in most passages come a thousand times. */
+/** Of 72,000. */
 const XTR = { tokens: 1000 };
 
 /**
