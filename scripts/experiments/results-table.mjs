@@ -25,12 +25,12 @@ function resultTables(experiments) {
 }
 
 function tableOf(experiments) {
-  const measures = [...new Set(experiments.flatMap(({ expected }) => Object.keys(expected)))];
+  const measures = [...new Set(experiments.flatMap(({ expected = {} }) => Object.keys(expected)))];
   const line = (cells) => `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
   return [
     line(['experiment', 'what', ...measures, 'note']),
     `|---|---|${measures.map(() => '--:|').join('')}---|`,
-    ...experiments.map(({ name, title, expected, note = '' }) =>
+    ...experiments.map(({ name, title, expected = {}, note = '' }) =>
       line([
         `\`${name.split('/')[1]}\``,
         title,

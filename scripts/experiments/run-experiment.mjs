@@ -11,20 +11,26 @@ import { RUNNERS } from './runners.mjs';
  */
 export async function runExperiment(experiment, task) {
   const stages = await fitOptions(experiment.pipeline ?? [], experiment.fit ?? [], task);
-  const retrieve = experiment.runner
-    ? await RUNNERS[experiment.runner.name](task, experiment.runner)
-    : retrieverOf(stages, task);
-  const { run, level, traces } = await runOf(retrieve, task);
-  const qrels = experiment.exact ? await bestPlaces(experiment.exact, task) : task.qrels[level];
-  const evaluation = evaluateRun(qrels, run, {
-    measures: experiment.measures ?? task.measures,
-    complete: true,
-  });
+  const retrieve = experiment.runner ? await runnerOf(experiment.runner, task) : retrieverOf(stages, task);
+  const answers = await answersOf(retrieve, task);
+  const evaluation = await evaluate(answers, experiment, task);
   const fitted = (experiment.fit ?? []).map(({ stage, option }) => stages[stage][option]);
   if (experiment.correlation === undefined) return { evaluation, fitted };
   const [values] = evaluation.perQuery.values();
-  const details = evaluation.queries.map((id) => detailOf(traces.get(id), experiment.correlation));
+  const details = evaluation.queries.map((id) => detailOf(answers.get(id).stages, experiment.correlation));
   return { evaluation, fitted, correlation: pearson(details, values) };
+}
+
+/** Lists by the judgements of their level, or against the first places of another pipeline; figures by their means. */
+async function evaluate(answers, { exact, measures }, task) {
+  const [{ figures, level }] = answers.values();
+  if (figures !== undefined) return meansOf(answers);
+  const qrels = exact ? await bestPlaces(exact, task) : task.qrels[level];
+  return evaluateRun(qrels, runOf(answers), { measures: measures ?? task.measures, complete: true });
+}
+
+function runnerOf({ name, ...options }, task) {
+  return RUNNERS[name](task, options);
 }
 
 function retrieverOf(stages, { sources }) {
@@ -32,27 +38,37 @@ function retrieverOf(stages, { sources }) {
   return ({ query, filter }) => retriever.retrieve(query, { filter });
 }
 
-async function runOf(retrieve, { queries }) {
-  const lists = new Map();
-  const traces = new Map();
-  let level;
-  for (const query of queries) {
-    const result = await retrieve(query);
-    level = result.level;
-    traces.set(query.id, result.stages);
-    lists.set(query.id, { documents: [...result.ids], scores: result.list.scores });
-  }
-  return { run: { tag: 'experiment', queries: lists }, level, traces };
+/** By query what was answered. */
+async function answersOf(retrieve, { queries }) {
+  const answers = new Map();
+  for (const query of queries) answers.set(query.id, await retrieve(query));
+  return answers;
+}
+
+function runOf(answers) {
+  const queries = new Map(
+    [...answers].map(([id, { ids, list }]) => [id, { documents: [...ids], scores: list.scores }]),
+  );
+  return { tag: 'experiment', queries };
+}
+
+/** An evaluation by figures that are no measures of lists. */
+function meansOf(answers) {
+  const all = [...answers.values()].map(({ figures }) => figures);
+  const perQuery = new Map(Object.keys(all[0]).map((name) => [name, all.map((figures) => figures[name])]));
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    queries: [...answers.keys()],
+    perQuery,
+    aggregate: new Map([...perQuery].map(([name, values]) => [name, mean(values)])),
+  };
 }
 
 /** Judgements by which exactly the first k places of another pipeline are relevant: the measure is recall against it. */
 async function bestPlaces({ pipeline: stages, k }, task) {
-  const { run } = await runOf(retrieverOf(stages, task), task);
+  const answers = await answersOf(retrieverOf(stages, task), task);
   return new Map(
-    [...run.queries].map(([id, { documents }]) => [
-      id,
-      new Map(documents.slice(0, k).map((document) => [document, 1])),
-    ]),
+    [...answers].map(([id, { ids }]) => [id, new Map(ids.slice(0, k).map((document) => [document, 1]))]),
   );
 }
 

@@ -1,62 +1,37 @@
-/** What no stage of a pipeline does. Each makes a retriever: a query to a list with its level and ids. */
-import { calibrateModalities, modalityStatistics } from '../../dist/esm/composition/index.js';
-import { interactiveSimilarityAggregation } from '../../dist/esm/granularity/index.js';
-import { pipeline } from '../../dist/esm/pipeline/index.js';
-import { rankedList } from '../../dist/esm/ranking/ranked-list.js';
+/**
+ * What no stage of a pipeline does. Each makes, of a task and options, a function that answers a query with a list, its level and
+ * ids; or, where nothing is ranked, with `figures` by name, of which the experiment shows the means.
+ */
+
+import { combineParts } from './runners/combine-parts.mjs';
+import { conditionScoresOf } from './runners/condition-scores.mjs';
+import { contrastingWords } from './runners/contrasting-words.mjs';
+import { crossValidatedWeights } from './runners/cross-validated-weights.mjs';
+import { evidenceArea } from './runners/evidence-area.mjs';
+import { triples } from './runners/evidence-triples.mjs';
+import { facetCover } from './runners/facet-cover.mjs';
+import { interactiveAggregation } from './runners/interactive-aggregation.mjs';
+import { listEntropy } from './runners/list-entropy.mjs';
+import { mergeModalities } from './runners/merge-modalities.mjs';
+import { routed, routes } from './runners/routing.mjs';
+import { listWithMargin } from './runners/score-margin.mjs';
+import { stageLossesOf } from './runners/stage-losses.mjs';
+import { weightedWords } from './runners/weighted-words.mjs';
 
 export const RUNNERS = {
-  /** An entity's score is made of the similarities of all its passages by interactive similarity aggregation. */
-  'interactive-aggregation': async ({ sources, ids }, { temperature }) => {
-    const rows = Uint32Array.from(ids.passage, (_, row) => row);
-    const owners = await sources.groups.entity.passage(rows, {});
-    const entities = [...new Set(owners)];
-    return async ({ query }) => {
-      const source = sources.dense.text;
-      const found = await source.search(await source.encode(query, {}), { k: rows.length });
-      const similarities = new Map(entities.map((entity) => [entity, []]));
-      for (const [place, row] of found.rows.entries()) {
-        similarities.get(owners[row]).push(found.scores[place]);
-      }
-      const scores = entities.map(
-        (entity) => interactiveSimilarityAggregation(similarities.get(entity), { temperature }).score,
-      );
-      const list = rankedList([...entities.keys()], scores);
-      return { list, level: 'entity', ids: Array.from(list.rows, (row) => entities[row]) };
-    };
-  },
-
-  /** Passages and images in one list: by their scores as they are, or calibrated by the statistics of validation queries. */
-  'merge-modalities': async ({ sources, ids, validation }, { pipelines, calibrated }) => {
-    const retrievers = Object.values(pipelines).map((stages) => pipeline(stages, { sources }));
-    const modalities = retrievers.map(({ level }) => level);
-    const pool = modalities.flatMap((level) => ids[level]);
-    const first = modalities.map((_, i) =>
-      modalities.slice(0, i).reduce((sum, level) => sum + ids[level].length, 0),
-    );
-    const listsOf = async ({ query }) => {
-      const found = [];
-      for (const retriever of retrievers) found.push((await retriever.retrieve(query)).list);
-      return Object.fromEntries(
-        modalities.map((level, i) => [
-          level,
-          { ...found[i], rows: found[i].rows.map((row) => first[i] + row) },
-        ]),
-      );
-    };
-    const sample = [];
-    for (const query of validation.queries) sample.push(await listsOf(query));
-    const statistics = modalityStatistics(
-      Object.fromEntries(modalities.map((level) => [level, sample.map((lists) => lists[level])])),
-    );
-    return async (query) => {
-      const lists = await listsOf(query);
-      const list = calibrated
-        ? calibrateModalities(lists, statistics)
-        : rankedList(
-            Object.values(lists).flatMap(({ rows }) => [...rows]),
-            Object.values(lists).flatMap(({ scores }) => [...scores]),
-          );
-      return { list, level: 'mixed', ids: Array.from(list.rows, (row) => pool[row]) };
-    };
-  },
+  'combine-parts': combineParts,
+  'condition-scores': conditionScoresOf,
+  'contrasting-words': contrastingWords,
+  'cross-validated-weights': crossValidatedWeights,
+  'evidence-area': evidenceArea,
+  'evidence-triples': triples,
+  'facet-cover': facetCover,
+  'interactive-aggregation': interactiveAggregation,
+  'list-entropy': listEntropy,
+  'merge-modalities': mergeModalities,
+  routed,
+  routes,
+  'score-margin': listWithMargin,
+  'stage-losses': stageLossesOf,
+  'weighted-words': weightedWords,
 };

@@ -1,8 +1,14 @@
+import { clipsTask } from './tasks/clips-task.mjs';
 import { cluesTask } from './tasks/clues-task.mjs';
+import { composedTask } from './tasks/composed-task.mjs';
+import { conditionsTask } from './tasks/conditions-task.mjs';
 import { cranfieldByExampleTask, cranfieldIsMissing, cranfieldTask } from './tasks/cranfield-task.mjs';
+import { explanationsTask } from './tasks/explanations-task.mjs';
 import { mixedTask } from './tasks/mixed-task.mjs';
 import { picturesTask } from './tasks/pictures-task.mjs';
 import { questionsTask } from './tasks/questions-task.mjs';
+import { routingTask } from './tasks/routing-task.mjs';
+import { severalQuestionsTask } from './tasks/several-questions-task.mjs';
 
 /**
  * What experiments are run on, by the name of the folder that holds their files. `build` gives
@@ -16,8 +22,15 @@ import { questionsTask } from './tasks/questions-task.mjs';
  */
 export const TASKS = {
   questions: { title: 'Questions about countries', build: questionsTask },
+  losses: { title: 'Where answers are lost', build: questionsTask },
   clues: { title: 'Countries from clues', build: cluesTask },
+  conditions: { title: 'Countries that meet conditions', build: conditionsTask },
+  'several-questions': { title: 'Several questions at once', build: severalQuestionsTask },
+  routing: { title: 'Where to look', build: routingTask },
+  explanations: { title: 'Why a passage matches', build: explanationsTask },
   pictures: { title: 'Pictures of flags', build: picturesTask },
+  clips: { title: 'Clips of flags', build: clipsTask },
+  composed: { title: 'A picture and a question', build: composedTask },
   mixed: { title: 'Passages and images in one pool', build: mixedTask },
   cranfield: { title: 'Cranfield', build: cranfieldTask, missing: cranfieldIsMissing },
   'cranfield-by-example': {

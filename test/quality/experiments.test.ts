@@ -12,6 +12,9 @@ const QUICK = [
   'questions/feedback-both',
   'clues/dense-max',
   'clues/interactive-aggregation',
+  'conditions/dense-union',
+  'several-questions/facets',
+  'routing/routes',
 ];
 
 const QUICK_OF_CRANFIELD = ['cranfield/feedback-fused', 'cranfield-by-example/comb-sum'];
@@ -88,6 +91,26 @@ describe('the figures in the files', () => {
 
   it('are the same for a certified search over pooled patches as for MaxSim itself', () => {
     expect(expected('pictures/pooled-ward-certified')).toEqual(expected('pictures/maxsim'));
+  });
+
+  it('show that a condition is met or not by itself, and that all at once are not', () => {
+    const first = (name: string) => expected(`conditions/${name}`)['P_1']!;
+    expect(first('condition-min')).toBeGreaterThan(first('condition-sum') + 0.1);
+    expect(first('condition-sum')).toBeGreaterThan(first('dense-max') + 0.1);
+    expect(first('bm25-union')).toBeGreaterThan(first('bm25-max') + 0.1);
+  });
+
+  it('show the evidence for a match to be what the score rests on', () => {
+    const evidence = expected('explanations/words-evidence');
+    const random = expected('explanations/words-random');
+    expect(evidence['deletion']).toBeLessThan(random['deletion']! - 0.1);
+    expect(evidence['insertion']).toBeGreaterThan(random['insertion']! + 0.1);
+  });
+
+  it('show what a layout says about passages and images to be worth knowing', () => {
+    const found = (name: string) => expected(`mixed/${name}`)['ndcg_cut_10']!;
+    expect(found('triples-layout')).toBeGreaterThan(found('triples') + 0.02);
+    expect(found('triples-layout')).toBeGreaterThan(found('triples-layout-near'));
   });
 
   it('of BM25 on Cranfield are as published, and better with stems', () => {

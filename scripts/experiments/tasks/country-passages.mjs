@@ -7,14 +7,17 @@ import { mergeSources, passageSources } from '../../../dist/esm/pipeline/index.j
 import { MemoryPassageStore } from '../../../dist/esm/retrievers/memory-passage-store.js';
 import { builtInEncoders } from '../../../dist/esm/systems/built-in-encoders.js';
 import { analyzer } from '../../../dist/esm/text/index.js';
+import { learnedSparse } from './learned-sparse.mjs';
 import { once } from './once.mjs';
 import { wordVectors } from './word-vectors.mjs';
 
 /**
- * Built once:
+ * Built once; `words` is what makes texts into vectors of words, `encoder` what makes them into one. The sources:
  *
  * - `dense.text`: by vectors of words, pairs of words and letters, hashed to 2,048 numbers
  * - `sparse.plain`, `sparse.stemmed`: BM25 over lower-case words, and over stems without stop words
+ * - `sparse['classic idf']`, `sparse['floored idf']`, `sparse['k1 1.2, b 0.75']`: over stems, with one parameter or two others
+ * - what `learnedSparse` has, over the same stems
  * - `approximate.ivf`: the vectors in an inverted file of 126 lists, of which 8 are searched
  * - what `wordVectors` has
  */
@@ -34,14 +37,28 @@ export const countryPassages = once(async () => {
     encoder,
     bm25: { analyzer: analyzer({ stopWords: false, stemming: false }) },
   });
+  const bm25 = (parameters) => passageSources(store, { encoder, bm25: parameters }).sparse.text;
   const dense = stemmed.dense.text;
   const single = {
     ...stemmed,
-    sparse: { plain: plain.sparse.text, stemmed: stemmed.sparse.text },
+    sparse: {
+      plain: plain.sparse.text,
+      stemmed: stemmed.sparse.text,
+      'classic idf': bm25({ idf: 'classic' }),
+      'floored idf': bm25({ idf: 'classic-floored' }),
+      'k1 1.2, b 0.75': bm25({ k1: 1.2, b: 0.75 }),
+    },
     approximate: { ivf: invertedFile(dense, vectors) },
   };
-  const sources = mergeSources(single, wordVectors(texts));
-  return { passages, vectors, sources, ids: { passage: passages.map(({ id }) => id) } };
+  const words = wordVectors(texts);
+  return {
+    passages,
+    encoder,
+    vectors,
+    sources: mergeSources(single, words.sources, learnedSparse(texts)),
+    words,
+    ids: { passage: passages.map(({ id }) => id) },
+  };
 });
 
 function invertedFile({ level, encode }, vectors) {

@@ -14,6 +14,8 @@ import { pooledPatches } from './pooled-patches.mjs';
 const PICTURES = { evaluation: 80, training: 40 };
 /** Enough to keep the threads busy, few enough for their memory. */
 const AT_ONCE = 4;
+/** Windows of a picture that stand for the frames of a clip. */
+const FRAMES = 4;
 
 /**
  * A made picture of a flag in clutter, against the images of 250 entities. Relevant is the country's image, and, where images were
@@ -50,8 +52,11 @@ export const picturesTask = once(async () => {
         await pooledPatches({ entities, images, encoder }),
       ),
       ids: { image: entities.map(({ id }) => id) },
+      entities,
+      images,
       ...splits.evaluation,
       validation: splits.training,
+      framesOf: ({ image }) => windows.get(image).frames,
     };
   } finally {
     await close();
@@ -76,12 +81,13 @@ async function picturesOf(split, count, encode) {
   return { pictures, queries, qrels: { image: own, entity: own } };
 }
 
-/** The picture as a query of one view. */
+/** The picture as a query of one view, and the patches of its `frames`: the windows that fit next best come after it. */
 async function bestWindow(image, encoder, index) {
   const query = await encoder.encodeQuery(image);
   const { scores } = await index.search(query.views, { k: 1 });
-  const best = scores.indexOf(scores.reduce((a, b) => Math.max(a, b)));
+  const [best, ...next] = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b).slice(0, FRAMES);
   const patches = await query.patchesOf([best]);
+  const frames = (await query.patchesOf([best, ...next])).patches;
   query.release?.();
   const { data, columns } = query.views;
   const view = data.slice(best * columns, (best + 1) * columns);
@@ -89,6 +95,7 @@ async function bestWindow(image, encoder, index) {
     views: { data: view, rows: 1, columns },
     viewQuads: query.viewQuads.slice(best * 8, (best + 1) * 8),
     patchesOf: async () => patches,
+    frames,
   };
 }
 

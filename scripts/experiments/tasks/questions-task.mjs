@@ -12,7 +12,7 @@ const QUESTIONS = { evaluation: 500, training: 250 };
  * and, where passages were aggregated to entities, the country.
  */
 export async function questionsTask() {
-  const { passages, vectors, sources, ids } = await countryPassages();
+  const { passages, vectors, sources, words, ids } = await countryPassages();
   const titles = new Map(countryFacts().map(({ cca2, title }) => [cca2, title]));
   const split = (name) => {
     const asked = countryQuestions({ seed: 1, split: name, count: QUESTIONS[name] });
@@ -22,9 +22,10 @@ export async function questionsTask() {
         .filter(({ text }) => pseudoRelevance(text, question.answers) !== 'none')
         .map(({ id }) => [id, 1]);
     return {
-      queries: asked.map(({ id, question, cca2 }) => ({
+      queries: asked.map(({ id, question, cca2, answers }) => ({
         id,
-        query: { text: `${question} ${titles.get(cca2)}` },
+        query: { text: `${question} ${titles.get(cca2)}`, question, name: titles.get(cca2) },
+        answers,
       })),
       qrels: {
         passage: new Map(asked.map((question) => [question.id, new Map(relevant(question))])),
@@ -39,6 +40,8 @@ export async function questionsTask() {
     measures: ['recip_rank', 'P_1', 'ndcg_cut_10'],
     sources: { ...sources, dense },
     ids,
+    passages,
+    words,
     ...split('evaluation'),
     validation,
   };
