@@ -37,11 +37,11 @@ struct Job {
   std::vector<float> query;
   std::vector<float> documents;
   std::vector<uint32_t> lengths;
-  std::vector<double> weights;
+  std::vector<double> weights = {};
   double temperature = 0.1;
   std::size_t most = 3;
   FilipDirection direction = FilipDirection::both;
-  BiIsaMixing mixing;
+  BiIsaMixing mixing = {};
 
   std::size_t query_vectors() const { return query.size() / dimension; }
 };
@@ -120,12 +120,7 @@ double slow_score(const Job& job, MultiVectorScore score, const Tile& tile) {
     case MultiVectorScore::mean_maxsim:
       return weighted(greatest) / weights;
     case MultiVectorScore::smooth_maxsim:
-      return weighted([&](const Numbers& row) {
-        const double most = greatest(row);
-        double terms = 0;
-        for (const double value : row) terms += std::exp((value - most) / t);
-        return most + t * std::log(terms);
-      });
+      return weighted([&](const Numbers& row) { return smooth_maximum(row, t); });
     case MultiVectorScore::top_mean:
       return weighted([&](const Numbers& row) {
         Numbers best = row;
@@ -258,7 +253,7 @@ TEST_CASE("options are those of the definitions: directions, how many are averag
     check(job, MultiVectorScore::top_mean, result);
   }
   // On the threshold of sparc, a quarter of the range, a vector is kept.
-  Job given{1, {1}, {1, 0.25f, 0, 0.125f}, {4}, {}};
+  Job given{1, {1}, {1, 0.25f, 0, 0.125f}, {4}};
   Result result;
   REQUIRE(run(pool, 1, scalar, given, MultiVectorScore::sparc, &result).ok());
   CHECK(result.scores[0] == (1 + 0.25 * 0.25) / 1.25);
@@ -328,7 +323,7 @@ TEST_CASE("what is not finite is reported by its first document, query vector an
         StatusCode::not_finite);
 
   // One similarity of the first query vector, in a block whose other numbers are finite.
-  const Job one{1, {3e38f, 1}, {1, 2, 1}, {3}, {}};
+  const Job one{1, {3e38f, 1}, {1, 2, 1}, {3}};
   const Status beyond = run(pool, 1, *kernel_table(Isa::scalar), one, MultiVectorScore::maxsim, &result);
   CHECK(beyond.row == 0);
   CHECK(beyond.column == 1);
