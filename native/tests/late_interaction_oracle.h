@@ -52,6 +52,13 @@ inline double interactive(const Numbers& values, double t, const float* mixing) 
   return attended(softmax(inner, t), values);
 }
 
+inline double smooth_maximum(const Numbers& values, double t) {
+  const double most = greatest(values);
+  double terms = 0;
+  for (const double value : values) terms += std::exp((value - most) / t);
+  return most + t * std::log(terms);
+}
+
 inline double slow_sparc(const Numbers& values) {
   const double most = greatest(values);
   const double lowest = least(values);

@@ -37,11 +37,11 @@ struct Job {
   std::vector<float> query;
   std::vector<float> documents;
   std::vector<uint32_t> lengths;
-  std::vector<double> weights;
+  std::vector<double> weights = {};
   double temperature = 0.1;
   std::size_t most = 3;
   FilipDirection direction = FilipDirection::both;
-  BiIsaMixing mixing;
+  BiIsaMixing mixing = {};
 
   std::size_t query_vectors() const { return query.size() / dimension; }
 };
@@ -120,12 +120,7 @@ double slow_score(const Job& job, MultiVectorScore score, const Tile& tile) {
     case MultiVectorScore::mean_maxsim:
       return weighted(greatest) / weights;
     case MultiVectorScore::smooth_maxsim:
-      return weighted([&](const Numbers& row) {
-        const double most = greatest(row);
-        double terms = 0;
-        for (const double value : row) terms += std::exp((value - most) / t);
-        return most + t * std::log(terms);
-      });
+      return weighted([&](const Numbers& row) { return smooth_maximum(row, t); });
     case MultiVectorScore::top_mean:
       return weighted([&](const Numbers& row) {
         Numbers best = row;
@@ -257,6 +252,16 @@ TEST_CASE("options are those of the definitions: directions, how many are averag
     REQUIRE(run(pool, 1, scalar, job, MultiVectorScore::top_mean, &result).ok());
     check(job, MultiVectorScore::top_mean, result);
   }
+  // On the threshold of sparc, a quarter of the range, a vector is kept.
+  Job given{1, {1}, {1, 0.25f, 0, 0.125f}, {4}};
+  Result result;
+  REQUIRE(run(pool, 1, scalar, given, MultiVectorScore::sparc, &result).ok());
+  CHECK(result.scores[0] == (1 + 0.25 * 0.25) / 1.25);
+  // A text that is far from every vector attends to flair's empty key, whatever the temperature.
+  given.documents = {-3, -2, -1, -2};
+  given.temperature = 1e-3;
+  REQUIRE(run(pool, 1, scalar, given, MultiVectorScore::flair, &result).ok());
+  CHECK(result.scores[0] == 0);
   const std::vector<float> words = test_data::vectors(test_data::Kind::uniform, 4, 4, 5);
   const std::vector<float> over_words = test_data::vectors(test_data::Kind::uniform, 4, 4, 6);
   const std::vector<float> patches = test_data::vectors(test_data::Kind::uniform, 6, 6, 7);
@@ -317,6 +322,19 @@ TEST_CASE("what is not finite is reported by its first document, query vector an
   CHECK(run(pool, 1, *kernel_table(Isa::scalar), huge, MultiVectorScore::maxsim, &result).code ==
         StatusCode::not_finite);
 
+  // One similarity of the first query vector, in a block whose other numbers are finite.
+  const Job one{1, {3e38f, 1}, {1, 2, 1}, {3}};
+  const Status beyond = run(pool, 1, *kernel_table(Isa::scalar), one, MultiVectorScore::maxsim, &result);
+  CHECK(beyond.row == 0);
+  CHECK(beyond.column == 1);
+  // Two documents at the same time: the first, which is shorter and ends first, is reported.
+  Job pair = job_of(test_data::Kind::uniform, 3, 66, {2000, 6000});
+  pair.documents[0] = pair.documents.back() = std::numeric_limits<float>::quiet_NaN();
+  for (int round = 0; round < 5; ++round) {
+    const Status first = run(pool, 2, *kernel_table(Isa::scalar), pair, MultiVectorScore::maxsim, &result);
+    CHECK(first.message == "the similarity of query vector 0 and vector 0 of document 0 is NaN");
+  }
+
   Job mixed = job_of(test_data::Kind::uniform, 3, 2, {0, 3});
   std::vector<float> matrix(9, 1.0f);
   matrix[5] = -std::numeric_limits<float>::infinity();
@@ -333,7 +351,8 @@ TEST_CASE(
   const CancelFlag cancel;
   for (const std::size_t dimension : {1u, 3u, 40u, 2048u}) {
     for (const std::size_t query_vectors : {1u, 6u, dimension < 2048 ? 65u : 7u}) {
-      for (const std::size_t vectors : {0u, 1u, 63u, 129u}) {
+      // The last are several tasks of a tile.
+      for (const std::size_t vectors : {0u, 1u, 63u, dimension < 2048 ? 129u : 449u}) {
         const Job job = job_of(test_data::Kind::mixed_magnitudes, dimension, query_vectors,
                                {static_cast<uint32_t>(vectors)});
         const Tile expected = slow_tile(job, 0, vectors);
