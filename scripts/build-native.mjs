@@ -16,6 +16,9 @@ const require = createRequire(import.meta.url);
 /** Where node-gyp puts the addon, relative to the package. */
 export const ADDON_PATH = 'build/Release/granule.node';
 
+/** Where it puts the objects that the addon is linked from, except on Windows. */
+export const OBJECTS_FOLDER = 'build/Release/obj.target';
+
 const INPUTS = [
   'binding.gyp',
   'native/sources.json',

@@ -6,20 +6,22 @@
  *
  * `--strict` turns warnings into errors.
  */
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative, nativeIsCurrent, OBJECTS_FOLDER } from './build-native.mjs';
 import { findProgram, runCommand } from './run-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * `tools` must be on PATH; `cmake` goes to the configuration. `processors` are those that `program` emulates by the name in
+ * `tools` must be on PATH; `cmake` goes to the configuration; `addon` tests the very objects that the addon is linked from,
+ * where they can be linked, instead of compiling the engine a second time. `processors` are those that `program` emulates by the name in
  * QEMU_CPU, with the instruction sets that must be found on each.
  */
 const VARIANTS = {
-  release: { tools: [], cmake: [] },
+  release: { tools: [], cmake: [], addon: process.platform !== 'win32' },
   sanitized: { tools: [], cmake: ['-DGRANULE_SANITIZE=address,undefined'] },
   threads: { tools: [], cmake: ['-DGRANULE_SANITIZE=thread'] },
   aarch64: {
@@ -59,6 +61,7 @@ export async function buildNativeTests(name, { strict = false } = {}) {
   const doctest = await doctestFolder();
   if (doctest === undefined) return { skipped: 'doctest is not installed (apt-get install doctest-dev)' };
   linkDoctest(doctest);
+  if (variant.addon && !(await addonBuilt())) return { failed: true };
 
   const folder = join(root, 'build-native', name);
   const steps = [
@@ -128,9 +131,22 @@ async function kernelsOn(processors, program, folder) {
   );
 }
 
+/** Whether the addon is what its sources say, now at the latest. */
+async function addonBuilt() {
+  if (nativeIsCurrent() && existsSync(join(root, OBJECTS_FOLDER))) return true;
+  try {
+    await buildNative();
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+}
+
 function configuration(variant, strict) {
   return [
     ...variant.cmake,
+    ...(variant.addon ? [`-DGRANULE_ENGINE_OBJECTS=${join(root, OBJECTS_FOLDER)}`] : []),
     `-DGRANULE_WERROR=${strict ? 'ON' : 'OFF'}`,
     ...(findProgram('ninja') === undefined ? [] : ['-G', 'Ninja']),
     ...(findProgram('ccache') === undefined ? [] : ['-DCMAKE_CXX_COMPILER_LAUNCHER=ccache']),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "kernels/kernel_table.h"
@@ -75,6 +76,32 @@ void gather(std::size_t centre_count, float spread, Corpus* corpus, Queries* que
     queries->vectors[i] = centres[i % d] + spread * queries->vectors[i];
 }
 
+/// What is searched, and what the oracle says of every document for every query: the same for every
+/// instruction set, number of threads and choice of documents, and slow to find.
+struct Trial {
+  Trial(Corpus searched, Queries asked) : corpus(std::move(searched)), queries(std::move(asked)) {
+    const std::size_t d = corpus.dimension;
+    const bool cosine = corpus.metric == Metric::cosine;
+    const std::vector<float> x = cosine ? oracle::normalised(corpus.vectors, d) : corpus.vectors;
+    const std::vector<float> y = cosine ? oracle::normalised(queries.vectors, d) : queries.vectors;
+    const float* query = y.data();
+    for (const uint32_t query_vectors : queries.lengths) {
+      const float* document = x.data();
+      truth.emplace_back();
+      for (const uint32_t vectors : corpus.lengths) {
+        truth.back().push_back(
+            oracle::maxsim(static_cast<int>(corpus.metric), query, query_vectors, document, vectors, d));
+        document += vectors * d;
+      }
+      query += query_vectors * d;
+    }
+  }
+
+  Corpus corpus;
+  Queries queries;
+  std::vector<std::vector<oracle::MaxSim>> truth;
+};
+
 struct Wanted {
   uint32_t k = 5;
   unsigned threads = 1;
@@ -83,7 +110,9 @@ struct Wanted {
 };
 
 /// Adds in two pieces, searches, compares everything with the oracle; the result.
-Result check(Isa isa, const Corpus& corpus, const Queries& queries, const Wanted& wanted) {
+Result check(Isa isa, const Trial& trial, const Wanted& wanted) {
+  const Corpus& corpus = trial.corpus;
+  const Queries& queries = trial.queries;
   CAPTURE(isa_name(isa));
   CAPTURE(static_cast<int>(corpus.metric));
   CAPTURE(corpus.dimension);
@@ -120,22 +149,16 @@ Result check(Isa isa, const Corpus& corpus, const Queries& queries, const Wanted
   Result result(queries.lengths.size(), sum(queries.lengths), wanted.k);
   REQUIRE(test_search::search(store, queries.vectors, &queries.lengths, options, result.hits(true)).ok());
 
-  const bool cosine = corpus.metric == Metric::cosine;
-  const std::vector<float> x = cosine ? oracle::normalised(corpus.vectors, d) : corpus.vectors;
-  const std::vector<float> y = cosine ? oracle::normalised(queries.vectors, d) : queries.vectors;
   std::size_t query_start = 0;
   for (std::size_t q = 0; q < queries.lengths.size(); ++q) {
     const std::size_t vectors = queries.lengths[q];
     std::vector<std::pair<float, uint32_t>> scored;
-    std::vector<oracle::MaxSim> all(documents);
-    std::size_t start = 0;
-    for (uint32_t document = 0; document < documents; start += corpus.lengths[document], ++document) {
+    const std::vector<oracle::MaxSim>& all = trial.truth[q];
+    for (uint32_t document = 0; document < documents; ++document) {
       if (!wanted.filter.empty() && ((wanted.filter[document / 8] >> (document % 8)) & 1) == 0) continue;
       if (!wanted.candidates.empty() &&
           std::find(wanted.candidates.begin(), wanted.candidates.end(), document) == wanted.candidates.end())
         continue;
-      all[document] = oracle::maxsim(static_cast<int>(corpus.metric), &y[query_start * d], vectors,
-                                     &x[start * d], corpus.lengths[document], d);
       scored.emplace_back(all[document].score, document);
     }
     const auto expected = oracle::ranked(scored, wanted.k);
@@ -146,12 +169,17 @@ Result check(Isa isa, const Corpus& corpus, const Queries& queries, const Wanted
       REQUIRE(result.rows[q * wanted.k + i] == (used ? expected[i].second : 0xffffffffu));
       REQUIRE(oracle::bits(result.scores[q * wanted.k + i]) ==
               oracle::bits(used ? expected[i].first : lowest));
+      bool same_vectors = true;
+      bool same_similarities = true;
       for (std::size_t t = 0; t < vectors; ++t) {
         const std::size_t at = wanted.k * query_start + i * vectors + t;
-        REQUIRE(result.matched_vectors[at] == (used ? all[expected[i].second].best_vector[t] : 0xffffffffu));
-        REQUIRE(oracle::bits(result.matched_similarities[at]) ==
-                oracle::bits(used ? all[expected[i].second].best[t] : lowest));
+        same_vectors &=
+            result.matched_vectors[at] == (used ? all[expected[i].second].best_vector[t] : 0xffffffffu);
+        same_similarities &= oracle::bits(result.matched_similarities[at]) ==
+                             oracle::bits(used ? all[expected[i].second].best[t] : lowest);
       }
+      REQUIRE(same_vectors);
+      REQUIRE(same_similarities);
     }
     // The certificate: k documents reach the threshold, and those that do were scored.
     if (expected.size() == wanted.k) {
@@ -188,6 +216,7 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
   const std::vector<std::vector<uint32_t>> divisions = {
       {0, 176}, {3, 4, 5, 21, 37, 54, 104, 154, 175}, {15, 16, 17, 33, 65, 113, 176}, {100, 112}};
   constexpr std::size_t kMostSpans = 8;
+  const std::vector<KernelTable> tables = test_kernels::tables();
   for (const std::size_t dimension : {1u, 5u, 64u, 130u}) {
     const Coded coded(test_data::vectors(Kind::uniform, kRows, dimension, 3), dimension);
     const std::vector<float> biases = test_data::vectors(Kind::uniform, kRows, 1, 4);
@@ -202,29 +231,31 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
       scales.push_back(c.scale);
     }
     const std::vector<uint8_t> upcoming(5000);
-    for (const KernelTable& table : test_kernels::tables()) {
-      CAPTURE(std::string(table.code_maxsim.symbol));
-      for (const bool biased : {false, true}) {
-        for (std::size_t block_count = 1; block_count <= kBlocks; ++block_count) {
-          const CodeBlocks input{coded.codes.data(),
-                                 coded.scales.data(),
-                                 coded.residual_norms.data(),
-                                 coded.code_norms.data(),
-                                 biased ? biases.data() : nullptr,
-                                 CodeLayout::groups(dimension)};
-          for (std::size_t count = 1; count <= CodeMaxsimQueries::kMost; ++count) {
-            for (std::vector<uint32_t> begins : divisions) {
-              while (begins.size() > 1 && begins[begins.size() - 2] >= block_count * 16) begins.pop_back();
-              begins.back() = std::min<uint32_t>(begins.back(), block_count * 16);
-              if (begins.front() >= begins.back()) continue;
-              const CodeMaxsimQueries queries{
-                  count, query_codes.data(), starts.data(), scales.data(), 3.5f, 200.0f, 1e-6f};
-              const CodeMaxsimSpans spans{begins.size() - 1, begins.data()};
-              constexpr std::size_t kStride = kRows + 16;
-              std::vector<float> expected(kStride * 8, 9.0f), uppers(kStride * 8, 9.0f);
-              std::vector<float> expected_maxima(kMostSpans * 11, 9.0f), maxima(kMostSpans * 11, 9.0f);
-              code_maxsim_i8_scalar(input, block_count, queries, spans, expected.data(), kStride,
-                                    expected_maxima.data(), 11, nullptr, 0);
+    for (const bool biased : {false, true}) {
+      for (std::size_t block_count = 1; block_count <= kBlocks; ++block_count) {
+        const CodeBlocks input{coded.codes.data(),
+                               coded.scales.data(),
+                               coded.residual_norms.data(),
+                               coded.code_norms.data(),
+                               biased ? biases.data() : nullptr,
+                               CodeLayout::groups(dimension)};
+        for (std::size_t count = 1; count <= CodeMaxsimQueries::kMost; ++count) {
+          for (std::vector<uint32_t> begins : divisions) {
+            while (begins.size() > 1 && begins[begins.size() - 2] >= block_count * 16) begins.pop_back();
+            begins.back() = std::min<uint32_t>(begins.back(), block_count * 16);
+            if (begins.front() >= begins.back()) continue;
+            const CodeMaxsimQueries queries{
+                count, query_codes.data(), starts.data(), scales.data(), 3.5f, 200.0f, 1e-6f};
+            const CodeMaxsimSpans spans{begins.size() - 1, begins.data()};
+            constexpr std::size_t kStride = kRows + 16;
+            std::vector<float> expected(kStride * 8, 9.0f);
+            std::vector<float> expected_maxima(kMostSpans * 11, 9.0f);
+            code_maxsim_i8_scalar(input, block_count, queries, spans, expected.data(), kStride,
+                                  expected_maxima.data(), 11, nullptr, 0);
+            for (const KernelTable& table : tables) {
+              CAPTURE(std::string(table.code_maxsim.symbol));
+              std::vector<float> uppers(kStride * 8, 9.0f);
+              std::vector<float> maxima(kMostSpans * 11, 9.0f);
               table.code_maxsim(input, block_count, queries, spans, uppers.data(), kStride, maxima.data(), 11,
                                 upcoming.data(), upcoming.size());
               REQUIRE(uppers == expected);
@@ -238,62 +269,63 @@ TEST_CASE("every instruction set gives the same bounds of similarities and the s
 }
 
 TEST_CASE("a document search from codes is the oracle's for every metric and kind of vector") {
-  for (const Isa isa : test_search::search_isas()) {
-    for (const Metric metric : kMetrics) {
-      for (const Kind kind : test_data::kAllKinds) {
-        const Queries queries = queries_of(kind, 20, {1, 3, 8, 21});
-        check(isa, corpus_of(metric, kind, 20, ragged(90, 40)), queries, {5, 2, {}, {}});
-      }
-      for (const std::size_t dimension : {1u, 3u, 128u, 129u}) {
-        for (const Kind kind : {Kind::uniform, Kind::few_values}) {
-          check(isa, corpus_of(metric, kind, dimension, ragged(60, 50)),
-                queries_of(kind, dimension, {5, 20, 9}), {7, 1, {}, {}});
-        }
+  const auto check_all = [](const Trial& trial, const Wanted& wanted) {
+    for (const Isa isa : test_search::search_isas()) check(isa, trial, wanted);
+  };
+  for (const Metric metric : kMetrics) {
+    for (const Kind kind : test_data::kAllKinds)
+      check_all({corpus_of(metric, kind, 20, ragged(90, 40)), queries_of(kind, 20, {1, 3, 8, 21})},
+                {5, 2, {}, {}});
+    for (const std::size_t dimension : {1u, 3u, 128u, 129u}) {
+      for (const Kind kind : {Kind::uniform, Kind::few_values}) {
+        check_all(
+            {corpus_of(metric, kind, dimension, ragged(60, 50)), queries_of(kind, dimension, {5, 20, 9})},
+            {7, 1, {}, {}});
       }
     }
   }
 }
 
 TEST_CASE("documents of every length keep to themselves where they share blocks of codes") {
-  for (const Isa isa : weakest_and_strongest()) {
-    for (const uint32_t length : {1u, 15u, 16u, 17u, 50u, 1030u}) {
-      const std::vector<uint32_t> lengths(length > 1000 ? 13 : 150, length);
-      for (const Metric metric : kMetrics) {
-        check(isa, corpus_of(metric, Kind::uniform, 32, lengths), queries_of(Kind::uniform, 32, {20, 32}),
-              {4, 2, {}, {}});
-      }
+  for (const uint32_t length : {1u, 15u, 16u, 17u, 50u, 1030u}) {
+    const std::vector<uint32_t> lengths(length > 1000 ? 13 : 150, length);
+    for (const Metric metric : kMetrics) {
+      const Trial trial(corpus_of(metric, Kind::uniform, 32, lengths),
+                        queries_of(Kind::uniform, 32, {20, 32}));
+      for (const Isa isa : weakest_and_strongest()) check(isa, trial, {4, 2, {}, {}});
     }
   }
 }
 
 TEST_CASE("numbers of threads, filters and candidates do not change a document search from codes") {
+  const Trial trial(corpus_of(Metric::cosine, Kind::uniform, 24, ragged(400, 60)),
+                    queries_of(Kind::uniform, 24, {7, 1, 70, 20, 20, 20, 33}));
   for (const Isa isa : weakest_and_strongest()) {
-    const Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, 24, ragged(400, 60));
-    const Queries queries = queries_of(Kind::uniform, 24, {7, 1, 70, 20, 20, 20, 33});
     for (const unsigned threads : {1u, 2u, 3u, 8u}) {
-      check(isa, corpus, queries, {10, threads, {}, {}});
-      check(isa, corpus, queries, {10, threads, random_filter(400), {}});
-      check(isa, corpus, queries, {10, threads, {}, {399, 5, 6, 7, 200, 201, 5, 0}});
-      check(isa, corpus, queries, {10, threads, random_filter(400), {1, 2, 3, 399, 5, 6, 7, 200, 201}});
+      check(isa, trial, {10, threads, {}, {}});
+      check(isa, trial, {10, threads, random_filter(400), {}});
+      check(isa, trial, {10, threads, {}, {399, 5, 6, 7, 200, 201, 5, 0}});
+      check(isa, trial, {10, threads, random_filter(400), {1, 2, 3, 399, 5, 6, 7, 200, 201}});
     }
     // No place is left empty, and every document has one.
-    for (const uint32_t k : {1u, 399u, 400u, 401u}) check(isa, corpus, queries, {k, 2, {}, {}});
+    for (const uint32_t k : {1u, 399u, 400u, 401u}) check(isa, trial, {k, 2, {}, {}});
   }
 }
 
 TEST_CASE("equal vectors within a document and equal documents are ties for the first") {
-  for (const Isa isa : weakest_and_strongest()) {
-    for (const Metric metric : kMetrics) {
-      Corpus corpus = corpus_of(metric, Kind::uniform, 16, std::vector<uint32_t>(120, 34));
-      const std::size_t document = 34 * 16;
-      // Every document is one of three; within it, every vector is there twice.
-      for (std::size_t d = 0; d < 120; ++d) {
-        for (std::size_t i = 0; i < document; ++i) {
-          corpus.vectors[d * document + i] =
-              corpus.vectors[d % 3 * document + (i < document / 2 ? i : i - document / 2)];
-        }
+  for (const Metric metric : kMetrics) {
+    Corpus corpus = corpus_of(metric, Kind::uniform, 16, std::vector<uint32_t>(120, 34));
+    const std::size_t document = 34 * 16;
+    // Every document is one of three; within it, every vector is there twice.
+    for (std::size_t d = 0; d < 120; ++d) {
+      for (std::size_t i = 0; i < document; ++i) {
+        corpus.vectors[d * document + i] =
+            corpus.vectors[d % 3 * document + (i < document / 2 ? i : i - document / 2)];
       }
-      const Result result = check(isa, corpus, queries_of(Kind::uniform, 16, {6, 20}), {50, 2, {}, {}});
+    }
+    const Trial trial(std::move(corpus), queries_of(Kind::uniform, 16, {6, 20}));
+    for (const Isa isa : weakest_and_strongest()) {
+      const Result result = check(isa, trial, {50, 2, {}, {}});
       CHECK(result.rows[1] == result.rows[0] + 3);
       CHECK(result.matched_vectors[0] < 17);
     }
@@ -301,35 +333,36 @@ TEST_CASE("equal vectors within a document and equal documents are ties for the 
 }
 
 TEST_CASE("zero vectors and vectors of very different lengths do not mislead the bounds") {
-  for (const Isa isa : weakest_and_strongest()) {
-    for (const Metric metric : kMetrics) {
-      for (const float factor : {0.0f, 1e-30f, 1e-9f, 1e9f, 1e30f}) {
-        Corpus corpus = corpus_of(metric, Kind::uniform, 12, ragged(80, 40));
-        Queries queries = queries_of(Kind::uniform, 12, {4, 9, 20});
-        // Every fifth document vector, and every third of the queries.
-        for (std::size_t i = 0; i < corpus.vectors.size(); ++i) {
-          if (i / 12 % 5 == 0) corpus.vectors[i] *= factor;
-        }
-        check(isa, corpus, queries, {6, 2, {}, {}});
-        for (std::size_t i = 0; i < queries.vectors.size(); ++i) {
-          if (i / 12 % 3 == 0) queries.vectors[i] *= factor;
-        }
-        check(isa, corpus, queries, {6, 2, {}, {}});
+  const auto check_all = [](const Trial& trial) {
+    for (const Isa isa : weakest_and_strongest()) check(isa, trial, {6, 2, {}, {}});
+  };
+  for (const Metric metric : kMetrics) {
+    for (const float factor : {0.0f, 1e-30f, 1e-9f, 1e9f, 1e30f}) {
+      Corpus corpus = corpus_of(metric, Kind::uniform, 12, ragged(80, 40));
+      Queries queries = queries_of(Kind::uniform, 12, {4, 9, 20});
+      // Every fifth document vector, and every third of the queries.
+      for (std::size_t i = 0; i < corpus.vectors.size(); ++i) {
+        if (i / 12 % 5 == 0) corpus.vectors[i] *= factor;
       }
-      const Queries zeros = queries_of(Kind::zeros, 12, {3, 20});
-      check(isa, corpus_of(metric, Kind::uniform, 12, ragged(80, 40)), zeros, {6, 2, {}, {}});
+      check_all({corpus, queries});
+      for (std::size_t i = 0; i < queries.vectors.size(); ++i) {
+        if (i / 12 % 3 == 0) queries.vectors[i] *= factor;
+      }
+      check_all({corpus, queries});
     }
+    check_all({corpus_of(metric, Kind::uniform, 12, ragged(80, 40)), queries_of(Kind::zeros, 12, {3, 20})});
   }
 }
 
 TEST_CASE("few documents are scored where documents differ") {
   constexpr std::size_t kDimension = 128;
+  Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, kDimension, std::vector<uint32_t>(600, 30));
+  Queries queries = queries_of(Kind::uniform, kDimension, {20});
+  gather(40, 0.4f, &corpus, &queries);
+  const Trial trial(std::move(corpus), std::move(queries));
   for (const Isa isa : weakest_and_strongest()) {
     for (const unsigned threads : {1u, 2u}) {
-      Corpus corpus = corpus_of(Metric::cosine, Kind::uniform, kDimension, std::vector<uint32_t>(600, 30));
-      Queries queries = queries_of(Kind::uniform, kDimension, {20});
-      gather(40, 0.4f, &corpus, &queries);
-      const Result result = check(isa, corpus, queries, {10, threads, {}, {}});
+      const Result result = check(isa, trial, {10, threads, {}, {}});
       // There are 15 documents around the query's centre.
       CHECK(result.rows_rescored[0] < 60);
       CHECK(result.thresholds[0] == result.scores[9]);

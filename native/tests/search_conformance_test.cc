@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "tests/oracle.h"
@@ -34,41 +37,35 @@ std::vector<float> as_stored(Metric metric, const std::vector<float>& vectors, s
   return metric == Metric::cosine ? oracle::normalised(vectors, dimension) : vectors;
 }
 
-void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t rows,
-                std::size_t queries, uint32_t k, unsigned threads, bool filtered, bool coded) {
-  CAPTURE(isa_name(isa));
-  CAPTURE(coded);
+/// The oracle's best rows for each query.
+using Ranking = std::vector<std::vector<std::pair<float, uint32_t>>>;
+
+/// Calls with every instruction set, with and without codes.
+template <class Check>
+void for_every_engine(const Check& check) {
+  for (const Isa isa : test_search::search_isas()) {
+    CAPTURE(isa_name(isa));
+    for (const bool coded : {false, true}) {
+      CAPTURE(coded);
+      check(isa, coded);
+    }
+  }
+}
+
+/// The oracle is slow, and its answer is the same for every engine and number of threads.
+void check_flat(Metric metric, Kind kind, std::size_t dimension, std::size_t rows, std::size_t queries,
+                uint32_t k, const std::vector<unsigned>& thread_counts, bool filtered) {
   CAPTURE(static_cast<int>(metric));
   CAPTURE(static_cast<int>(kind));
   CAPTURE(dimension);
   CAPTURE(rows);
   const std::vector<float> x = test_data::vectors(kind, rows, dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, queries, dimension, 2);
-  SegmentStore store(engine_for(isa, threads),
-                     {static_cast<uint32_t>(dimension), metric, Dtype::f32, false, coded});
-  uint64_t first = 0;
-  // In two pieces, so that segments are filled, left and begun.
-  const std::size_t half = rows / 2;
-  REQUIRE(store.add({x.data(), half, nullptr, half}, threads, CancelFlag(), &first).ok());
-  REQUIRE(store
-              .add({x.data() + half * dimension, rows - half, nullptr, rows - half}, threads, CancelFlag(),
-                   &first)
-              .ok());
-  CHECK(first == half);
-
   std::vector<uint8_t> filter((rows + 7) / 8, 0);
   Random random(3);
   for (uint8_t& byte : filter) byte = static_cast<uint8_t>(random.next());
-  SearchOptions options;
-  options.k = k;
-  options.threads = threads;
-  if (filtered) {
-    options.filter = filter.data();
-    options.filter_bytes = filter.size();
-  }
-  Result result(queries, queries, k);
-  REQUIRE(test_search::search(store, y, nullptr, options, result.hits(false)).ok());
 
+  Ranking expected;
   const std::vector<float> sx = as_stored(metric, x, dimension);
   const std::vector<float> sy = as_stored(metric, y, dimension);
   for (std::size_t q = 0; q < queries; ++q) {
@@ -78,121 +75,149 @@ void check_flat(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::s
       scored.emplace_back(
           oracle::score(static_cast<int>(metric), &sy[q * dimension], &sx[r * dimension], dimension), r);
     }
-    const auto expected = oracle::ranked(scored, k);
-    REQUIRE(result.counts[q] == expected.size());
-    for (std::size_t i = 0; i < k; ++i) {
-      const bool used = i < expected.size();
-      REQUIRE(result.rows[q * k + i] == (used ? expected[i].second : 0xffffffffu));
-      REQUIRE(oracle::bits(result.scores[q * k + i]) ==
-              oracle::bits(used ? expected[i].first : -std::numeric_limits<float>::infinity()));
-    }
+    expected.push_back(oracle::ranked(scored, k));
   }
+
+  const auto check = [&](Isa isa, bool coded, unsigned threads) {
+    CAPTURE(threads);
+    SegmentStore store(engine_for(isa, threads),
+                       {static_cast<uint32_t>(dimension), metric, Dtype::f32, false, coded});
+    uint64_t first = 0;
+    // In two pieces, so that segments are filled, left and begun.
+    const std::size_t half = rows / 2;
+    REQUIRE(store.add({x.data(), half, nullptr, half}, threads, CancelFlag(), &first).ok());
+    REQUIRE(store
+                .add({x.data() + half * dimension, rows - half, nullptr, rows - half}, threads, CancelFlag(),
+                     &first)
+                .ok());
+    CHECK(first == half);
+
+    SearchOptions options;
+    options.k = k;
+    options.threads = threads;
+    if (filtered) {
+      options.filter = filter.data();
+      options.filter_bytes = filter.size();
+    }
+    Result result(queries, queries, k);
+    REQUIRE(test_search::search(store, y, nullptr, options, result.hits(false)).ok());
+    for (std::size_t q = 0; q < queries; ++q) {
+      REQUIRE(result.counts[q] == expected[q].size());
+      for (std::size_t i = 0; i < k; ++i) {
+        const bool used = i < expected[q].size();
+        REQUIRE(result.rows[q * k + i] == (used ? expected[q][i].second : 0xffffffffu));
+        REQUIRE(oracle::bits(result.scores[q * k + i]) ==
+                oracle::bits(used ? expected[q][i].first : -std::numeric_limits<float>::infinity()));
+      }
+    }
+  };
+  for_every_engine([&](Isa isa, bool coded) {
+    for (const unsigned threads : thread_counts) check(isa, coded, threads);
+  });
 }
 
-void check_documents(Isa isa, Metric metric, Kind kind, std::size_t dimension, std::size_t documents,
-                     std::size_t longest, unsigned threads, bool with_candidates, bool coded) {
-  CAPTURE(coded);
-  CAPTURE(isa_name(isa));
+void check_documents(Metric metric, Kind kind, std::size_t dimension, std::size_t documents,
+                     std::size_t longest, unsigned threads, bool with_candidates) {
   CAPTURE(static_cast<int>(metric));
   CAPTURE(static_cast<int>(kind));
   CAPTURE(dimension);
+  constexpr uint32_t kWanted = 5;
   const std::vector<uint32_t> lengths = ragged_lengths(documents, longest, 7);
   const std::vector<uint32_t> query_lengths = {1, 3, 8, 17};
   const std::vector<float> x = test_data::vectors(kind, sum(lengths), dimension, 1);
   const std::vector<float> y = test_data::vectors(kind, sum(query_lengths), dimension, 2);
-  SegmentStore store(engine_for(isa, threads),
-                     {static_cast<uint32_t>(dimension), metric, Dtype::f32, true, coded});
-  uint64_t first = 0;
-  const std::size_t half = documents / 2;
-  std::size_t half_vectors = 0;
-  for (std::size_t i = 0; i < half; ++i) half_vectors += lengths[i];
-  REQUIRE(store.add({x.data(), half_vectors, lengths.data(), half}, threads, CancelFlag(), &first).ok());
-  REQUIRE(store
-              .add({x.data() + half_vectors * dimension, sum(lengths) - half_vectors, lengths.data() + half,
-                    documents - half},
-                   threads, CancelFlag(), &first)
-              .ok());
-
   const std::vector<uint32_t> candidates = {static_cast<uint32_t>(documents - 1), 0, 3, 3, 0};
-  SearchOptions options;
-  options.k = 5;
-  options.threads = threads;
-  if (with_candidates) {
-    options.candidates = candidates.data();
-    options.candidate_count = candidates.size();
-  }
-  Result result(query_lengths.size(), sum(query_lengths), options.k);
-  REQUIRE(test_search::search(store, y, &query_lengths, options, result.hits(true)).ok());
 
+  std::vector<std::vector<oracle::MaxSim>> all;
+  Ranking expected;
   const std::vector<float> sx = as_stored(metric, x, dimension);
   const std::vector<float> sy = as_stored(metric, y, dimension);
-  std::size_t query_start = 0;
-  for (std::size_t q = 0; q < query_lengths.size(); ++q) {
+  const float* query = sy.data();
+  for (const uint32_t query_vectors : query_lengths) {
+    all.emplace_back();
     std::vector<std::pair<float, uint32_t>> scored;
-    std::vector<oracle::MaxSim> all;
-    std::size_t start = 0;
+    const float* document = sx.data();
     for (uint32_t d = 0; d < documents; ++d) {
-      all.push_back(oracle::maxsim(static_cast<int>(metric), &sy[query_start * dimension], query_lengths[q],
-                                   &sx[start * dimension], lengths[d], dimension));
-      start += lengths[d];
+      all.back().push_back(
+          oracle::maxsim(static_cast<int>(metric), query, query_vectors, document, lengths[d], dimension));
+      document += lengths[d] * dimension;
       const bool wanted =
           !with_candidates || std::find(candidates.begin(), candidates.end(), d) != candidates.end();
-      if (wanted) scored.emplace_back(all.back().score, d);
+      if (wanted) scored.emplace_back(all.back().back().score, d);
     }
-    const auto expected = oracle::ranked(scored, options.k);
-    REQUIRE(result.counts[q] == expected.size());
-    for (std::size_t i = 0; i < options.k; ++i) {
-      const bool used = i < expected.size();
-      REQUIRE(result.rows[q * options.k + i] == (used ? expected[i].second : 0xffffffffu));
-      for (std::size_t t = 0; t < query_lengths[q]; ++t) {
-        const std::size_t at = options.k * query_start + i * query_lengths[q] + t;
-        REQUIRE(result.matched_vectors[at] == (used ? all[expected[i].second].best_vector[t] : 0xffffffffu));
-        REQUIRE(
-            oracle::bits(result.matched_similarities[at]) ==
-            oracle::bits(used ? all[expected[i].second].best[t] : -std::numeric_limits<float>::infinity()));
-      }
-      if (used) REQUIRE(oracle::bits(result.scores[q * options.k + i]) == oracle::bits(expected[i].first));
-    }
-    query_start += query_lengths[q];
+    expected.push_back(oracle::ranked(scored, kWanted));
+    query += query_vectors * dimension;
   }
+
+  for_every_engine([&](Isa isa, bool coded) {
+    SegmentStore store(engine_for(isa, threads),
+                       {static_cast<uint32_t>(dimension), metric, Dtype::f32, true, coded});
+    uint64_t first = 0;
+    const std::size_t half = documents / 2;
+    std::size_t half_vectors = 0;
+    for (std::size_t i = 0; i < half; ++i) half_vectors += lengths[i];
+    REQUIRE(store.add({x.data(), half_vectors, lengths.data(), half}, threads, CancelFlag(), &first).ok());
+    REQUIRE(store
+                .add({x.data() + half_vectors * dimension, sum(lengths) - half_vectors, lengths.data() + half,
+                      documents - half},
+                     threads, CancelFlag(), &first)
+                .ok());
+
+    SearchOptions options;
+    options.k = kWanted;
+    options.threads = threads;
+    if (with_candidates) {
+      options.candidates = candidates.data();
+      options.candidate_count = candidates.size();
+    }
+    Result result(query_lengths.size(), sum(query_lengths), kWanted);
+    REQUIRE(test_search::search(store, y, &query_lengths, options, result.hits(true)).ok());
+    std::size_t query_start = 0;
+    for (std::size_t q = 0; q < query_lengths.size(); ++q) {
+      REQUIRE(result.counts[q] == expected[q].size());
+      for (std::size_t i = 0; i < kWanted; ++i) {
+        const oracle::MaxSim* best = i < expected[q].size() ? &all[q][expected[q][i].second] : nullptr;
+        const float lowest = -std::numeric_limits<float>::infinity();
+        REQUIRE(result.rows[q * kWanted + i] == (best ? expected[q][i].second : 0xffffffffu));
+        for (std::size_t t = 0; t < query_lengths[q]; ++t) {
+          const std::size_t at = kWanted * query_start + i * query_lengths[q] + t;
+          REQUIRE(result.matched_vectors[at] == (best ? best->best_vector[t] : 0xffffffffu));
+          REQUIRE(oracle::bits(result.matched_similarities[at]) ==
+                  oracle::bits(best ? best->best[t] : lowest));
+        }
+        if (best) REQUIRE(oracle::bits(result.scores[q * kWanted + i]) == oracle::bits(best->score));
+      }
+      query_start += query_lengths[q];
+    }
+  });
 }
+
+constexpr Metric kMetrics[] = {Metric::inner_product, Metric::cosine, Metric::squared_l2};
 
 }  // namespace
 
 TEST_CASE("a flat search returns the oracle's rows and bits") {
-  for (const Isa isa : test_search::search_isas()) {
-    for (const bool coded : {false, true}) {
-      for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
-        for (const Kind kind : test_data::kAllKinds) {
-          for (const std::size_t dimension : {1u, 7u, 17u, 128u}) {
-            check_flat(isa, metric, kind, dimension, 301, 3, 10, 2, false, coded);
-          }
-        }
-        for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u}) {
-          check_flat(isa, metric, Kind::few_values, 24, 997, queries, 7, 3, true, coded);
-        }
-        for (const unsigned threads : {1u, 2u, 3u, 8u}) {
-          check_flat(isa, metric, Kind::uniform, 4, 70000, 2, 33, threads, false, coded);
-        }
-        check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, false, coded);
-        check_flat(isa, metric, Kind::few_values, 5, 64, 2, 64, 2, true, coded);
-      }
+  for (const Metric metric : kMetrics) {
+    for (const Kind kind : test_data::kAllKinds) {
+      for (const std::size_t dimension : {1u, 7u, 17u, 128u})
+        check_flat(metric, kind, dimension, 301, 3, 10, {2}, false);
     }
+    for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u})
+      check_flat(metric, Kind::few_values, 24, 997, queries, 7, {3}, true);
+    check_flat(metric, Kind::uniform, 4, 70000, 2, 33, {1, 2, 3, 8}, false);
+    check_flat(metric, Kind::few_values, 5, 64, 2, 64, {2}, false);
+    check_flat(metric, Kind::few_values, 5, 64, 2, 64, {2}, true);
   }
 }
 
 TEST_CASE("a document search returns the oracle's documents, matches and bits") {
-  for (const Isa isa : test_search::search_isas()) {
-    for (const bool coded : {false, true}) {
-      for (const Metric metric : {Metric::inner_product, Metric::cosine, Metric::squared_l2}) {
-        for (const Kind kind : test_data::kAllKinds) {
-          check_documents(isa, metric, kind, 17, 40, 9, 2, false, coded);
-          check_documents(isa, metric, kind, 8, 12, 70, 1, true, coded);
-        }
-        check_documents(isa, metric, Kind::uniform, 128, 30, 1030, 3, false, coded);
-        check_documents(isa, metric, Kind::few_values, 3, 2000, 5, 8, false, coded);
-      }
+  for (const Metric metric : kMetrics) {
+    for (const Kind kind : test_data::kAllKinds) {
+      check_documents(metric, kind, 17, 40, 9, 2, false);
+      check_documents(metric, kind, 8, 12, 70, 1, true);
     }
+    check_documents(metric, Kind::uniform, 128, 30, 1030, 3, false);
+    check_documents(metric, Kind::few_values, 3, 2000, 5, 8, false);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Device, FlatIndex, type Metric } from '../../src/index.js';
 import { expectHits } from './expect-bits.js';
-import { flatSearch, type OracleHits, rowOf } from './oracle.js';
+import { flatSearches } from './oracle.js';
 import { Seeded } from './seeded.js';
 import type { Scope } from './suite.js';
 
@@ -31,10 +31,7 @@ async function checkOn(device: Device, what: string, given: Case): Promise<void>
     first += count;
   }
   expect(index.rows, what).toBe(rows.length / dimension);
-  const expected: OracleHits[] = [];
-  for (let query = 0; query < queries.length / dimension; query++) {
-    expected.push(flatSearch(metric, rows, rowOf(queries, query, dimension), k, filter));
-  }
+  const expected = flatSearches(metric, rows, queries, dimension, k, filter);
   expectHits(await index.search(queries, { k, filter, temperature }), expected, what, temperature);
   index.dispose();
 }

@@ -34,11 +34,27 @@ export function normalised(x: Float32Array): Float32Array {
   return norm === 0 ? x.slice() : x.map((value) => value / norm);
 }
 
+/** A vector as a metric compares it: normalised for cosine; for l2 with its product with itself. */
+interface Operand {
+  readonly vector: Float32Array;
+  readonly square: number;
+}
+
+function operand(metric: Metric, x: Float32Array): Operand {
+  return {
+    vector: metric === 'cosine' ? normalised(x) : x,
+    square: metric === 'l2' ? innerProduct(x, x) : 0,
+  };
+}
+
 /** The score of row `x` for query `q`, a float32. */
 export function score(metric: Metric, q: Float32Array, x: Float32Array): number {
-  if (metric === 'cosine') return Math.fround(innerProduct(normalised(q), normalised(x)));
-  if (metric === 'l2') return Math.fround(2 * innerProduct(q, x) - innerProduct(x, x) - innerProduct(q, q));
-  return Math.fround(innerProduct(q, x));
+  return compared(metric, operand(metric, q), operand(metric, x));
+}
+
+function compared(metric: Metric, q: Operand, x: Operand): number {
+  const product = innerProduct(q.vector, x.vector);
+  return Math.fround(metric === 'l2' ? 2 * product - x.square - q.square : product);
 }
 
 /** Score descending, then row ascending; the first k. */
@@ -60,13 +76,33 @@ export function flatSearch(
   k: number,
   filter?: Uint8Array,
 ): OracleHits {
-  const dimension = query.length;
-  const scored = [];
-  for (let row = 0; row < rows.length / dimension; row++) {
-    if (isAllowed(filter, row))
-      scored.push({ row, score: score(metric, query, rowOf(rows, row, dimension)) });
-  }
-  return best(scored, k);
+  return flatSearches(metric, rows, query, query.length, k, filter)[0]!;
+}
+
+/** The k best rows of `rows` for each query. */
+export function flatSearches(
+  metric: Metric,
+  rows: Float32Array,
+  queries: Float32Array,
+  dimension: number,
+  k: number,
+  filter?: Uint8Array,
+): OracleHits[] {
+  const asked = operands(metric, queries, dimension);
+  const stored = operands(metric, rows, dimension);
+  return asked.map((query) => {
+    const scored: { row: number; score: number }[] = [];
+    for (const [row, x] of stored.entries()) {
+      if (isAllowed(filter, row)) scored.push({ row, score: compared(metric, query, x) });
+    }
+    return best(scored, k);
+  });
+}
+
+function operands(metric: Metric, data: Float32Array, dimension: number): Operand[] {
+  return Array.from({ length: data.length / dimension }, (_, row) =>
+    operand(metric, rowOf(data, row, dimension)),
+  );
 }
 
 /** MaxSim of one query (its vectors) and one document (its vectors). */
@@ -77,12 +113,13 @@ export function maxSim(
 ): { score: number; vectors: number[]; similarities: number[] } {
   const vectors: number[] = [];
   const similarities: number[] = [];
+  const document = documentVectors.map((vector) => operand(metric, vector));
   let sum = 0;
-  for (const query of queryVectors) {
+  for (const query of queryVectors.map((vector) => operand(metric, vector))) {
     let maximum = Number.NEGATIVE_INFINITY;
     let at = NO_ROW;
-    for (const [j, vector] of documentVectors.entries()) {
-      const similarity = score(metric, query, vector);
+    for (const [j, vector] of document.entries()) {
+      const similarity = compared(metric, query, vector);
       if (similarity > maximum) {
         maximum = similarity;
         at = j;
