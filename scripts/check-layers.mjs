@@ -15,7 +15,14 @@ const LANGUAGES = [
   {
     base: 'native',
     sources: /\.(h|cuh|cc|cu)$/,
-    layers: [['core'], ['kernels'], ['backends'], ['index'], ['pooling', 'refinement', 'training'], ['binding']],
+    layers: [
+      ['core'],
+      ['kernels'],
+      ['backends'],
+      ['index'],
+      ['pooling', 'refinement', 'training'],
+      ['binding'],
+    ],
     // Tests and benchmarks stand above every layer, and a layer never includes them.
     outside: ['tests', 'bench'],
     references: includes,

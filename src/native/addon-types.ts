@@ -1,5 +1,5 @@
 /**
- * The only description of the native addon. Everything here is trusted by C++: the classes of `src/index`
+ * The only description of the native addon, with `training-types.ts`. Everything here is trusted by C++: the classes of `src/index`
  * check arguments before they call it, except for what costs time in proportion to the data (finite values,
  * lengths of documents), which the addon checks off the JavaScript thread.
  *
@@ -8,6 +8,10 @@
  *
  * @module
  */
+import type { NativeCancelToken } from './native-cancel-token.js';
+import type { NativeTraining } from './training-types.js';
+
+export type { NativeCancelToken };
 
 /** Metric codes on the border: inner product, cosine, negated squared Euclidean distance. */
 export const METRIC_CODES = { ip: 0, cosine: 1, l2: 2 } as const;
@@ -20,11 +24,6 @@ export type Dtype = keyof typeof DTYPE_CODES;
 
 /** How rows are compared with a query. */
 export type Metric = keyof typeof METRIC_CODES;
-
-/** Set by `cancel()` on the JavaScript thread, read by the workers between blocks of rows. */
-export interface NativeCancelToken {
-  cancel(): void;
-}
 
 /** A lock file, which one holder has at a time among all processes; it is free again when its holder's process ends. */
 export interface NativeFileLock {
@@ -320,73 +319,6 @@ export interface NativeRefinedQuery {
   losses: Float64Array;
 }
 
-/** Kinds of towers on the border. */
-export const TOWER_KIND_CODES = { linear: 0, 'low-rank': 1, mlp: 2 } as const;
-
-/** How a tower maps its inputs. */
-export type TowerKind = keyof typeof TOWER_KIND_CODES;
-
-export interface NativeTowerShape {
-  kind: (typeof TOWER_KIND_CODES)[TowerKind];
-  input: number;
-  /** The rank, or the hidden units; 0 for a linear tower. */
-  hidden: number;
-  output: number;
-  /** Of a low-rank tower. */
-  scale: number;
-  /** Of an mlp, whose output is then as long as its input. */
-  residual: boolean;
-  normalise: boolean;
-}
-
-/** The tensors of a tower, or their gradients; undefined where its kind has none. A linear tower has those of the output only. */
-export interface NativeTowerTensors {
-  /** hidden x input */
-  hiddenWeight: Float32Array | undefined;
-  hiddenBias: Float32Array | undefined;
-  /** output x hidden; output x input of a linear tower */
-  outputWeight: Float32Array;
-  outputBias: Float32Array | undefined;
-}
-
-/** What a forward pass fills in, and the backward pass reads. */
-export interface NativeTowerActivations {
-  /** rows x output */
-  outputs: Float32Array;
-  /** rows x hidden; undefined: not kept, or none */
-  hidden: Float32Array | undefined;
-  /** One per row, before normalisation; undefined: not kept, or none */
-  norms: Float64Array | undefined;
-}
-
-export interface NativeTrainingOptions {
-  /** Most threads that the call may use; 0 means one per core. */
-  threads: number;
-  cancel: NativeCancelToken | undefined;
-}
-
-/** A tensor of one step of AdamW: four arrays of one length. */
-export interface NativeAdamWTensor {
-  values: Float32Array;
-  gradient: Float32Array;
-  first: Float32Array;
-  second: Float32Array;
-  decay: number;
-}
-
-export interface NativeAdamWOptions {
-  rate: number;
-  firstDecay: number;
-  secondDecay: number;
-  epsilon: number;
-  /** One minus the power of the decay at this step. */
-  firstCorrection: number;
-  secondCorrection: number;
-  /** Infinity: no clipping. */
-  clip: number;
-  threads: number;
-}
-
 export interface NativeSoftmaxTopK {
   /** Positions in `scores`, best first. */
   rows: Uint32Array;
@@ -416,7 +348,7 @@ export interface NativeRuntimeInfo {
   compiler: string;
 }
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeTraining {
   /** Hands over the error class; called once after loading, before anything else. */
   initialize(errorClass: new (code: string, message: string, details: object) => Error): void;
   CancelToken: new () => NativeCancelToken;
@@ -448,32 +380,5 @@ export interface NativeAddon {
     result: NativeRefinedQuery,
   ): Promise<number>;
   softmaxTopK(scores: Float32Array, k: number, temperature: number): Promise<NativeSoftmaxTopK>;
-  /** Maps whole rows of inputs; fills `result`. Rejects with `NOT_FINITE` for an input, or an output beyond float32. */
-  towerForward(
-    shape: NativeTowerShape,
-    parameters: NativeTowerTensors,
-    inputs: Float32Array,
-    options: NativeTrainingOptions,
-    result: NativeTowerActivations,
-  ): Promise<void>;
-  /**
-   * Adds to `gradients`, and fills `inputGradient` where there is one; no two calls may add to the same at a time. Rejects with
-   * `NOT_FINITE` for an output gradient before anything is added.
-   */
-  towerBackward(
-    shape: NativeTowerShape,
-    parameters: NativeTowerTensors,
-    gradients: NativeTowerTensors,
-    inputs: Float32Array,
-    activations: NativeTowerActivations,
-    outputGradient: Float32Array,
-    options: NativeTrainingOptions,
-    inputGradient: Float32Array | undefined,
-  ): Promise<void>;
-  /**
-   * One step of AdamW; resolves to the norm of all gradients before clipping. Rejects with `NOT_FINITE`, the number of the tensor
-   * as `row` and the place in it as `column`, before anything is changed.
-   */
-  adamwStep(tensors: NativeAdamWTensor[], options: NativeAdamWOptions): Promise<number>;
   runtimeInfo(): NativeRuntimeInfo;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { TowerKind } from '../native/addon-types.js';
+export type { TowerKind } from '../native/training-types.js';
 export {
   AdamW,
   type AdamWOptions,

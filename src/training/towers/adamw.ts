@@ -1,7 +1,7 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys, checkThreads, show } from '../../index/arguments.js';
-import type { NativeAdamWTensor } from '../../native/addon-types.js';
 import { loadAddon } from '../../native/load-addon.js';
+import type { NativeAdamWTensor } from '../../native/training-types.js';
 import { numbers, type Parameter } from './parameter.js';
 
 /** What an optimiser has learnt so far; with the parameters' values all that a run needs to go on with the same bits. */

@@ -1,10 +1,10 @@
 import { abortable } from '../../native/abortable.js';
+import { loadAddon } from '../../native/load-addon.js';
 import type {
   NativeTowerActivations,
   NativeTowerShape,
   NativeTowerTensors,
-} from '../../native/addon-types.js';
-import { loadAddon } from '../../native/load-addon.js';
+} from '../../native/training-types.js';
 import { numbers, type Parameter } from './parameter.js';
 import { type TowerShape, towerTensors } from './tower-shape.js';
 

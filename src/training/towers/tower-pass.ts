@@ -1,5 +1,5 @@
 import { checkBoolean, checkKeys, checkSignal, checkThreads } from '../../index/arguments.js';
-import type { NativeTowerActivations } from '../../native/addon-types.js';
+import type { NativeTowerActivations } from '../../native/training-types.js';
 import type { NativeTower } from './native-tower.js';
 import { numbers } from './parameter.js';
 import { arrangedAs, checkTowerVectors, type Mapped, type TowerVectors } from './tower-vectors.js';

@@ -1,6 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { checkBoolean, checkKeys, MAX_DIMENSION, show } from '../../index/arguments.js';
-import { type NativeTowerShape, TOWER_KIND_CODES } from '../../native/addon-types.js';
+import { type NativeTowerShape, TOWER_KIND_CODES } from '../../native/training-types.js';
 
 /** What every tower may do to its outputs. */
 interface Normalising {

@@ -1,0 +1,104 @@
+/**
+ * What the native addon does for training; part of `addon-types.ts`, whose rules hold. All memory is the caller's: the addon keeps
+ * nothing between calls.
+ *
+ * @module
+ */
+import type { NativeCancelToken } from './native-cancel-token.js';
+
+/** Kinds of towers on the border. */
+export const TOWER_KIND_CODES = { linear: 0, 'low-rank': 1, mlp: 2 } as const;
+
+/** How a tower maps its inputs. */
+export type TowerKind = keyof typeof TOWER_KIND_CODES;
+
+export interface NativeTowerShape {
+  kind: (typeof TOWER_KIND_CODES)[TowerKind];
+  input: number;
+  /** The rank, or the hidden units; 0 for a linear tower. */
+  hidden: number;
+  output: number;
+  /** Of a low-rank tower. */
+  scale: number;
+  /** Of an mlp, whose output is then as long as its input. */
+  residual: boolean;
+  normalise: boolean;
+}
+
+/** The tensors of a tower, or their gradients; undefined where its kind has none. A linear tower has those of the output only. */
+export interface NativeTowerTensors {
+  /** hidden x input */
+  hiddenWeight: Float32Array | undefined;
+  hiddenBias: Float32Array | undefined;
+  /** output x hidden; output x input of a linear tower */
+  outputWeight: Float32Array;
+  outputBias: Float32Array | undefined;
+}
+
+/** What a forward pass fills in, and the backward pass reads. */
+export interface NativeTowerActivations {
+  /** rows x output */
+  outputs: Float32Array;
+  /** rows x hidden; undefined: not kept, or none */
+  hidden: Float32Array | undefined;
+  /** One per row, before normalisation; undefined: not kept, or none */
+  norms: Float64Array | undefined;
+}
+
+export interface NativeTrainingOptions {
+  /** Most threads that the call may use; 0 means one per core. */
+  threads: number;
+  cancel: NativeCancelToken | undefined;
+}
+
+/** A tensor of one step of AdamW: four arrays of one length. */
+export interface NativeAdamWTensor {
+  values: Float32Array;
+  gradient: Float32Array;
+  first: Float32Array;
+  second: Float32Array;
+  decay: number;
+}
+
+export interface NativeAdamWOptions {
+  rate: number;
+  firstDecay: number;
+  secondDecay: number;
+  epsilon: number;
+  /** One minus the power of the decay at this step. */
+  firstCorrection: number;
+  secondCorrection: number;
+  /** Infinity: no clipping. */
+  clip: number;
+  threads: number;
+}
+
+export interface NativeTraining {
+  /** Maps whole rows of inputs; fills `result`. Rejects with `NOT_FINITE` for an input, or an output beyond float32. */
+  towerForward(
+    shape: NativeTowerShape,
+    parameters: NativeTowerTensors,
+    inputs: Float32Array,
+    options: NativeTrainingOptions,
+    result: NativeTowerActivations,
+  ): Promise<void>;
+  /**
+   * Adds to `gradients`, and fills `inputGradient` where there is one; no two calls may add to the same at a time. Rejects with
+   * `NOT_FINITE` for an output gradient before anything is added.
+   */
+  towerBackward(
+    shape: NativeTowerShape,
+    parameters: NativeTowerTensors,
+    gradients: NativeTowerTensors,
+    inputs: Float32Array,
+    activations: NativeTowerActivations,
+    outputGradient: Float32Array,
+    options: NativeTrainingOptions,
+    inputGradient: Float32Array | undefined,
+  ): Promise<void>;
+  /**
+   * One step of AdamW; resolves to the norm of all gradients before clipping. Rejects with `NOT_FINITE`, the number of the tensor
+   * as `row` and the place in it as `column`, before anything is changed.
+   */
+  adamwStep(tensors: NativeAdamWTensor[], options: NativeAdamWOptions): Promise<number>;
+}
