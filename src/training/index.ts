@@ -5,6 +5,14 @@
  */
 export type { TowerKind } from '../native/training-types.js';
 export {
+  type FitReaderOptions,
+  fitExtractiveReader,
+  type ReaderExample,
+  readerObjective,
+} from './fit-extractive-reader.js';
+export * from './losses/index.js';
+export * from './policies/index.js';
+export {
   AdamW,
   type AdamWOptions,
   type AdamWState,
