@@ -50,6 +50,7 @@ export class TowerPass<Vectors extends TowerVectors = TowerVectors> {
     outputGradient: TowerVectors,
     options: BackwardOptions & { inputs: true },
   ): Promise<Mapped<Vectors>>;
+  /** The same; undefined where `inputs` is not set. */
   backward(outputGradient: TowerVectors, options?: BackwardOptions): Promise<Mapped<Vectors> | undefined>;
   async backward(
     outputGradient: TowerVectors,
