@@ -93,14 +93,16 @@ void measure(const RooflineLoops& loops, const KernelTable& kernels, const Size&
     best_peak_of_one = std::max(best_peak_of_one, peak(loops, 1));
     best_peak = std::max({best_peak, best_peak_of_one, peak(loops, static_cast<int>(threads))});
     const Clock::time_point turn = Clock::now();
+    const std::clock_t processor = std::clock();
+    int products = 0;
     do {
-      const std::clock_t processor = std::clock();
       const Clock::time_point start = Clock::now();
       if (!multiply({pool, kernels, threads, cancel}, product)) return;
       best = std::min(best, seconds_since(start));
-      const double used = static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC;
-      best_processor = std::min(best_processor, used);
-    } while (seconds_since(turn) < 0.02);
+      ++products;
+    } while (seconds_since(turn) < 0.05);
+    const double used = static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC;
+    best_processor = std::min(best_processor, used / products);
   }
   const double operations = 2.0 * static_cast<double>(size.rows * size.columns * size.depth);
   std::printf(

@@ -21,7 +21,7 @@ export {
 export type { TowerStart } from './towers/initial-parameters.js';
 export { namedParameters, type Parameter, zeroParameter } from './towers/parameter.js';
 export { type ForwardOptions, Tower, type TowerOptions } from './towers/tower.js';
-export { type BackwardOptions, TowerPass } from './towers/tower-pass.js';
+export { type BackwardOptions, type InputGradient, TowerPass } from './towers/tower-pass.js';
 export type {
   LinearTowerShape,
   LowRankTowerShape,

@@ -5,14 +5,19 @@ import { numbers } from './parameter.js';
 import { arrangedAs, checkTowerVectors, type Mapped, type TowerVectors } from './tower-vectors.js';
 
 /** Options of {@link TowerPass.backward}. */
-export interface BackwardOptions {
+export interface BackwardOptions<Wanted extends boolean = boolean> {
   /** Whether the gradient of the inputs is wanted; false by default. */
-  readonly inputs?: boolean | undefined;
+  readonly inputs?: Wanted | undefined;
   /** Most threads; 0, the default, means one per core. Results do not depend on it. */
   readonly threads?: number | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** dL/dx where it was asked for. */
+export type InputGradient<Vectors extends TowerVectors, Wanted extends boolean> = Wanted extends true
+  ? Mapped<Vectors>
+  : undefined;
 
 /**
  * One forward pass of a tower, with what its backward pass needs: several batches may be under way at once, and a pass may go back more
@@ -46,16 +51,10 @@ export class TowerPass<Vectors extends TowerVectors = TowerVectors> {
    * @throws GranuleError `INVALID_ARGUMENT`, `LENGTH_MISMATCH`; `NOT_FINITE` (`details.row` and `.column` of `outputGradient`), when nothing
    * is added; `ABORTED`, when gradients hold a part: zero them
    */
-  backward(
+  async backward<Wanted extends boolean = false>(
     outputGradient: TowerVectors,
-    options: BackwardOptions & { inputs: true },
-  ): Promise<Mapped<Vectors>>;
-  /** The same; undefined where `inputs` is not set. */
-  backward(outputGradient: TowerVectors, options?: BackwardOptions): Promise<Mapped<Vectors> | undefined>;
-  async backward(
-    outputGradient: TowerVectors,
-    options: BackwardOptions = {},
-  ): Promise<Mapped<Vectors> | undefined> {
+    options: BackwardOptions<Wanted> = {},
+  ): Promise<InputGradient<Vectors, Wanted>> {
     checkKeys(options, ['inputs', 'threads', 'signal']);
     const threads = checkThreads(options.threads ?? 0);
     const signal = checkSignal(options.signal);
@@ -71,6 +70,7 @@ export class TowerPass<Vectors extends TowerVectors = TowerVectors> {
       ? numbers(inputs.length)
       : undefined;
     await this.#tower.backward(inputs, this.#activations, gradient, inputGradient, { threads, signal });
-    return inputGradient && arrangedAs(this.#inputs, inputGradient, input);
+    const arranged = inputGradient && arrangedAs(this.#inputs, inputGradient, input);
+    return arranged as InputGradient<Vectors, Wanted>;
   }
 }
