@@ -20,7 +20,7 @@ export function weightedWords({ sources, ids, words }, { pipeline: stages, candi
     const { rows } = firstPlaces(first, candidates);
     const documents = await sources.multiVector.words.vectorsOf(rows, {});
     const vectors = await words.vectorsOf(words.wordsOf(query.text));
-    const { scores } = scoreDocuments(vectors, documents, 'maxsim', { weights: weightsOf(query) });
+    const { scores } = await scoreDocuments(vectors, documents, 'maxsim', { weights: weightsOf(query) });
     const list = rankedList(rows, scores);
     return { list, level, ids: Array.from(list.rows, (row) => ids[level][row]) };
   };
