@@ -3,6 +3,7 @@ import { defaultMinimum } from '../fusion/normalisation/default-minimum.js';
 import { zmuvNorm } from '../fusion/normalisation/zmuv-norm.js';
 import { checkKeys, checkQueries, show } from '../index/arguments.js';
 import { type RankedList, rankedList, rowsOfAny } from '../ranking/ranked-list.js';
+import { dot } from '../vectors/dot.js';
 import { type Matrix, matrixRow } from '../vectors/matrix.js';
 
 /** A basis vector counts as new where so much of its length is left over. */
@@ -108,10 +109,4 @@ export function projectOnRelevantPatches(
 
 function addTo(sum: Float64Array, vector: Float64Array, factor: number): void {
   for (let k = 0; k < sum.length; k++) sum[k]! += factor * vector[k]!;
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
-  return sum;
 }

@@ -2,6 +2,7 @@ import { GranuleError } from '../errors.js';
 import { reciprocalRankFusion } from '../fusion/reciprocal-rank-fusion.js';
 import { checkKeys, checkQueries, checkTemperature, show } from '../index/arguments.js';
 import type { RankedList } from '../ranking/ranked-list.js';
+import { dot } from '../vectors/dot.js';
 import { type Matrix, matrix, matrixRow } from '../vectors/matrix.js';
 
 /** The mean of the training queries of each modality: plain data, to be stored. */
@@ -116,10 +117,4 @@ function unit(vector: ArrayLike<number>, name: string): Float64Array {
     throw new GranuleError('NOT_FINITE', `${name} has length ${length} and so no direction`);
   }
   return Float64Array.from(vector, (value) => value / length);
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
-  return sum;
 }

@@ -2,6 +2,7 @@ import { GranuleError } from '../errors.js';
 import { minMaxNorm } from '../fusion/normalisation/min-max-norm.js';
 import { checkKeys, checkVectors, show } from '../index/arguments.js';
 import type { RankedList } from '../ranking/ranked-list.js';
+import { dot } from '../vectors/dot.js';
 import { type Matrix, matrixRow } from '../vectors/matrix.js';
 
 /** Options of `diversify`. Give either `labels` or `vectors`. */
@@ -95,10 +96,4 @@ function likenessOf(
     const scale = norms[a]! * norms[b]!;
     return scale === 0 ? 0 : dot(matrixRow(items, a), matrixRow(items, b)) / scale;
   };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

@@ -1,4 +1,5 @@
 import { GranuleError } from '../../errors.js';
+import { dot } from '../../vectors/dot.js';
 
 /** Of M = sum_i sigma_i u_i v_i^T, the singular value decomposition of a square matrix. */
 export interface PolarFactor {
@@ -77,10 +78,4 @@ function rotate(x: Float64Array, y: Float64Array, cosine: number, sine: number):
     x[i] = cosine * a - sine * b;
     y[i] = sine * a + cosine * b;
   }
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
-  return sum;
 }
