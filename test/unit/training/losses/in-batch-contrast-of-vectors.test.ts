@@ -138,7 +138,7 @@ describe.each(DIRECTIONS)('inBatchContrastOfVectors, %s', (direction) => {
     [1, 1, 3],
     [1, 4, 1],
     [70, 70, 33],
-    [65, 201, 20],
+    [65, 110, 20],
   ])('is float64 up to rounding: %i queries, %i documents, %i columns', async (n, m, columns) => {
     const [q, d] = [unitVectors(n, columns, `q ${n}`), unitVectors(m, columns, `d ${m}`)];
     const groups = Uint32Array.from({ length: m }, (_, j) => j % Math.ceil(m * 0.8));
