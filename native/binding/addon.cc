@@ -20,6 +20,7 @@
 #include "binding/softmax_binding.h"
 #include "binding/sparse_index_binding.h"
 #include "binding/training_adamw_binding.h"
+#include "binding/training_contrast_binding.h"
 #include "binding/training_tower_binding.h"
 
 namespace granule {
@@ -60,6 +61,8 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("towerForward", Napi::Function::New<tower_forward_call>(env, "towerForward"));
   exports.Set("towerBackward", Napi::Function::New<tower_backward_call>(env, "towerBackward"));
   exports.Set("adamwStep", Napi::Function::New<adamw_step_call>(env, "adamwStep"));
+  exports.Set("inBatchContrast", Napi::Function::New<in_batch_contrast_call>(env, "inBatchContrast"));
+  exports.Set("patchContrast", Napi::Function::New<patch_contrast_call>(env, "patchContrast"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
   return exports;
 }

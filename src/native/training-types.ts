@@ -72,6 +72,51 @@ export interface NativeAdamWOptions {
   threads: number;
 }
 
+/** Who looks for whom, on the border. */
+export const CONTRAST_DIRECTION_CODES = { 'query-to-document': 0, 'document-to-query': 1, both: 2 } as const;
+
+/** Which side of a contrast looks for its partner among all of the other. */
+export type ContrastDirection = keyof typeof CONTRAST_DIRECTION_CODES;
+
+export interface NativeContrastOptions extends NativeTrainingOptions {
+  dimension: number;
+  /** At most 1e30. */
+  temperature: number;
+  direction: (typeof CONTRAST_DIRECTION_CODES)[ContrastDirection];
+  /** One per document; undefined: each is alone */
+  groups: Uint32Array | undefined;
+  /** One per query; undefined: all 1 */
+  weights: Float64Array | undefined;
+}
+
+/** Scores of lists of vectors, on the border. */
+export const PATCH_SCORE_CODES = { 'max-sim': 0, 'mean-max-sim': 1, filip: 2, pacl: 3, sparc: 4 } as const;
+
+/** What a list of words and a list of patches are compared by. */
+export type NativePatchScore = keyof typeof PATCH_SCORE_CODES;
+
+export interface NativePatchContrastOptions extends NativeContrastOptions {
+  score: (typeof PATCH_SCORE_CODES)[NativePatchScore];
+  /** Of `pacl`. */
+  attentionTemperature: number;
+}
+
+/** Vectors of lists, one list after the other, and how many each list has. */
+export interface NativeVectorLists {
+  data: Float32Array;
+  lengths: Uint32Array;
+}
+
+export interface NativeContrast {
+  loss: number;
+  temperatureGradient: number;
+}
+
+export interface NativePatchContrast extends NativeContrast {
+  /** 0 where there is no such temperature. */
+  attentionTemperatureGradient: number;
+}
+
 /** The calls of training. */
 export interface NativeTraining {
   /** Maps whole rows of inputs; fills `result`. Rejects with `NOT_FINITE` for an input, or an output beyond float32. */
@@ -101,4 +146,18 @@ export interface NativeTraining {
    * as `row` and the place in it as `column`, before anything is changed.
    */
   adamwStep(tensors: NativeAdamWTensor[], options: NativeAdamWOptions): Promise<number>;
+  /** Fills `gradients`. Rejects with `NOT_FINITE` for a vector, a similarity, the loss or a gradient. */
+  inBatchContrast(
+    queries: Float32Array,
+    documents: Float32Array,
+    options: NativeContrastOptions,
+    gradients: { queries: Float32Array; documents: Float32Array },
+  ): Promise<NativeContrast>;
+  /** As `inBatchContrast`, of lists none of which is empty; `gradients` are as long as the vectors. */
+  patchContrast(
+    texts: NativeVectorLists,
+    images: NativeVectorLists,
+    options: NativePatchContrastOptions,
+    gradients: { words: Float32Array; patches: Float32Array },
+  ): Promise<NativePatchContrast>;
 }

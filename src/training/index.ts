@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { TowerKind } from '../native/training-types.js';
+export type { ContrastDirection, TowerKind } from '../native/training-types.js';
 export {
   type FitReaderOptions,
   fitExtractiveReader,
