@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Corpus } from '../../src/corpus/corpus.js';
 import { builtInEncoders } from '../../src/systems/built-in-encoders.js';
 import {
@@ -9,7 +10,6 @@ import {
   readTrainingLines,
   trainCorpusRetriever,
 } from '../../src/training/index.js';
-import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
 import { granule } from './cli-process.js';
 
 /** Words of questions, and the words of the passages that answer them: they have nothing in common. */
@@ -28,7 +28,7 @@ let kb: string;
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
-  folder = temporaryFolder();
+  folder = mkdtempSync(join(tmpdir(), 'granule-test-'));
   kb = at('kb');
   const corpus = await Corpus.create(kb, builtInEncoders());
   await corpus.ingest(
@@ -51,6 +51,7 @@ beforeAll(async () => {
   writeFileSync(at('train.jsonl'), lines.slice(0, 6).flat().join('\n'));
   writeFileSync(at('dev.jsonl'), lines.slice(6).flat().join('\n'));
 }, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('granule train', () => {
   it('teaches words that questions and passages do not share, for search and programs', {

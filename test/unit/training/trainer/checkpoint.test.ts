@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainOptions } from '../../../../src/training/trainer/train-options.js';
 import type { TrainedRetriever } from '../../../../src/training/trainer/train-retriever.js';
 import { trainRetriever } from '../../../../src/training/trainer/train-retriever.js';
@@ -38,6 +38,11 @@ async function upTo(step: number, options: TrainOptions): Promise<void> {
 }
 
 describe('a run that was interrupted', () => {
+  let whole: TrainedRetriever;
+  beforeAll(async () => {
+    whole = await trainRetriever(world, OPTIONS);
+  });
+
   it.each([
     [0, 6, 4],
     [3, 5, 3],
@@ -47,7 +52,6 @@ describe('a run that was interrupted', () => {
   ])(
     'goes on to the same bits: a checkpoint every %i steps, stopped in step %i',
     async (everySteps, step, resumes) => {
-      const whole = await trainRetriever(world, OPTIONS);
       const file = join(folder, `${everySteps}-${step}.checkpoint`);
       const options = { ...OPTIONS, checkpoint: { file, everySteps } };
       await upTo(step, options);

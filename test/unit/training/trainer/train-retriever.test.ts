@@ -36,7 +36,7 @@ describe('a retriever', () => {
 
   it.each(RETRIEVER_LOSSES)('gets better by %s', async (loss) => {
     const { before, after } = await trainRetriever(world, { ...QUICK, epochs: 12, loss, temperature: 0.2 });
-    expect(after!.measures['recip_rank']).toBeGreaterThan(before!.measures['recip_rank']! + 0.3);
+    expect(after!.measures['recip_rank']).toBeGreaterThan(before!.measures['recip_rank']! + 0.2);
   });
 
   it('has the same bits on every run and number of threads, and others with another seed', async () => {
