@@ -163,7 +163,12 @@ export {
 export type { AnswerVote, MiRagAnswer, MiRagPassage } from './systems/mirag-answer.js';
 export type { MiRagPath, MiRagSelection, PathProbabilities } from './systems/mirag-path.js';
 export { formatTrace, type TraceStep } from './systems/mirag-trace.js';
-export { type OpenedMiRag, openMiRag } from './systems/open-mirag.js';
+export {
+  type OpenedEncoders,
+  type OpenedMiRag,
+  type OpenMiRagOptions,
+  openMiRag,
+} from './systems/open-mirag.js';
 export {
   type CorpusHits,
   type CorpusQuery,

@@ -10,3 +10,19 @@ export function wholeNumber(least: number): (value: string) => number {
     return number;
   };
 }
+
+/** Reads an option's value as a finite number above 0. */
+export function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number) || number <= 0) {
+    throw new InvalidArgumentError('It must be a number above 0.');
+  }
+  return number;
+}
+
+/** Reads an option's value as a share above 0 and below 1. */
+export function shareBelowOne(value: string): number {
+  const share = positiveNumber(value);
+  if (share >= 1) throw new InvalidArgumentError('It must be above 0 and below 1.');
+  return share;
+}

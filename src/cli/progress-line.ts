@@ -34,8 +34,9 @@ export class ProgressLine {
    *
    * @param done - items done
    * @param fraction - share of the task that is done, 0 to 1, where it is known
+   * @param note - what else is to be said at the end of the line
    */
-  update(task: string, done: number, fraction?: number): void {
+  update(task: string, done: number, fraction?: number, note?: string): void {
     if (!this.#enabled) return;
     const now = this.#now();
     if (task !== this.#task) {
@@ -45,7 +46,8 @@ export class ProgressLine {
     }
     if (now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
-    const line = describe(task, done, fraction, (now - this.#started) / 1000);
+    const count = describe(task, done, fraction, (now - this.#started) / 1000);
+    const line = note === undefined ? count : `${count} · ${note}`;
     // Some terminals do not know their width and say 0.
     const width = (this.#terminal.columns || 80) - 1;
     this.#terminal.write(`\r\x1b[2K${line.slice(0, Math.max(1, width))}`);

@@ -11,6 +11,7 @@ import { addMaintenanceCommands } from './maintenance-commands.js';
 import { addMcpCommand } from './mcp-command.js';
 import { addSearchCommand } from './search-command.js';
 import { addServeCommand } from './serve-command.js';
+import { addTrainCommand } from './train-command.js';
 
 /** Exit statuses: the shell's own convention gives 128 + the signal's number. */
 const STATUS = { done: 0, failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -92,6 +93,7 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addMcpCommand(granule, context);
   addMaintenanceCommands(granule, context);
   addInspectCommand(granule, context);
+  addTrainCommand(granule, context);
   addEvalCommand(granule, context);
   addBenchCommand(granule, context);
   return granule;

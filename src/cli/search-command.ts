@@ -3,6 +3,7 @@ import type { MetadataFilter } from '../corpus/filter/metadata-filter.js';
 import { parseFilterText } from '../corpus/filter/parse-filter.js';
 import type { Hit, Timings } from '../retrievers/retriever.js';
 import { type CorpusHits, type SearchLevel, searchCorpus } from '../systems/search-corpus.js';
+import { adaptedBy } from './adapted-by.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
 import { wholeNumber } from './option-values.js';
@@ -14,6 +15,7 @@ interface SearchOptions {
   readonly k: number;
   readonly filter?: string;
   readonly pipeline?: string;
+  readonly adapter?: string;
   readonly json?: true;
 }
 
@@ -36,6 +38,7 @@ export function addSearchCommand(program: Command, context: CommandContext): voi
     .option('--k <n>', 'how many hits', wholeNumber(1), 10)
     .option('--filter <json>', 'only what has such metadata: {"continent": "Europe"}')
     .option('--pipeline <file>', 'search by the stages in this JSON file, for a text, a picture or both')
+    .option('--adapter <file>', 'what granule train has taught')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -62,6 +65,9 @@ Examples:
     if (options.pipeline !== undefined && level !== undefined) {
       command.error('error: the stages of a pipeline decide the level; leave --level out', { exitCode: 2 });
     }
+    if (options.pipeline !== undefined && options.adapter !== undefined) {
+      command.error('error: --adapter does not go with --pipeline', { exitCode: 2 });
+    }
     const filter = options.filter === undefined ? undefined : filterOf(options.filter);
     if (options.pipeline !== undefined) {
       const { readStages, searchByPipeline } = await import('./pipeline-search.js');
@@ -72,7 +78,7 @@ Examples:
       return;
     }
     const { openMiRag } = await import('../systems/open-mirag.js');
-    const opened = await openMiRag(kb);
+    const opened = await openMiRag(kb, await adaptedBy(options.adapter));
     try {
       const { signal } = context;
       const timings: Timings = {};

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_PORT, defaultLimits, type ServerLimits } from '../server/server-options.js';
+import { adaptedBy } from './adapted-by.js';
 import type { CommandContext } from './command-context.js';
 import { wholeNumber } from './option-values.js';
 
@@ -11,6 +12,7 @@ interface ServeOptions {
   readonly allowHost?: string[];
   readonly allowOrigin?: string[];
   readonly logContents?: true;
+  readonly adapter?: string;
   readonly [limit: string]: unknown;
 }
 
@@ -57,6 +59,7 @@ export function addServeCommand(program: Command, context: CommandContext): void
     .option('--token-file <file>', 'JSON file with the tokens "read" and "write"')
     .option('--allow-host <name...>', 'further names that clients may use for this server')
     .option('--allow-origin <origin...>', 'origins of web pages elsewhere that may use this server')
+    .option('--adapter <file>', 'what granule train has taught')
     .option('--log-contents', 'log addresses and questions, too')
     .addHelpText(
       'after',
@@ -79,6 +82,7 @@ Example:
       import('../server/tokens.js'),
       import('../native/bound-allocator.js'),
     ]);
+    const { adapt } = await adaptedBy(options.adapter);
     const { host, port, tokenFile, allowHost = [], allowOrigin = [], logContents = false } = options;
     const tokens = tokenFile === undefined ? undefined : await readTokens(tokenFile);
     const chosen = LIMIT_OPTIONS.flatMap(({ limit, flag, unit }) => {
@@ -87,7 +91,7 @@ Example:
     });
     // Before the threads start: an arena that is there stays.
     boundAllocator();
-    const knowledgeBase = await openKnowledgeBase(kb, { writable: tokens?.write !== undefined });
+    const knowledgeBase = await openKnowledgeBase(kb, { writable: tokens?.write !== undefined, adapt });
     try {
       const server = await GranuleServer.create(knowledgeBase, {
         host,

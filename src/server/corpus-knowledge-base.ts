@@ -12,6 +12,7 @@ import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js'
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
 import { type BuiltInEncodersInThreads, builtInEncodersInThreads } from '../systems/built-in-encoders.js';
 import { MiRag } from '../systems/mirag.js';
+import type { OpenedEncoders, OpenMiRagOptions } from '../systems/open-mirag.js';
 import { type CorpusHits, searchCorpus } from '../systems/search-corpus.js';
 import {
   answerBody,
@@ -47,15 +48,20 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
+/** Options of {@link openKnowledgeBase}. */
+export interface OpenKnowledgeBaseOptions extends Pick<OpenMiRagOptions, 'adapt'> {
+  /** Whether documents can be stored and deleted; default false, which never writes. */
+  readonly writable?: boolean;
+}
+
 /**
  * Opens a corpus that was built with the built-in encoders.
  *
- * @param options - `writable`: whether documents can be stored and deleted; default false, which never writes
  * @throws GranuleError as `Corpus.open`
  */
 export async function openKnowledgeBase(
   folder: string,
-  { writable = false }: { readonly writable?: boolean } = {},
+  { writable = false, adapt }: OpenKnowledgeBaseOptions = {},
 ): Promise<KnowledgeBase> {
   const options = { threads: availableParallelism() };
   // The event loop is for requests: encoding and reading happen in threads, which are started when they are first needed.
@@ -64,12 +70,22 @@ export async function openKnowledgeBase(
     generator: generatorInThreads(new ExtractiveReader(), options),
   };
   const corpus = await Corpus.open(folder, parts.encoders, { readOnly: !writable });
-  return new CorpusKnowledgeBase(corpus, parts, writable);
+  try {
+    const asking = { ...parts.encoders, ...adapt?.(parts.encoders) };
+    return new CorpusKnowledgeBase(corpus, { ...parts, asking }, writable);
+  } catch (error) {
+    await corpus.close();
+    await parts.encoders.close();
+    await parts.generator.close();
+    throw error;
+  }
 }
 
 /** What a knowledge base works with, and closes. */
 interface Parts {
   readonly encoders: BuiltInEncodersInThreads;
+  /** What encodes questions and pictures: the encoders, with what is on top of them. */
+  readonly asking: OpenedEncoders;
   readonly generator: ThreadedGenerator;
 }
 
@@ -183,7 +199,7 @@ class CorpusKnowledgeBase implements KnowledgeBase {
   }
 
   #retrievers(snapshot: CorpusSnapshot) {
-    const { textEncoder, imageEncoder } = this.#parts.encoders;
+    const { textEncoder, imageEncoder } = this.#parts.asking;
     return {
       entities: new ImageEntityRetriever(imageEncoder, snapshot),
       passages: new DensePassageRetriever({ encoder: textEncoder, store: snapshot }),

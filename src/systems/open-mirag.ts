@@ -1,5 +1,6 @@
 import { Corpus } from '../corpus/corpus.js';
 import type { CorpusSnapshot } from '../corpus/snapshot/corpus-snapshot.js';
+import type { ImageEncoder, TextEncoder } from '../encoders/encoder.js';
 import { ExtractiveReader } from '../generators/extractive/extractive-reader.js';
 import { DensePassageRetriever } from '../retrievers/dense-passage-retriever.js';
 import { ImageEntityRetriever } from '../retrievers/image-entity-retriever.js';
@@ -20,6 +21,18 @@ export interface OpenedMiRag {
   dispose(): Promise<void>;
 }
 
+/** Options of {@link openMiRag}. */
+export interface OpenMiRagOptions extends MiRagOptions {
+  /** Puts something on top of the encoders of queries, with what they learned from the corpus: adapters, say. */
+  readonly adapt?: ((encoders: OpenedEncoders) => Partial<OpenedEncoders>) | undefined;
+}
+
+/** The encoders of a corpus that is open. */
+export interface OpenedEncoders {
+  readonly textEncoder: TextEncoder;
+  readonly imageEncoder: ImageEncoder;
+}
+
 /**
  * Opens a corpus that was built with the built-in encoders and composes MiRAG over its present state, with the built-in reader.
  * Nothing is written.
@@ -33,10 +46,14 @@ export interface OpenedMiRag {
  *
  * @throws GranuleError `CORPUS_NOT_FOUND`, `CORPUS_INVALID`, `ENCODER_MISMATCH`, `ADDON_NOT_FOUND`, `ISA_UNSUPPORTED`
  */
-export async function openMiRag(folder: string, options: MiRagOptions = {}): Promise<OpenedMiRag> {
-  const { textEncoder, imageEncoder } = builtInEncoders();
-  const corpus = await Corpus.open(folder, { textEncoder, imageEncoder }, { readOnly: true });
+export async function openMiRag(
+  folder: string,
+  { adapt, ...options }: OpenMiRagOptions = {},
+): Promise<OpenedMiRag> {
+  const encoders = builtInEncoders();
+  const corpus = await Corpus.open(folder, encoders, { readOnly: true });
   try {
+    const { textEncoder, imageEncoder }: OpenedEncoders = { ...encoders, ...adapt?.(encoders) };
     const snapshot = await corpus.snapshot();
     const entities = new ImageEntityRetriever(imageEncoder, snapshot);
     const passages = new DensePassageRetriever({ encoder: textEncoder, store: snapshot });

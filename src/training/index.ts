@@ -29,3 +29,36 @@ export type {
   TowerShape,
 } from './towers/tower-shape.js';
 export type { Mapped, TowerVectors } from './towers/tower-vectors.js';
+export { adaptedImageEncoder } from './trainer/adapted-image-encoder.js';
+export { adaptedTextEncoder } from './trainer/adapted-text-encoder.js';
+export {
+  type AdaptedEncoder,
+  type Adapter,
+  identityOf,
+  loadAdapter,
+  requireEncoderOf,
+  saveAdapter,
+} from './trainer/adapter.js';
+export { RETRIEVER_LOSSES, type RetrieverLoss } from './trainer/batch-losses.js';
+export { type DividedLines, divideLines, refuseLeaks } from './trainer/divide-lines.js';
+export type { Decay } from './trainer/learning-rate.js';
+export { readQueryAdapter } from './trainer/query-adapter.js';
+export type { TrainingEnd } from './trainer/retriever-training.js';
+export {
+  type CorpusExamples,
+  type TrainCorpusOptions,
+  type TrainedCorpusRetriever,
+  trainCorpusRetriever,
+} from './trainer/train-corpus-retriever.js';
+export type { CheckpointOptions, TrainOptions, TrainPlan } from './trainer/train-options.js';
+export { type TrainedRetriever, trainRetriever } from './trainer/train-retriever.js';
+export { trainingCurves } from './trainer/training-curves.js';
+export type { JudgedQueries, RetrieverData } from './trainer/training-data.js';
+export type {
+  TrainingEvaluation,
+  TrainingEvent,
+  TrainingHistory,
+  TrainingStep,
+} from './trainer/training-history.js';
+export { readTrainingLines, type TrainingLine } from './trainer/training-lines.js';
+export { TrainingLog } from './trainer/training-log.js';

@@ -124,6 +124,15 @@ export class CorpusSnapshot implements PassageStore, ImageStore, AsyncDisposable
   }
 
   /**
+   * The images that can be found, as `findablePassages` has passages.
+   *
+   * @throws GranuleError as `findablePassages`
+   */
+  async findableImages(filter?: MetadataFilter): Promise<Uint8Array> {
+    return (await this.#allowed('images', { filter })).bits.slice();
+  }
+
+  /**
    * The vectors of passages by their rows, in the order of `rows`.
    *
    * @throws GranuleError `ROW_NOT_FOUND`, `INDEX_CORRUPT`, `ABORTED`, `INDEX_DISPOSED`

@@ -33,6 +33,12 @@ describe('ProgressLine', () => {
     expect(screen.written.at(-1)).toBe('\r\x1b[2Kb 0');
   });
 
+  it('ends with a note where there is one', () => {
+    const screen = terminal();
+    new ProgressLine(screen, true, () => 0).update('steps', 0, 0, 'loss 0.5');
+    expect(screen.written).toEqual(['\r\x1b[2Ksteps 0 · 0 % · loss 0.5']);
+  });
+
   it('never wraps', () => {
     const screen = terminal(12);
     new ProgressLine(screen, true).update('a long name of a task', 7);

@@ -1,0 +1,240 @@
+import { rm } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { RetrieverLoss, TowerShape, TrainedCorpusRetriever } from '../training/index.js';
+import type { CommandContext } from './command-context.js';
+import { jsonText } from './json-text.js';
+import { positiveNumber, shareBelowOne, wholeNumber } from './option-values.js';
+import { TrainingDisplay } from './training-display.js';
+
+/** Options of `granule train`, as the command line gives them. */
+interface TrainCommandOptions {
+  readonly pairs: string;
+  readonly to: string;
+  readonly eval?: string;
+  readonly devShare?: number;
+  readonly loss?: RetrieverLoss;
+  readonly tower: 'linear' | 'low-rank' | 'mlp';
+  readonly rank: number;
+  readonly hidden: number;
+  readonly both?: true;
+  readonly temperature?: number;
+  readonly learnTemperature: boolean;
+  readonly hardNegatives?: number;
+  readonly mineEvery?: number;
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly rate?: number;
+  readonly warmup?: number;
+  readonly decay?: 'cosine' | 'linear' | 'constant';
+  readonly weightDecay?: number;
+  readonly clip?: number;
+  readonly seed: number;
+  readonly measure?: readonly string[];
+  readonly patience?: number;
+  readonly answerDepth?: number;
+  readonly checkpoint?: string;
+  readonly everySteps?: number;
+  readonly log?: string;
+  readonly curves?: string;
+  readonly threads?: number;
+  readonly json?: true;
+}
+
+/** `granule train`: teaches a retriever on top of a knowledge base's vectors. */
+export function addTrainCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('train')
+    .description('teach the retriever of a knowledge base by questions whose passages are known')
+    .argument('<kb>', 'folder that granule ingest made')
+    .requiredOption('--pairs <file>', 'JSONL file of examples to train on')
+    .requiredOption('--to <file>', 'the adapter: a .safetensors file for --adapter of search and ask')
+    .option('--eval <file>', 'JSONL file of examples to measure by')
+    .option('--dev-share <x>', 'measure by this share of --pairs instead, groups kept apart', shareBelowOne)
+    .option('--loss <name>', 'what is made small; docs/training.md lists them (default: in-batch-contrast)')
+    .addOption(
+      new Option('--tower <kind>', 'what is trained')
+        .choices(['linear', 'low-rank', 'mlp'])
+        .default('low-rank'),
+    )
+    .option('--rank <n>', 'of a low-rank tower', wholeNumber(1), 64)
+    .option('--hidden <n>', 'hidden units of an mlp', wholeNumber(1), 256)
+    .option('--both', 'train a tower of documents, too: the knowledge base has to be encoded anew')
+    .option('--temperature <x>', 'by which scores are divided (default: 0.05)', positiveNumber)
+    .option('--no-learn-temperature', 'leave the temperature as it is')
+    .option('--hard-negatives <n>', 'mined per query (default: 4)', wholeNumber(0))
+    .option('--mine-every <n>', 'epochs between two searches for them (default: 1)', wholeNumber(1))
+    .option('--batch <n>', 'queries of a step (default: 64)', wholeNumber(1))
+    .option('--epochs <n>', 'times that each query is trained on (default: 10)', wholeNumber(1))
+    .option('--steps <n>', 'steps, instead of --epochs', wholeNumber(1))
+    .option('--rate <x>', 'highest learning rate (default: 0.001)', positiveNumber)
+    .option('--warmup <x>', 'share of the steps in which it rises (default: 0.1)', shareBelowOne)
+    .addOption(new Option('--decay <kind>', 'how it goes down').choices(['cosine', 'linear', 'constant']))
+    .option('--weight-decay <x>', 'of AdamW (default: 0.01)', positiveNumber)
+    .option('--clip <x>', 'greatest norm of the gradients (default: 1)', positiveNumber)
+    .option('--seed <n>', 'of weights and order; a seed gives the same adapter again', wholeNumber(0), 0)
+    .option('--measure <name...>', 'as trec_eval names them; the first decides (default: recip_rank ...)')
+    .option('--patience <n>', 'epochs without a better measure before the end (default: 3)', wholeNumber(1))
+    .option(
+      '--answer-depth <n>',
+      'best passages in which answers are looked for (default: 50)',
+      wholeNumber(1),
+    )
+    .option(
+      '--checkpoint <file>',
+      'where the state is kept while it runs (default: the adapter + .checkpoint)',
+    )
+    .option('--every-steps <n>', 'steps between two checkpoints (default: one per epoch)', wholeNumber(1))
+    .option('--log <file>', 'JSONL file of every step and measurement')
+    .option('--curves <file>', 'SVG picture of loss and measures')
+    .option('--threads <n>', 'threads at most (default: one per core)', wholeNumber(1))
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText(
+      'after',
+      `
+A line of the JSONL files is one query:
+  {"query": "where is it warm in winter?", "positives": ["fr-2"], "negatives": ["de-1"]}
+"positives" are ids of passages, documents or entities; "answers" may stand in their place:
+passages that hold one are then the positives. {"image": "file"} finds images. "grades" and
+"group" may be there. A run that was killed goes on when the same command is given again.
+
+Example:
+  $ granule train my-kb --pairs train.jsonl --eval dev.jsonl --to adapter.safetensors
+  $ granule search my-kb "where is it warm?" --adapter adapter.safetensors`,
+    );
+  command.action(async (kb: string, options: TrainCommandOptions) => {
+    if (options.eval !== undefined && options.devShare !== undefined) {
+      command.error('error: --eval and --dev-share are two ways to measure; give one', { exitCode: 2 });
+    }
+    const result = await train(kb, options, context);
+    context.print(options.json ? jsonText(resultFacts(options.to, result)) : resultText(options, result));
+  });
+}
+
+async function train(
+  kb: string,
+  options: TrainCommandOptions,
+  context: CommandContext,
+): Promise<TrainedCorpusRetriever> {
+  const { Corpus } = await import('../corpus/corpus.js');
+  const { builtInEncodersInThreads } = await import('../systems/built-in-encoders.js');
+  const training = await import('../training/index.js');
+  const { signal } = context;
+  const pairs = await training.readTrainingLines(options.pairs);
+  const examples =
+    options.devShare !== undefined
+      ? training.divideLines(pairs, options.devShare, options.seed)
+      : {
+          train: pairs,
+          ...(options.eval !== undefined && { dev: await training.readTrainingLines(options.eval) }),
+        };
+  const log = options.log === undefined ? undefined : await training.TrainingLog.open(options.log);
+  const encoders = builtInEncodersInThreads();
+  try {
+    const corpus = await Corpus.open(kb, encoders, { readOnly: true });
+    try {
+      await using snapshot = await corpus.snapshot({ signal });
+      const file = options.checkpoint ?? `${options.to}.checkpoint`;
+      const display = new TrainingDisplay(context.progress, log);
+      const result = await training.trainCorpusRetriever(snapshot, encoders, examples, {
+        ...chosen(options),
+        towers: (dimension) => towersOf(options, dimension),
+        checkpoint: { file, everySteps: options.everySteps ?? 0 },
+        signal,
+        onPlan: (plan) => display.begin(plan),
+        onEvent: (event) => display.show(event),
+      });
+      await training.saveAdapter(options.to, result.adapter);
+      if (options.curves !== undefined) {
+        const { writeText } = await import('../evaluation/files/write-text.js');
+        await writeText(options.curves, [training.trainingCurves(result.history)]);
+      }
+      // The adapter is there: the state on the way to it is no longer needed, unless somebody asked for it.
+      if (options.checkpoint === undefined) await rm(file, { force: true });
+      return result;
+    } finally {
+      await corpus.close();
+    }
+  } finally {
+    await encoders.close();
+    await log?.close();
+  }
+}
+
+function towersOf(
+  { tower, rank, hidden, both }: TrainCommandOptions,
+  dimension: number,
+): { queryTower: TowerShape; documentTower?: TowerShape } {
+  const shapes: Readonly<Record<typeof tower, TowerShape>> = {
+    linear: { kind: 'linear', input: dimension, output: dimension },
+    'low-rank': { kind: 'low-rank', dimension, rank: Math.min(rank, dimension) },
+    mlp: { kind: 'mlp', input: dimension, hidden, output: dimension, residual: true },
+  };
+  return { queryTower: shapes[tower], ...(both && { documentTower: shapes[tower] }) };
+}
+
+/** Options of the trainer that were given; what was not has its default there. */
+function chosen(options: TrainCommandOptions) {
+  const { loss, temperature, hardNegatives, mineEvery, epochs, steps, warmup, decay, weightDecay, clip } =
+    options;
+  const {
+    batch: batchSize,
+    rate: learningRate,
+    measure: measures,
+    seed,
+    patience,
+    answerDepth,
+    threads,
+  } = options;
+  const { learnTemperature } = options;
+  return {
+    ...{
+      loss,
+      temperature,
+      learnTemperature,
+      hardNegatives,
+      mineEvery,
+      epochs,
+      steps,
+      warmup,
+      decay,
+      weightDecay,
+      clip,
+    },
+    ...{ batchSize, learningRate, measures, seed, patience, answerDepth, threads },
+  };
+}
+
+function resultFacts(to: string, result: TrainedCorpusRetriever): object {
+  const { before, after, history, end, resumedAt, temperature, queries, plan, withoutAnswer } = result;
+  return {
+    adapter: to,
+    queries,
+    withoutAnswer: withoutAnswer.map(({ file, line }) => ({ file, line })),
+    steps: history.steps.length,
+    resumedAt,
+    end,
+    loss: history.steps.at(-1)?.loss,
+    temperature,
+    before: before?.measures,
+    after: after?.measures,
+    bestStep: after?.step,
+    options: plan,
+  };
+}
+
+function resultText({ to }: TrainCommandOptions, result: TrainedCorpusRetriever): string {
+  const { before, after, history, end, queries, withoutAnswer } = result;
+  const lines = [
+    `${queries.train} queries trained on, ${queries.dev} measured, ${history.steps.length} steps${end === 'patience' ? ' (the measure did not get better any more)' : ''}`,
+  ];
+  if (withoutAnswer.length > 0) {
+    lines.push(`${withoutAnswer.length} lines left out: no answer of theirs stands in the best passages`);
+  }
+  for (const [name, value] of Object.entries(after?.measures ?? {})) {
+    lines.push(`${name.padEnd(16)} ${before!.measures[name]!.toFixed(4)} -> ${value.toFixed(4)}`);
+  }
+  if (after?.step === 0) lines.push('no step made it better: the adapter leaves vectors as they are');
+  lines.push(`written to ${to}`);
+  return lines.join('\n');
+}

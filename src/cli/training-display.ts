@@ -1,0 +1,32 @@
+import type { TrainingEvent, TrainingLog, TrainPlan } from '../training/index.js';
+import type { ProgressLine } from './progress-line.js';
+
+/** Shows a run on the progress line, and writes it to a log. */
+export class TrainingDisplay {
+  readonly #progress: ProgressLine;
+  readonly #log: TrainingLog | undefined;
+  #steps = 1;
+  #measured = '';
+
+  constructor(progress: ProgressLine, log: TrainingLog | undefined) {
+    this.#progress = progress;
+    this.#log = log;
+  }
+
+  /** What is to come. */
+  begin({ steps }: TrainPlan): void {
+    this.#steps = steps;
+  }
+
+  show(event: TrainingEvent): void {
+    this.#log?.add(event);
+    if (event.type === 'evaluation') {
+      const [first] = Object.entries(event.measures);
+      this.#measured = first === undefined ? '' : ` · ${first[0]} ${first[1].toFixed(4)}`;
+      return;
+    }
+    const { step, loss, learningRate } = event;
+    const note = `loss ${loss.toPrecision(4)} · rate ${learningRate.toPrecision(2)}${this.#measured}`;
+    this.#progress.update('steps', step, step / this.#steps, note);
+  }
+}

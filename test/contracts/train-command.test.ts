@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Corpus } from '../../src/corpus/corpus.js';
+import { builtInEncoders } from '../../src/systems/built-in-encoders.js';
+import {
+  adaptedTextEncoder,
+  loadAdapter,
+  readTrainingLines,
+  trainCorpusRetriever,
+} from '../../src/training/index.js';
+import { granule } from './cli-process.js';
+
+/** Words of questions, and the words of the passages that answer them: they have nothing in common. */
+const WORDS = [
+  ['warm', 'sunny'],
+  ['cold', 'icy'],
+  ['wet', 'rainy'],
+  ['high', 'mountainous'],
+  ['flat', 'level'],
+  ['big', 'vast'],
+] as const;
+const PLACES = ['coast', 'valley', 'island', 'forest', 'desert', 'marsh', 'cliff', 'plain'];
+
+let folder: string;
+let kb: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'granule-test-'));
+  kb = at('kb');
+  const corpus = await Corpus.create(kb, builtInEncoders());
+  const places = PLACES.map((place) => ({
+    entity: { id: place, title: place },
+    passages: WORDS.map(([, word]) => ({ id: `${place}-${word}`, text: `It is ${word} ${place} land.` })),
+  }));
+  // The encoder leaves out words that it has never met.
+  const talk = WORDS.map(([asked]) => ({ id: `talk-${asked}`, text: `They talk of ${asked} days.` }));
+  await corpus.ingest([...places, { entity: { id: 'talk', title: 'talk' }, passages: talk }]);
+  await corpus.close();
+  const lines = PLACES.map((place, i) =>
+    WORDS.map(([asked, word]) =>
+      JSON.stringify(
+        // Some say the passage, some what it has to hold.
+        i % 3 === 0
+          ? { query: `${asked} ${place}`, answers: [word], group: place }
+          : { query: `${asked} ${place}`, positives: [`${place}-${word}`], group: place },
+      ),
+    ),
+  );
+  writeFileSync(at('train.jsonl'), lines.slice(0, 6).flat().join('\n'));
+  writeFileSync(at('dev.jsonl'), lines.slice(6).flat().join('\n'));
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('granule train', () => {
+  it('teaches words that questions and passages do not share, for search and programs', {
+    timeout: 60_000,
+  }, async () => {
+    const to = at('adapter.safetensors');
+    const args = ['train', kb, '--pairs', at('train.jsonl'), '--eval', at('dev.jsonl'), '--to', to];
+    const tuned = ['--rank', '16', '--rate', '0.02', '--batch', '16', '--epochs', '15', '--patience', '15'];
+    const files = ['--log', at('log.jsonl'), '--curves', at('curves.svg')];
+    const { status, stdout, stderr } = await granule([...args, ...tuned, ...files, '--json']);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const facts = JSON.parse(stdout);
+    expect(facts.queries.dev).toBe(12);
+    expect(facts.after.recip_rank).toBeGreaterThan(facts.before.recip_rank + 0.1);
+    expect(existsSync(`${to}.checkpoint`)).toBe(false);
+
+    const events = readFileSync(at('log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toEqual({ type: 'evaluation', step: 0, epoch: 0, measures: facts.before, best: true });
+    expect(events.filter(({ type }) => type === 'step')).toHaveLength(facts.steps);
+    expect(readFileSync(at('curves.svg'), 'utf8')).toMatch(
+      /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[\s\S]*<\/svg>\s*$/,
+    );
+
+    // A program that uses the adapter finds what the command measured.
+    const adapter = await loadAdapter(to);
+    expect(adapter.training).toMatchObject({ of: 'passages', before: { measures: facts.before } });
+    const encoders = builtInEncoders();
+    await using corpus = await Corpus.open(kb, encoders, { readOnly: true });
+    await using snapshot = await corpus.snapshot();
+    const encoder = adaptedTextEncoder(encoders.textEncoder, adapter);
+    const lines = (await readTrainingLines(at('dev.jsonl'))).filter(({ positives }) => positives.length > 0);
+    const { vectors } = await encoder.encodeQueries(lines.map(({ query }) => query!));
+    const hits = await snapshot.searchPassages(vectors, { k: 48 });
+    const passages = await snapshot.passages([...hits.rows]);
+    const ranks = lines.map((line, i) =>
+      passages.slice(i * hits.k, (i + 1) * hits.k).findIndex(({ id }) => line.positives.includes(id)),
+    );
+    expect(ranks.every((rank) => rank >= 0)).toBe(true);
+
+    const first = async (...more: string[]) =>
+      JSON.parse((await granule(['search', kb, lines[0]!.query!, '--json', ...more])).stdout).hits;
+    const adapted = await first('--adapter', to, '--k', '48');
+    expect(
+      adapted.findIndex((hit: { passage: { id: string } }) => lines[0]!.positives.includes(hit.passage.id)),
+    ).toBe(ranks[0]);
+    expect(adapted).not.toEqual(await first('--k', '48'));
+  });
+
+  it('refuses what cannot be trained on, with the line', async () => {
+    const refused = async (pairs: object[], dev: object[] = []) => {
+      writeFileSync(at('pairs.jsonl'), pairs.map((line) => JSON.stringify(line)).join('\n'));
+      writeFileSync(at('measured.jsonl'), dev.map((line) => JSON.stringify(line)).join('\n'));
+      const [train, measured] = await Promise.all([
+        readTrainingLines(at('pairs.jsonl')),
+        dev.length === 0 ? undefined : readTrainingLines(at('measured.jsonl')),
+      ]);
+      const encoders = builtInEncoders();
+      await using corpus = await Corpus.open(kb, encoders, { readOnly: true });
+      await using snapshot = await corpus.snapshot();
+      return await trainCorpusRetriever(snapshot, encoders, { train, dev: measured }).catch((error) => error);
+    };
+    const right = { query: 'wet coast', positives: ['coast-rainy'] };
+    const code = 'TRAINING_DATA_INVALID';
+    expect(await refused([right, { ...right, positives: ['coast-dry'] }])).toMatchObject({
+      code,
+      message: expect.stringMatching(/line 2: "coast-dry" is not the id of a passage/),
+    });
+    expect(await refused([{ ...right, negatives: ['coast-rainy'] }])).toMatchObject({
+      code,
+      details: { line: 1 },
+    });
+    expect(await refused([{ query: 'wet coast', answers: ['nowhere'] }])).toMatchObject({
+      code,
+      message: expect.stringMatching(/no answer stands in the best 50 passages/),
+    });
+    expect(await refused([right], [right])).toMatchObject({
+      code,
+      message: expect.stringMatching(/is trained on/),
+    });
+    expect(await refused([right, { image: 'p.png', positives: ['coast'] }])).toMatchObject({ code });
+    // An entity stands for all its passages.
+    expect((await refused([{ query: 'x', positives: ['coast'] }, right])).history.steps).toHaveLength(10);
+  });
+
+  it('refuses a wrong command line, and an adapter that is none', async () => {
+    const train = ['train', kb, '--pairs', at('train.jsonl'), '--to', at('x')];
+    const [both, rate, loss, search] = await Promise.all([
+      granule([...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2']),
+      granule([...train, '--rate', '-1']),
+      granule([...train, '--loss', 'hinge']),
+      granule(['search', kb, 'x', '--adapter', at('train.jsonl')]),
+    ]);
+    expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('[USAGE]') });
+    expect(rate).toMatchObject({ status: 2, stderr: expect.stringContaining('above 0') });
+    expect(loss).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/loss must be one of .*\[INVALID_ARGUMENT\]/),
+    });
+    expect(search).toMatchObject({ status: 1, stderr: expect.stringContaining('[TRAINING_FILE_INVALID]') });
+  });
+});

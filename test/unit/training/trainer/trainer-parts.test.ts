@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { batchLoss } from '../../../../src/training/trainer/batch-losses.js';
+import { DivergenceWatch } from '../../../../src/training/trainer/divergence.js';
+import { epochOrder } from '../../../../src/training/trainer/epoch-order.js';
+import { learningRateAt } from '../../../../src/training/trainer/learning-rate.js';
+import { NONE, trainingBatch } from '../../../../src/training/trainer/training-batch.js';
+import { matrix } from '../../../../src/vectors/matrix.js';
+
+describe('the learning rate', () => {
+  it('rises in equal steps, and goes down as its formula says', () => {
+    const schedule = { learningRate: 1, warmupSteps: 3, steps: 7 };
+    const rates = (decay: 'cosine' | 'linear' | 'constant') =>
+      [1, 2, 3, 4, 5, 6, 7].map((step) => learningRateAt(step, { ...schedule, decay }));
+    expect(rates('constant')).toEqual([0.25, 0.5, 0.75, 1, 1, 1, 1]);
+    expect(rates('linear')).toEqual([0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25]);
+    const down = [1, (1 + Math.SQRT1_2) / 2, 0.5, (1 - Math.SQRT1_2) / 2];
+    for (const [i, rate] of rates('cosine').slice(3).entries()) expect(rate).toBeCloseTo(down[i]!, 12);
+    expect(learningRateAt(1, { ...schedule, warmupSteps: 0, decay: 'cosine' })).toBe(1);
+  });
+});
+
+describe('the order of an epoch', () => {
+  it('has each query once, is that of its seed and epoch, and takes one positive of each', () => {
+    const positives = Array.from({ length: 50 }, (_, i) => [i, 100 + i, 200 + i]);
+    const order = epochOrder(1, 4, positives);
+    expect([...order.queries].sort((a, b) => a - b)).toEqual(positives.map((_, i) => i));
+    expect([...order.queries]).not.toEqual(positives.map((_, i) => i));
+    for (const [i, positive] of order.positives.entries()) expect(positives[i]).toContain(positive);
+    expect(new Set(order.positives.map((row) => Math.floor(row / 100))).size).toBe(3);
+    expect(epochOrder(1, 4, positives)).toEqual(order);
+    expect(epochOrder(1, 5, positives)).not.toEqual(order);
+    expect(epochOrder(2, 4, positives)).not.toEqual(order);
+  });
+});
+
+const JUDGED = {
+  vectors: matrix(new Float32Array(3), 1),
+  positives: [[7, 9], [9], [5]],
+  negatives: [[5], [], [1]],
+  grades: [new Map([[9, 3]]), undefined, undefined],
+};
+
+describe('a batch', () => {
+  it('has each document once, and knows candidates and their relevance', () => {
+    const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
+    const mined = { mined: Uint32Array.of(1, 5, 2, NONE, 7, 1), perQuery: 2 };
+    const batch = trainingBatch(JUDGED, order, [0, 2], mined);
+    expect([...batch.queries]).toEqual([2, 0]);
+    expect([...batch.documents]).toEqual([5, 9, 1, 7]);
+    expect([...batch.positives]).toEqual([0, 1]);
+    expect(batch.candidates.map((list) => [...list].map((column) => batch.documents[column]))).toEqual([
+      [5, 1, 7],
+      [7, 9, 5, 1],
+    ]);
+    expect(batch.relevance.map((list) => [...list])).toEqual([
+      [1, 0, 0],
+      [1, 3, 0, 0],
+    ]);
+  });
+
+  it.each(['in-batch-contrast', 'list-net', 'bi-granular-relevance', 'softmax-cross-entropy-mean'] as const)(
+    'has the gradients of %s, of the temperature too, that finite differences have',
+    (loss) => {
+      const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
+      const batch = trainingBatch(JUDGED, order, [0, 3], { mined: Uint32Array.of(1, 2, 2), perQuery: 1 });
+      const size = batch.queries.length * batch.documents.length;
+      // Multiples of 2^-7, which float32 holds with the differences that are added to them.
+      const scores = Float32Array.from({ length: size }, (_, i) => (((i * 37) % 23) - 11) / 128);
+      const { gradient, logTemperatureGradient } = batchLoss(loss, scores, batch, 0.2);
+      const h = 2 ** -10;
+      const at = (i: number, by: number) =>
+        batchLoss(
+          loss,
+          scores.map((score, j) => (i === j ? score + by : score)),
+          batch,
+          0.2,
+        ).loss;
+      for (let i = 0; i < size; i++) {
+        expect(gradient[i]).toBeCloseTo((at(i, h) - at(i, -h)) / (2 * h), 3);
+      }
+      const warmer = (by: number) => batchLoss(loss, scores, batch, 0.2 * Math.exp(by)).loss;
+      expect(logTemperatureGradient).toBeCloseTo((warmer(1e-4) - warmer(-1e-4)) / 2e-4, 6);
+    },
+  );
+
+  it('does not take further positives of a query for negatives', () => {
+    const order = { queries: Uint32Array.of(0, 1), positives: Uint32Array.of(7, 9, 5) };
+    const batch = trainingBatch(JUDGED, order, [0, 2], { mined: new Uint32Array(0), perQuery: 0 });
+    const place = [...batch.documents].indexOf(9);
+    const { gradient } = batchLoss('in-batch-contrast-one-way', new Float32Array(6), batch, 1);
+    expect(gradient[place]).toBe(0);
+    expect(gradient[batch.documents.length + place]).toBeLessThan(0);
+  });
+});
+
+describe('a loss', () => {
+  const stopsAt = (losses: readonly number[]) => {
+    const watch = new DivergenceWatch();
+    return losses.findIndex((loss) => watch.explodes(loss)) + 1;
+  };
+  const times = (count: number, loss: number) => Array.from({ length: count }, () => loss);
+
+  it('explodes after 20 steps above ten times its least, not after 19', () => {
+    expect(stopsAt([2, 1, ...times(19, 10.1), 1, ...times(19, 10.1)])).toBe(0);
+    expect(stopsAt([2, 1, ...times(20, 10.1)])).toBe(22);
+    expect(stopsAt([2, 1, ...times(100, 10)])).toBe(0);
+  });
+
+  it('may go back to where it began, and be small', () => {
+    expect(stopsAt([4, 1e-6, ...times(100, 4)])).toBe(0);
+    expect(stopsAt([4, 1e-6, ...times(100, 4.1)])).toBe(22);
+    expect(stopsAt([1e-9, ...times(100, 0.1)])).toBe(0);
+  });
+
+  it('stops training at once where it is not finite', () => {
+    expect(stopsAt([1, Number.NaN])).toBe(2);
+    expect(stopsAt([1, Number.POSITIVE_INFINITY])).toBe(2);
+  });
+});
