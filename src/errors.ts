@@ -52,6 +52,7 @@ export const ERROR_CODES = [
   'METADATA_FILTER_INVALID',
   // Training
   'TARGET_INVALID',
+  'TOWER_FILE_INVALID',
   // Evaluation
   'EVALUATION_FILE_INVALID',
   // The server
