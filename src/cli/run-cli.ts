@@ -5,6 +5,7 @@ import { addBenchCommand } from './bench-command.js';
 import { type CommandContext, processContext } from './command-context.js';
 import { addDemoCommand } from './demo-command.js';
 import { addEvalCommand } from './eval-command.js';
+import { addExportCommand } from './export-command.js';
 import { addIngestCommand } from './ingest-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addMaintenanceCommands } from './maintenance-commands.js';
@@ -95,6 +96,7 @@ Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
   addInspectCommand(granule, context);
   addTrainCommand(granule, context);
   addEvalCommand(granule, context);
+  addExportCommand(granule, context);
   addBenchCommand(granule, context);
   return granule;
 }

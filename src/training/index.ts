@@ -4,6 +4,7 @@
  * @module
  */
 export type { ContrastDirection, TowerKind } from '../native/training-types.js';
+export * from './export/index.js';
 export {
   type FitReaderOptions,
   fitExtractiveReader,

@@ -16,6 +16,7 @@ const COMMANDS = [
   'serve',
   'mcp',
   'eval',
+  'export',
   'inspect',
 ];
 const ONE_LINE = /^granule: [^\n]+ \[[A-Z_]+\]\n$/;
@@ -94,6 +95,7 @@ describe('the command line', () => {
     ['FILE_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', '/nowhere/pipeline.json']],
     ['PIPELINE_INVALID', ['search', '/nowhere', 'text', '--pipeline', 'README.md']],
     ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', 'package.json']],
+    ['TOWER_FILE_INVALID', ['export', 'package.json', '--model', 'package.json', '--to', 'a.onnx']],
   ])('reports %s with status 1 and one line on standard error', async (code, args) => {
     const { status, stdout, stderr } = await granule(args);
     expect([status, stdout]).toEqual([1, '']);
