@@ -11,8 +11,10 @@ export {
   type ReaderExample,
   readerObjective,
 } from './fit-extractive-reader.js';
+export * from './joint/index.js';
 export * from './losses/index.js';
 export * from './policies/index.js';
+export * from './reader/index.js';
 export {
   AdamW,
   type AdamWOptions,

@@ -4,7 +4,8 @@ import { ownSpec } from '../../threads/own-spec.js';
 import type { ThreadSpec } from '../../threads/thread-spec.js';
 import type { GeneratedAnswer, Generator } from '../generator.js';
 import { CANDIDATE_FEATURES } from './candidate-features.js';
-import { type ParsedPassage, parsePassage } from './passage-parse.js';
+import { likeliestAnswers } from './likeliest-answers.js';
+import { ParsedPassages } from './parsed-passages.js';
 import { analyseQuestion } from './question-analysis.js';
 import { NULL_FEATURES, type Reading, readPassage } from './read-passage.js';
 import { READER_WEIGHTS, type ReaderWeights } from './reader-weights.js';
@@ -21,9 +22,6 @@ const DEFAULT_ANSWERS = 5;
 
 /** Passages that are read between two looks at the abort signal. */
 const CHUNK = 8;
-
-/** Passages that are kept parsed, the latest ones. */
-const KEPT_PASSAGES = 2048;
 
 /**
  * A reader that needs no model: it marks the answer in the passage.
@@ -43,7 +41,7 @@ export class ExtractiveReader implements Generator {
   readonly #answers: number;
   readonly #candidateWeights: readonly number[];
   readonly #nullWeights: readonly number[];
-  readonly #parsed = new Map<string, ParsedPassage>();
+  readonly #passages = new ParsedPassages();
 
   /** @throws GranuleError `INVALID_ARGUMENT` */
   constructor(options: ExtractiveReaderOptions = {}) {
@@ -72,43 +70,15 @@ export class ExtractiveReader implements Generator {
         if (i > 0) await new Promise((resume) => setImmediate(resume));
         if (options.signal?.aborted) throw new GranuleError('ABORTED', 'reading was aborted');
       }
-      answers.push(this.#answersOf(readPassage(analysed, this.#parse(passage.text))));
+      answers.push(this.#answersOf(readPassage(analysed, this.#passages.parse(passage.text))));
     }
     return answers;
-  }
-
-  #parse(text: string): ParsedPassage {
-    const parsed = this.#parsed.get(text) ?? parsePassage(text);
-    this.#parsed.delete(text);
-    this.#parsed.set(text, parsed);
-    if (this.#parsed.size > KEPT_PASSAGES) this.#parsed.delete(this.#parsed.keys().next().value!);
-    return parsed;
   }
 
   #answersOf(reading: Reading): GeneratedAnswer[] {
     const scores = reading.features.map((features) => dot(features, this.#candidateWeights));
     const nullScore = dot(reading.nullFeatures, this.#nullWeights);
-    const largest = scores.reduce((best, score) => Math.max(best, score), nullScore);
-    let total = Math.exp(nullScore - largest);
-    const merged = new Map<string, { best: number; share: number }>();
-    for (const [i, { normalised }] of reading.candidates.entries()) {
-      const share = Math.exp(scores[i]! - largest);
-      total += share;
-      const same = merged.get(normalised);
-      if (same === undefined) merged.set(normalised, { best: i, share });
-      else {
-        same.share += share;
-        if (scores[i]! > scores[same.best]!) same.best = i;
-      }
-    }
-    return [...merged.values()]
-      .filter(({ share }) => share > 0)
-      .sort((a, b) => b.share - a.share || a.best - b.best)
-      .slice(0, this.#answers)
-      .map(({ best, share }) => {
-        const { text, span } = reading.candidates[best]!;
-        return { text, span, logProbability: Math.min(0, Math.log(share / total)) };
-      });
+    return likeliestAnswers(reading.candidates, scores, nullScore, this.#answers);
   }
 }
 

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { answerScores } from '../../../../src/evaluation/answer-metrics.js';
+import type { JointPart } from '../../../../src/training/joint/joint-knowledge.js';
+import type { JointModel } from '../../../../src/training/joint/joint-model.js';
+import { type TrainJointOptions, trainJoint } from '../../../../src/training/joint/train-joint.js';
+import { sameBits } from '../towers/same-bits.js';
+import { examples, jointModel } from './joint-world.js';
+
+const PARTS: readonly JointPart[] = ['entity', 'query', 'reader'];
+const TRAINING = examples(2, 'training');
+const DEV = examples(3, 'dev');
+const OPTIONS: TrainJointOptions = {
+  epochs: 40,
+  batch: 8,
+  learningRates: { entity: 0.03, query: 0.03, reader: 0.003 },
+};
+
+/** Share of the questions about pictures that were not trained on that are answered right. */
+async function accuracy(model: JointModel): Promise<number> {
+  const answers = await model.answer(DEV);
+  const right = answers.map(({ answer }, n) => answerScores(answer, DEV[n]!.answers).exactMatch);
+  return right.reduce((sum, one) => sum + one, 0) / DEV.length;
+}
+
+async function trained(parts: readonly JointPart[], options: TrainJointOptions = {}) {
+  const model = await jointModel({ model: { entityTemperature: 0.3, passageTemperature: 0.3 } });
+  const steps = await trainJoint(model, TRAINING, { ...OPTIONS, trained: parts, ...options });
+  return { model, steps, values: PARTS.map((part) => valuesOf(model, part)) };
+}
+
+const valuesOf = (model: JointModel, part: JointPart) =>
+  [...model.parts[part].parameters.values()].map(({ values }) => values);
+
+describe('joint training', () => {
+  it('finds answers that no tower alone leads to', async () => {
+    const share = async (parts: readonly JointPart[]) => accuracy((await trained(parts)).model);
+    // Exact: a seed gives the same weights. Alone, a query tower learns which wrong titles go with which pictures.
+    expect(await share(['entity', 'reader'])).toBeLessThan(0.3);
+    expect(await share(['query', 'reader'])).toBeLessThan(0.5);
+    expect(await share(PARTS)).toBeGreaterThan(0.8);
+  });
+
+  it('is the same bits for a seed, whatever the number of threads, and others for another', async () => {
+    const run = async (seed: number, threads: number) =>
+      (await trained(PARTS, { epochs: 2, seed, threads })).values.flat();
+    const first = await run(1, 1);
+    expect(sameBits(await run(1, 3), first)).toBe(true);
+    expect(sameBits(await run(2, 1), first)).toBe(false);
+  });
+
+  it('leaves the parts that are frozen as they are, to the bit, and changes the others', async () => {
+    const before = await jointModel();
+    for (const parts of [['entity'], ['query'], ['reader'], ['entity', 'reader'], []] as const) {
+      const { values, steps } = await trained(parts, { epochs: 1 });
+      for (const [i, part] of PARTS.entries()) {
+        const frozen = !(parts as readonly string[]).includes(part);
+        expect(sameBits(values[i]!, valuesOf(before, part))).toBe(frozen);
+      }
+      expect(Object.keys(steps[0]!.gradientNorms)).toEqual(parts);
+    }
+  });
+
+  it('tells of each step, and stops where that throws or a signal says so', async () => {
+    const model = await jointModel();
+    const seen: number[] = [];
+    const stopped = trainJoint(model, TRAINING, {
+      ...OPTIONS,
+      onStep: ({ step, epoch, loss, jointLoss, readerLoss }) => {
+        seen.push(step);
+        expect(epoch).toBe(1 + Math.floor((step - 1) / 3));
+        expect(loss).toBe((jointLoss ?? 0) + readerLoss);
+        if (step === 4) throw new Error('enough');
+      },
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    expect(seen).toEqual([1, 2, 3, 4]);
+    for (const [options, code] of [
+      [{ signal: AbortSignal.abort() }, 'ABORTED'],
+      [{ epochs: 0 }, 'INVALID_ARGUMENT'],
+      [{ batch: 1.5 }, 'INVALID_ARGUMENT'],
+      [{ learningRates: { entities: 1 } }, 'INVALID_ARGUMENT'],
+      [{ learningRate: 1 }, 'INVALID_ARGUMENT'],
+    ] as const) {
+      await expect(trainJoint(model, TRAINING, options as never)).rejects.toMatchObject({ code });
+    }
+    await expect(trainJoint(model, [])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
