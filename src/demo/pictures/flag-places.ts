@@ -51,6 +51,9 @@ const ARRANGEMENTS: readonly Arrangement[] = [
   CORNERS,
 ];
 
+/** Every place that a flag can have. */
+export const PLACE_NAMES: readonly PlaceName[] = [...new Set(ARRANGEMENTS.flatMap(({ cells }) => cells))];
+
 /** Which of an arrangement's places are taken: all, or three of four corners. */
 const waysOf = ({ cells }: Arrangement): readonly (readonly PlaceName[])[] =>
   cells === CORNERS.cells
