@@ -1,4 +1,5 @@
 import { countryQuestions } from './countries/country-questions.js';
+import { placeQuestions } from './countries/place-questions.js';
 import type { PictureTask } from './pictures/picture-workers.js';
 import type { KnownPicture } from './truth-file.js';
 
@@ -24,6 +25,17 @@ export function demoTasks({ seed, count, pictures }: DemoTaskOptions): PictureTa
   return countryQuestions({ seed, split: 'evaluation', countries }).map((question, i) => ({
     question,
     picture: { file: chosen[i]!.file },
+  }));
+}
+
+/**
+ * Questions of the evaluation split about one of several flags, each with its picture: the same for a seed on every
+ * machine.
+ */
+export function severalFlagsTasks({ seed, count }: Omit<DemoTaskOptions, 'pictures'>): PictureTask[] {
+  return placeQuestions({ seed, split: 'evaluation', count }).map(({ picture, ...question }) => ({
+    question,
+    picture,
   }));
 }
 

@@ -1,8 +1,8 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
-import { shuffled } from '../../ranking/shuffled.js';
 import { type CountryFacts, countryFacts } from './country-facts.js';
 import { grouped } from './country-passages.js';
+import { drawInTurn } from './draw-in-turn.js';
 import { englishList } from './english-list.js';
 import { QUESTION_WORDINGS, type QuestionKind } from './question-wordings.js';
 
@@ -42,7 +42,8 @@ export interface CountryQuestionOptions {
  */
 export function countryQuestions(options: CountryQuestionOptions): CountryQuestion[] {
   const random = new SeededRandom(`${options.split} questions ${options.seed}`);
-  const countries = options.countries?.map(factsByCode) ?? drawCountries(options.count ?? 0, random);
+  const countries =
+    options.countries?.map(factsByCode) ?? drawInTurn(countryFacts(), options.count ?? 0, random);
   return countries.map((facts, place) => {
     const kinds = (Object.keys(QUESTION_WORDINGS) as QuestionKind[]).filter(
       (kind) => ANSWERS[kind](facts).length > 0,
@@ -64,15 +65,6 @@ function factsByCode(cca2: string): CountryFacts {
     throw new GranuleError('INVALID_ARGUMENT', `no country has the two-letter code "${cca2}"`, { cca2 });
   }
   return facts;
-}
-
-function drawCountries(count: number, random: SeededRandom): CountryFacts[] {
-  const drawn: CountryFacts[] = [];
-  while (drawn.length < count) {
-    const round = shuffled(countryFacts(), random);
-    drawn.push(...round.slice(0, count - drawn.length));
-  }
-  return drawn;
 }
 
 /** Accepted answers per kind; none where the fact is not recorded. */

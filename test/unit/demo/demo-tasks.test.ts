@@ -1,5 +1,7 @@
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { demoTasks, shownTasks } from '../../../src/demo/demo-tasks.js';
+import { demoTasks, severalFlagsTasks, shownTasks } from '../../../src/demo/demo-tasks.js';
+import { pictureInput } from '../../../src/demo/pictures/picture-source.js';
 
 describe('demoTasks', () => {
   it('gives the same questions and pictures for a seed, and others for another', () => {
@@ -22,6 +24,31 @@ describe('demoTasks', () => {
       [{ file: '/p/2.jpg' }, 'NZ'],
       [{ file: '/p/1.jpg' }, 'FR'],
     ]);
+  });
+});
+
+describe('severalFlagsTasks', () => {
+  it('asks about one flag of each picture, by a task that another thread can be sent', async () => {
+    const tasks = severalFlagsTasks({ seed: 1, count: 30 });
+    expect(severalFlagsTasks({ seed: 1, count: 30 })).toEqual(tasks);
+    for (const { question, picture } of tasks) {
+      expect(Object.keys(question).sort()).toEqual(['answers', 'cca2', 'id', 'kind', 'place', 'question']);
+      expect('flags' in picture && picture.flags).toContain(question.cca2);
+    }
+    const { picture } = tasks[0]!;
+    const jpeg = (await pictureInput(picture)) as Uint8Array;
+    expect(await pictureInput(structuredClone(picture))).toEqual(jpeg);
+    expect(await sharp(jpeg).metadata()).toMatchObject({ format: 'jpeg' });
+  });
+
+  it('asks about other pictures than the questions about one flag do', () => {
+    const seeds = new Set(
+      demoTasks({ seed: 1, count: 300 }).map(({ picture }) => 'seed' in picture && picture.seed),
+    );
+    const others = severalFlagsTasks({ seed: 1, count: 300 });
+    expect(others.filter(({ picture }) => 'seed' in picture && seeds.has(picture.seed as string))).toEqual(
+      [],
+    );
   });
 });
 

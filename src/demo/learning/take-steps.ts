@@ -1,0 +1,81 @@
+import { GranuleError } from '../../errors.js';
+import { SeededRandom } from '../../ranking/seeded-random.js';
+import { AdamW } from '../../training/towers/adamw.js';
+import { namedParameters } from '../../training/towers/parameter.js';
+import type { Tower } from '../../training/towers/tower.js';
+import { learningRateAt } from '../../training/run/learning-rate.js';
+
+/** How steps are taken. */
+export interface StepOptions {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Most threads; 0, the default, means one per core. */
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  /** Called after each step. */
+  readonly onStep?: (step: TakenStep) => void;
+}
+
+/** A step that was taken. */
+export interface TakenStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
+const BATCH = 32;
+const WARMUP = 20;
+
+/**
+ * Steps of AdamW over batches of 32 examples, in an order of its own for each epoch; the rate rises for 20 steps and falls by a cosine, the
+ * norm of all gradients is clipped at 1. What is left of an epoch beyond whole batches waits for the next.
+ *
+ * @param name - of the stage, for messages and the order
+ * @param towers - what is trained
+ * @param learn - adds gradients for a batch and gives its loss
+ * @throws GranuleError `TRAINING_DIVERGED`, `ABORTED`, and what `learn` throws
+ */
+export async function takeSteps<Example>(
+  name: string,
+  towers: Readonly<Record<string, Tower>>,
+  examples: readonly Example[],
+  { seed, epochs, learningRate, weightDecay, threads = 0, onStep }: StepOptions,
+  learn: (batch: readonly Example[]) => Promise<number>,
+): Promise<void> {
+  const parameters = namedParameters(towers);
+  const optimiser = new AdamW(parameters, {
+    weightDecay,
+    withoutDecay: [...parameters.keys()].filter((parameter) => parameter.endsWith('bias')),
+  });
+  const order = [...examples];
+  const random = new SeededRandom(`${name} ${seed}`);
+  const perEpoch = Math.floor(order.length / BATCH);
+  const steps = perEpoch * epochs;
+  const schedule = {
+    learningRate,
+    warmupSteps: Math.min(WARMUP, steps >> 2),
+    steps,
+    decay: 'cosine',
+  } as const;
+  for (let step = 1; step <= steps; step++) {
+    const place = (step - 1) % perEpoch;
+    if (place === 0) shuffle(order, random);
+    for (const tower of Object.values(towers)) tower.zeroGradients();
+    const loss = await learn(order.slice(place * BATCH, (place + 1) * BATCH));
+    if (!Number.isFinite(loss)) {
+      throw new GranuleError('TRAINING_DIVERGED', `training of ${name} stopped at step ${step}`, { step });
+    }
+    await optimiser.step({ learningRate: learningRateAt(step, schedule), clip: 1, threads });
+    onStep?.({ step, steps, loss });
+  }
+}
+
+function shuffle<T>(items: T[], random: SeededRandom): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random.integer(0, i);
+    [items[i], items[j]] = [items[j]!, items[i]!];
+  }
+}
