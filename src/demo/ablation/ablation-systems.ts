@@ -8,16 +8,11 @@ import { PassageReadings } from '../../training/reader/passage-readings.js';
 import { TrainedReader } from '../../training/reader/trained-reader.js';
 import { adaptedTextEncoder } from '../../training/trainer/adapted-text-encoder.js';
 import type { Matrix } from '../../vectors/matrix.js';
+import type { EncodedEntityRetriever } from '../learning/country-entities.js';
 import { type CountryTowers, towersAfter } from '../learning/country-towers.js';
 import type { TrainedCountries } from '../learning/country-towers-file.js';
 import type { AnsweringParts } from '../score-answer.js';
-import {
-  AnswersOnce,
-  type EncodedEntityRetriever,
-  EntitiesOnce,
-  PassagesOnce,
-  queriesOnce,
-} from './remembering-parts.js';
+import { AnswersOnce, EntitiesOnce, PassagesOnce, queriesOnce } from './remembering-parts.js';
 
 /** What all systems have in common. */
 export interface AblationGround {

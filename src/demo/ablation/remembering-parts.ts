@@ -9,11 +9,7 @@ import type { FittedTextEncoder, ImageQuery } from '../../encoders/encoder.js';
 import type { GeneratedAnswer, Generator } from '../../generators/generator.js';
 import type { EntityHit, PassageHit, PassageRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
 import { matrix } from '../../vectors/matrix.js';
-
-/** Pictures that were encoded, to entities. */
-export interface EncodedEntityRetriever {
-  retrieveEncoded(query: ImageQuery, options: RetrieveOptions): Promise<EntityHit[]>;
-}
+import type { EncodedEntityRetriever } from '../learning/country-entities.js';
 
 /** Values that are kept before all are forgotten; a question brings some ten. */
 const MOST_KEPT = 2000;

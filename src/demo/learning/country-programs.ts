@@ -23,12 +23,7 @@ export type CountryProgram = (
 /** What each of `COUNTRY_STAGES` does, in their order. */
 export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
   ({ knowledge: { titleVectors, cca2 }, seen }, _, options) =>
-    trainEntityTowers(
-      seen.map(({ views }) => views),
-      titleVectors,
-      cca2,
-      options,
-    ),
+    trainEntityTowers(seen, titleVectors, cca2, options),
   async ({ knowledge, examples }, _, options) => ({
     query: await trainQueryTower(knowledge, examples, options),
   }),

@@ -8,8 +8,8 @@ import { COUNTRY_STAGES, type PlainStage, stageOf } from './country-towers.js';
 import type { TrainedCountries } from './country-towers-file.js';
 import type { CountryPictures, StageCall, StageResult, TrainingFacts } from './country-trainer.js';
 import { seePictures } from './see-pictures.js';
-import type { SeenPicture } from './training-picture-maker.js';
 import { trainingTasks } from './training-tasks.js';
+import type { PictureViews } from './view-samples.js';
 
 /** How far the training of a seed is. */
 export interface SeedProgress {
@@ -56,7 +56,11 @@ const PROGRESS_EVERY = 100;
  * @throws GranuleError `TRAINING_DIVERGED`, `ABORTED`; `INTERNAL` where the modules of the threads are not there
  */
 export async function trainCountries(options: TrainCountriesOptions): Promise<TrainedCountries[]> {
-  const { seeds, signal, trainer = ownSpec('demo/learning/country-trainer.js', 'CountryTrainer', {}) } = options;
+  const {
+    seeds,
+    signal,
+    trainer = ownSpec('demo/learning/country-trainer.js', 'CountryTrainer', {}),
+  } = options;
   const service = moduleUrl('demo/learning/country-trainer-service.js');
   if (trainer === undefined || service === undefined) {
     throw new GranuleError('INTERNAL', 'the modules that threads train with are not there');
@@ -68,9 +72,17 @@ export async function trainCountries(options: TrainCountriesOptions): Promise<Tr
   const training = new Map<number, { readonly stage: number; readonly progress: Float64Array }>();
   let done = 0;
   const report = () => {
-    const all = [...training].map(([seed, { stage, progress: [step = 0, steps = 0, loss = 0] }]) => ({
-      ...{ seed, stage, step, steps, loss },
-    }));
+    const all = [...training].map(
+      ([
+        seed,
+        {
+          stage,
+          progress: [step = 0, steps = 0, loss = 0],
+        },
+      ]) => ({
+        ...{ seed, stage, step, steps, loss },
+      }),
+    );
     const under = all.reduce((sum, { step, steps }) => sum + (steps === 0 ? 0 : step / steps), 0);
     options.onProgress?.(all, (done + under) / (seeds.length * COUNTRY_STAGES.length));
   };
@@ -112,8 +124,8 @@ async function trainingPictures(options: TrainCountriesOptions): Promise<Country
 }
 
 /** All threads read the same views. */
-function inSharedMemory({ views, places }: SeenPicture): SeenPicture {
+function inSharedMemory(views: PictureViews): PictureViews {
   const vectors = new Float32Array(new SharedArrayBuffer(views.vectors.byteLength));
   vectors.set(views.vectors);
-  return { views: { ...views, vectors }, places };
+  return { ...views, vectors };
 }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { runtimeInfo } from '../../native/runtime-info.js';
-import type { AdaptedEncoder } from '../../training/trainer/adapter.js';
-import { identityOf } from '../../training/trainer/adapter.js';
+import { type AdaptedEncoder, identityOf } from '../../training/trainer/adapter.js';
 import { type CountryKnowledge, countryKnowledge, trainedKnowledge } from './country-knowledge.js';
 import { COUNTRY_PROGRAMS, type TrainingGround } from './country-programs.js';
 import { type PlainStage, plainStage, stageOf, towersAfter } from './country-towers.js';
 import { questionExamples } from './question-examples.js';
-import type { SeenPicture } from './training-picture-maker.js';
 import type { TrainingTask } from './training-tasks.js';
+import type { PictureViews } from './view-samples.js';
 
-/** Pictures with questions, and what was seen in them. */
+/** Pictures with questions. */
 export interface CountryPictures {
   readonly tasks: readonly TrainingTask[];
-  readonly seen: readonly SeenPicture[];
+  /** Views of each task's picture. */
+  readonly seen: readonly PictureViews[];
 }
 
 /** What is to be trained. */
@@ -87,10 +87,10 @@ function hashOf({ tasks, seen, examples }: TrainingGround): string {
   const add = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   hash.update(JSON.stringify(tasks));
-  for (const { views } of seen) {
-    add(views.vectors);
-    add(views.quads);
-    add(views.flagOf);
+  for (const { vectors, quads, flagOf } of seen) {
+    add(vectors);
+    add(quads);
+    add(flagOf);
   }
   for (const { questions, vectors } of [examples.train, examples.dev]) {
     hash.update(JSON.stringify(questions));
