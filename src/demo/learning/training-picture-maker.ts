@@ -2,8 +2,8 @@ import { DescriptorImageEncoder } from '../../encoders/descriptor/descriptor-ima
 import { FlatIndex } from '../../index/flat-index.js';
 import { countryFacts } from '../countries/country-facts.js';
 import { flagPath } from '../countries/flag-images.js';
-import { synthesisePicture } from '../pictures/picture-synthesis.js';
 import type { PlaceName } from '../pictures/flag-places.js';
+import { synthesisePicture } from '../pictures/picture-synthesis.js';
 import { synthesiseSeveralFlags } from '../pictures/several-flags.js';
 import { type PictureViews, sampleViews } from './view-samples.js';
 
