@@ -1,14 +1,11 @@
 import type { Entity } from '../corpus/records.js';
 import type { ImageInput } from '../encoders/encoder.js';
 import { GranuleError } from '../errors.js';
-import { answerScores } from '../evaluation/answer-metrics.js';
-import { pseudoRelevance } from '../evaluation/pseudo-relevance.js';
-import { precisionAt, reciprocalRankAt } from '../evaluation/rank-metrics.js';
 import type { Generator } from '../generators/generator.js';
-import { PASSAGE_TEMPERATURE } from '../retrievers/dense-passage-retriever.js';
 import type { EntityHit, EntityRetriever, PassageRetriever, Timings } from '../retrievers/retriever.js';
-import { MiRag, type MiRagOptions, type MiRagQuestion } from '../systems/mirag.js';
+import type { MiRagOptions } from '../systems/mirag.js';
 import type { CountryQuestion } from './countries/country-questions.js';
+import { type AskedQuestion, ENTITY_DEPTH, scoreAnswer } from './score-answer.js';
 
 /** A picture and a question about it. */
 export interface DemoPair {
@@ -61,9 +58,6 @@ export const DEMO_SYSTEMS = [
   'entity, with MaxSim',
   'gold entity',
 ] as const;
-
-const ENTITY_DEPTH = 100;
-const PASSAGE_DEPTH = 20;
 
 /**
  * Asks every question of four systems, which differ in how they come by the entity: not at all, by the picture without
@@ -127,7 +121,8 @@ class Evaluation {
       await this.#timed('entitiesWithMaxSimMs', () => this.#retrieve(withMaxSim, picture)),
       [{ item: gold, score: 0, probability: 1 }],
     ];
-    for (const [system, hits] of lists.entries()) await this.#score(system, question, gold, hits, picture);
+    for (const [system, hits] of lists.entries())
+      await this.#score(system, { question, picture, gold, hits });
   }
 
   result(questions: number, totalMs: number): DemoEvaluation {
@@ -144,55 +139,10 @@ class Evaluation {
     return retriever.retrieve(picture, { k: ENTITY_DEPTH, ...this.#abort() });
   }
 
-  async #score(
-    system: number,
-    question: CountryQuestion,
-    gold: Entity,
-    hits: EntityHit[] | undefined,
-    picture: ImageInput,
-  ): Promise<void> {
-    const { passages, generator } = this.#parts;
-    const { mirag = {} } = this.#options;
-    const entities = {
-      retrieve: async (_: ImageInput, { k }: { readonly k: number }) => topK(hits ?? [], k),
-    };
-    const asked: MiRagQuestion = {
-      question: question.question,
-      ...(hits === undefined ? {} : { image: picture }),
-    };
-    const answer = await this.#timed('answerMs', () =>
-      new MiRag({ entities, passages, generator }, mirag).ask(asked, this.#abort()),
-    );
-    const ranked = await this.#rankPassages(question.question, hits && topK(hits, mirag.entityCount ?? 3));
-    const order = hits?.map(({ item }) => item.id) ?? [...new Set(ranked.map(({ entityId }) => entityId))];
-    const isGold = order.map((id) => id === gold.id);
-    const relevant = ranked
-      .slice(0, PASSAGE_DEPTH)
-      .map(({ text }) => pseudoRelevance(text, question.answers) !== 'none');
+  async #score(system: number, asked: AskedQuestion): Promise<void> {
+    const scores = await scoreAnswer(asked, this.#parts, { ...this.#options, timings: this.#timings });
     const sums = this.#sums[system]!;
-    const { exactMatch, f1 } = answerScores(answer.answer, question.answers);
-    sums.entityP1 += precisionAt(isGold, 1);
-    sums.entityMrr100 += reciprocalRankAt(isGold, ENTITY_DEPTH);
-    sums.passageP1 += precisionAt(relevant, 1);
-    sums.passageP20 += precisionAt(relevant, PASSAGE_DEPTH);
-    sums.exactMatch += exactMatch;
-    sums.f1 += f1;
-  }
-
-  /** Passages by p(e | q) p(z | q, e), each once; for the question alone, deep enough to rank entities by them. */
-  async #rankPassages(question: string, hits: readonly EntityHit[] | undefined) {
-    const queries = hits?.map(({ item }) => `${question} ${item.title}`) ?? [question];
-    const k = hits === undefined ? ENTITY_DEPTH : PASSAGE_DEPTH;
-    const temperature = this.#options.mirag?.passageTemperature ?? PASSAGE_TEMPERATURE;
-    const lists = await this.#parts.passages.retrieve(queries, { k, ...this.#abort() });
-    const weighted = lists.flatMap((list, query) =>
-      list.map(({ item, score }) => ({
-        item,
-        weight: Math.log(hits === undefined ? 1 : hits[query]!.probability) + score / temperature,
-      })),
-    );
-    weighted.sort((a, b) => (b.weight > a.weight ? 1 : b.weight < a.weight ? -1 : 0));
-    return [...new Map(weighted.map(({ item }) => [item.id, item])).values()];
+    for (const name of Object.keys(sums) as (keyof Sums)[]) sums[name] += scores[name];
   }
 
   async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -205,11 +155,4 @@ class Evaluation {
   #abort(): { readonly signal?: AbortSignal } {
     return this.#options.signal === undefined ? {} : { signal: this.#options.signal };
   }
-}
-
-/** The first k hits with their probabilities scaled to sum to 1, which is the softmax over these k. */
-function topK(hits: readonly EntityHit[], k: number): EntityHit[] {
-  const top = hits.slice(0, k);
-  const mass = top.reduce((sum, { probability }) => sum + probability, 0);
-  return top.map((hit) => ({ ...hit, probability: mass > 0 ? hit.probability / mass : 1 / top.length }));
 }

@@ -8,6 +8,11 @@ export interface RetrieveOptions {
   readonly k: number;
   /** Only what has such metadata: of a passage its own, of an entity its own. */
   readonly filter?: MetadataFilter | undefined;
+  /**
+   * The question that is asked about the picture, for retrievers of entities that look where it says ("the flag at the lower left");
+   * others leave it alone.
+   */
+  readonly question?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -57,7 +57,8 @@ export interface MiRagQuestion {
 /**
  * MiRAG: from a picture and a question to an answer, by the likeliest path through entity and passage.
  *
- * 1. Entities: the K entities that the picture may show, found by the picture alone; p(e | q) is the softmax over them.
+ * 1. Entities: the K entities that the picture may show; p(e | q) is the softmax over them. The retriever is told the question; those
+ *    that find entities by images alone leave it alone.
  * 2. Expansion: the question with each entity's title, `question + " " + title`.
  * 3. Passages: the M best for each expanded question; p(z | q, e) = softmax of score / temperature over all K x M. A
  *    passage that two entities bring counts as two.
@@ -99,7 +100,11 @@ export class MiRag {
     };
     const start = performance.now();
 
-    const entities = await this.#entities(asked, { k: entityCount, filter, ...withSignal(signal) }, timings);
+    const entities = await this.#entities(
+      asked,
+      { k: entityCount, filter, question, ...withSignal(signal) },
+      timings,
+    );
     const source = asked.entity ? 'given' : asked.image === undefined ? 'none' : 'picture';
     record({
       step: 'entities',

@@ -1,9 +1,9 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { learningRateAt } from '../../training/run/learning-rate.js';
 import { AdamW } from '../../training/towers/adamw.js';
 import { namedParameters } from '../../training/towers/parameter.js';
 import type { Tower } from '../../training/towers/tower.js';
-import { learningRateAt } from '../../training/trainer/learning-rate.js';
 
 /** How steps are taken. */
 export interface StepOptions {

@@ -5,20 +5,15 @@ import { flagPath } from '../countries/flag-images.js';
 import type { PlaceName } from '../pictures/flag-places.js';
 import { synthesisePicture } from '../pictures/picture-synthesis.js';
 import { synthesiseSeveralFlags } from '../pictures/several-flags.js';
-import { type PictureViews, sampleViews } from './view-samples.js';
+import { type KnownFlags, type PictureViews, sampleViews } from './view-samples.js';
 
 /** A picture to learn from. */
 export interface TrainingPicture {
-  /** One to four codes. */
+  /** One to four countries by two-letter code. */
   readonly flags: readonly string[];
+  /** Where each flag stands, where there are several; drawn where absent. */
+  readonly places?: readonly PlaceName[];
   readonly seed: string;
-}
-
-/** What is kept of it. */
-export interface SeenPicture {
-  readonly views: PictureViews;
-  /** Where each flag stands; none where there is but one. */
-  readonly places: readonly PlaceName[];
 }
 
 /** Pixels: about as many as pictures are scaled to before anything looks at them. */
@@ -30,25 +25,24 @@ export class TrainingPictureMaker {
   #flagImages: Promise<FlatIndex> | undefined;
 
   /** Makes a picture, and keeps views of it. */
-  async make({ flags, seed }: TrainingPicture): Promise<SeenPicture> {
+  async make(picture: TrainingPicture): Promise<PictureViews> {
     this.#flagImages ??= indexFlags(this.#codes);
-    const { jpeg, quads, places } = await painted(flags, seed);
-    const known = { picture: jpeg, flags, quads };
-    return { views: await sampleViews(known, await this.#flagImages, this.#codes, seed), places };
+    return sampleViews(await painted(picture), await this.#flagImages, this.#codes, picture.seed);
   }
 }
 
-async function painted(flags: readonly string[], seed: string) {
+async function painted(source: TrainingPicture): Promise<KnownFlags> {
+  const { flags, seed } = source;
   if (flags.length === 1) {
     const { jpeg, quad } = await synthesisePicture({ flagSvgPath: flagPath(flags[0]!), seed, width: WIDTH });
-    return { jpeg, quads: quad, places: [] };
+    return { picture: jpeg, flags, quads: quad };
   }
-  const { jpeg, quads, places } = await synthesiseSeveralFlags({
+  const { jpeg, quads } = await synthesiseSeveralFlags({
+    ...source,
     flags: flags.map((cca2) => ({ cca2, svgPath: flagPath(cca2) })),
-    seed,
     width: WIDTH,
   });
-  return { jpeg, quads: Float32Array.from(quads.flatMap((quad) => [...quad])), places };
+  return { picture: jpeg, flags, quads: Float32Array.from(quads.flatMap((quad) => [...quad])) };
 }
 
 async function indexFlags(codes: readonly string[]): Promise<FlatIndex> {

@@ -1,7 +1,7 @@
 import { checkKeys } from '../../index/arguments.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
-import { checkCount } from '../reader/check-count.js';
-import { shuffled } from '../reader/shuffled.js';
+import { shuffled } from '../../ranking/shuffled.js';
+import { checkCount } from '../run/check-count.js';
 import { AdamW } from '../towers/adamw.js';
 import { JOINT_PARTS, type JointExample, type JointPart } from './joint-knowledge.js';
 import type { JointLearnOptions, JointModel } from './joint-model.js';

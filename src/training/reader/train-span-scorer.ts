@@ -3,12 +3,12 @@ import { GranuleError } from '../../errors.js';
 import { normaliseAnswer } from '../../generators/normalise-answer.js';
 import { checkKeys, checkSignal } from '../../index/arguments.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 import type { ReaderExample } from '../fit-extractive-reader.js';
+import { checkCount } from '../run/check-count.js';
 import { AdamW } from '../towers/adamw.js';
 import { answerLikelihood } from './answer-likelihood.js';
-import { checkCount } from './check-count.js';
 import { PassageReadings } from './passage-readings.js';
-import { shuffled } from './shuffled.js';
 import { rightSpans, type SpanReading } from './span-reading.js';
 import type { SpanScorer } from './span-scorer.js';
 

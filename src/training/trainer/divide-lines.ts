@@ -1,5 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 import { invalidLine, type TrainingLine } from './training-lines.js';
 
 /** Examples to train on, and examples to measure by. */
@@ -20,12 +21,7 @@ export function divideLines(
   share: number,
   seed: number | string,
 ): DividedLines {
-  const clusters = clustersOf(lines);
-  const random = new SeededRandom(`${seed}/division`);
-  for (let i = clusters.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [clusters[i], clusters[j]] = [clusters[j]!, clusters[i]!];
-  }
+  const clusters = shuffled(clustersOf(lines), new SeededRandom(`${seed}/division`));
   const chosen = new Set<TrainingLine>();
   // The last cluster is always trained on.
   for (const cluster of clusters.slice(0, -1)) {

@@ -8,20 +8,13 @@ import {
   show,
 } from '../../index/arguments.js';
 import { checkChoice } from '../losses/loss-arguments.js';
+import type { CheckpointOptions } from '../run/checkpoint-file.js';
+import type { Decay } from '../run/learning-rate.js';
 import { checkTowerShape, type TowerShape } from '../towers/tower-shape.js';
 import { isListLoss, RETRIEVER_LOSSES, type RetrieverLoss } from './batch-losses.js';
-import type { Decay } from './learning-rate.js';
 import { checkMeasures } from './measure-retriever.js';
 import type { RetrieverData } from './training-data.js';
 import type { TrainingEvent } from './training-history.js';
-
-/** Where a run keeps its state, so that it can go on after it was killed. */
-export interface CheckpointOptions {
-  /** Written again and again; it is there as a whole or not at all. A run with the same data and options goes on from it. */
-  readonly file: string;
-  /** Steps between two; 0, the default, means at the end of each epoch. */
-  readonly everySteps?: number | undefined;
-}
 
 /** Options of {@link trainRetriever}. */
 export interface TrainOptions {

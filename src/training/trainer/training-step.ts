@@ -1,7 +1,8 @@
-import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
+import { type Matrix, matrix } from '../../vectors/matrix.js';
 import type { PassOptions } from '../towers/native-tower.js';
 import { Tower } from '../towers/tower.js';
 import { batchLoss, type RetrieverLoss } from './batch-losses.js';
+import { pickedRows } from './picked-rows.js';
 import type { RetrieverTowers } from './retriever-towers.js';
 import type { TrainingBatch } from './training-batch.js';
 
@@ -21,8 +22,8 @@ export async function lossAndGradients(
   options: PassOptions,
 ): Promise<number> {
   towers.zeroGradients();
-  const queryPass = await towers.query.forward(rowsOf(queries, batch.queries), options);
-  const found = await towers.forwardDocuments(rowsOf(documents, batch.documents), options);
+  const queryPass = await towers.query.forward(pickedRows(queries, batch.queries), options);
+  const found = await towers.forwardDocuments(pickedRows(documents, batch.documents), options);
   const { data, rows, columns } = found.outputs;
   const product = Tower.from(
     { kind: 'linear', input: columns, output: rows, bias: false, normalise: false },
@@ -36,11 +37,4 @@ export async function lossAndGradients(
   await found.pass?.backward(matrix(product.parameters.get('weight')!.gradient, columns), options);
   towers.addLogTemperatureGradient(value.logTemperatureGradient);
   return value.loss;
-}
-
-/** Copies of rows, one after the other. */
-export function rowsOf(source: Matrix, rows: Uint32Array): Matrix {
-  const data = new Float32Array(rows.length * source.columns);
-  for (const [i, row] of rows.entries()) data.set(matrixRow(source, row), i * source.columns);
-  return matrix(data, source.columns);
 }

@@ -105,6 +105,23 @@ describe('a filter', () => {
   });
 });
 
+test('the retriever of entities is told the question as it was asked', async () => {
+  const { entities, passages, reader } = system();
+  const told: unknown[] = [];
+  const mirag = new MiRag({
+    entities: {
+      retrieve: (image, options) => {
+        told.push(options.question);
+        return entities.retrieve(image, options);
+      },
+    },
+    passages,
+    generator: reader,
+  });
+  await mirag.ask({ question: 'Which city at the left?', image: IMAGE });
+  expect(told).toEqual(['Which city at the left?']);
+});
+
 describe('onStep', () => {
   test('tells each step before the next one begins, and the same steps as the trace', async () => {
     const { entities, passages, reader } = system();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { DivergenceGuard } from '../../../../src/training/run/divergence.js';
+import { learningRateAt } from '../../../../src/training/run/learning-rate.js';
 import { batchLoss } from '../../../../src/training/trainer/batch-losses.js';
-import { DivergenceWatch } from '../../../../src/training/trainer/divergence.js';
 import { epochOrder } from '../../../../src/training/trainer/epoch-order.js';
-import { learningRateAt } from '../../../../src/training/trainer/learning-rate.js';
 import { NONE, trainingBatch } from '../../../../src/training/trainer/training-batch.js';
 import { matrix } from '../../../../src/vectors/matrix.js';
 
@@ -95,8 +95,17 @@ describe('a batch', () => {
 
 describe('a loss', () => {
   const stopsAt = (losses: readonly number[]) => {
-    const watch = new DivergenceWatch();
-    return losses.findIndex((loss) => watch.explodes(loss)) + 1;
+    const guard = new DivergenceGuard();
+    const stops = (loss: number, i: number) => {
+      try {
+        guard.see(i + 1, loss);
+        return false;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'TRAINING_DIVERGED', details: { step: i + 1 } });
+        return true;
+      }
+    };
+    return losses.findIndex(stops) + 1;
   };
   const times = (count: number, loss: number) => Array.from({ length: count }, () => loss);
 

@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os';
+import { GranuleError } from '../../errors.js';
+import moduleUrl from '../../threads/module-url.cjs';
+import { ownSpec } from '../../threads/own-spec.js';
+import { ThreadTeam } from '../../threads/thread-team.js';
+import type { TrainingPicture } from './training-picture-maker.js';
+import type { PictureViews } from './view-samples.js';
+
+/**
+ * Makes pictures in threads, one per core, and keeps views of them.
+ *
+ * @returns what is kept of each, in their order
+ * @throws GranuleError `ABORTED`
+ */
+export async function seePictures(
+  pictures: readonly TrainingPicture[],
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, all: number) => void } = {},
+): Promise<PictureViews[]> {
+  const spec = ownSpec('demo/learning/training-picture-maker.js', 'TrainingPictureMaker', {});
+  const service = moduleUrl('demo/learning/training-picture-service.js');
+  if (spec === undefined || service === undefined) {
+    throw new GranuleError('INTERNAL', 'the modules that threads make training pictures with are not there');
+  }
+  const team = new ThreadTeam({ spec, service, identity: {} }, { threads: availableParallelism() });
+  let done = 0;
+  try {
+    return await team.callAll<TrainingPicture, PictureViews>(
+      'make',
+      pictures,
+      (picture) => {
+        options.onProgress?.(done, pictures.length);
+        done += 1;
+        return picture;
+      },
+      options.signal,
+    );
+  } finally {
+    await team.close();
+  }
+}
