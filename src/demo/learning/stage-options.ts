@@ -1,0 +1,12 @@
+import type { TakenStep } from './take-steps.js';
+
+/** How a stage of training runs. */
+export interface StageOptions {
+  /** Of initial weights and of the order. */
+  readonly seed: number;
+  /** Most threads; 0, the default, means one per core. Results do not depend on it. */
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each step. */
+  readonly onStep?: ((step: TakenStep) => void) | undefined;
+}
