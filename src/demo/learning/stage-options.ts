@@ -1,4 +1,10 @@
-import type { TakenStep } from './take-steps.js';
+/** A step that was taken. */
+export interface TakenStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
 
 /** How a stage of training runs. */
 export interface StageOptions {
