@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { GranuleError } from '../../errors.js';
-import moduleUrl from '../../threads/module-url.cjs';
 import { ownSpec } from '../../threads/own-spec.js';
 import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { ThreadTeam } from '../../threads/thread-team.js';
@@ -61,8 +60,8 @@ export async function trainCountries(options: TrainCountriesOptions): Promise<Tr
     signal,
     trainer = ownSpec('demo/learning/country-trainer.js', 'CountryTrainer', {}),
   } = options;
-  const service = moduleUrl('demo/learning/country-trainer-service.js');
-  if (trainer === undefined || service === undefined) {
+  const service = 'demo/learning/country-trainer-service.js';
+  if (trainer === undefined) {
     throw new GranuleError('INTERNAL', 'the modules that threads train with are not there');
   }
   const pictures = await trainingPictures(options);
