@@ -44,7 +44,10 @@ export type {
   PassageRecord,
 } from './corpus/snapshot/stored-records.js';
 export type { CorpusRecovery } from './corpus/storage/recovery.js';
-export { DescriptorImageEncoder } from './encoders/descriptor/descriptor-image-encoder.js';
+export {
+  DescriptorImageEncoder,
+  type DescriptorImageEncoderOptions,
+} from './encoders/descriptor/descriptor-image-encoder.js';
 export type {
   DivisibleTextEncoder,
   EncodeOptions,

@@ -16,11 +16,13 @@ export async function seePictures(
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, all: number) => void } = {},
 ): Promise<PictureViews[]> {
   const spec = ownSpec('demo/learning/training-picture-maker.js', 'TrainingPictureMaker', {});
-  const service = 'demo/learning/training-picture-service.js';
   if (spec === undefined) {
     throw new GranuleError('INTERNAL', 'the modules that threads make training pictures with are not there');
   }
-  const team = new ThreadTeam({ spec, service, identity: {} }, { threads: availableParallelism() });
+  const team = new ThreadTeam(
+    { spec, service: 'demo/learning/training-picture-service.js', identity: {} },
+    { threads: availableParallelism() },
+  );
   let done = 0;
   try {
     return await team.callAll<TrainingPicture, PictureViews>(

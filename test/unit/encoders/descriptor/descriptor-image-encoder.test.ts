@@ -1,9 +1,12 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { flagPath } from '../../../../src/demo/countries/flag-images.js';
+import { FLAG_WINDOW_WIDTHS } from '../../../../src/demo/pictures/flag-windows.js';
 import { synthesisePicture } from '../../../../src/demo/pictures/picture-synthesis.js';
+import { synthesiseSeveralFlags } from '../../../../src/demo/pictures/several-flags.js';
 import { DescriptorImageEncoder } from '../../../../src/encoders/descriptor/descriptor-image-encoder.js';
 import type { ImageQuery } from '../../../../src/encoders/encoder.js';
+import { imageEncoderInThreads } from '../../../../src/encoders/threads/threaded-image-encoder.js';
 import { matrixRow } from '../../../../src/vectors/matrix.js';
 
 const encoder = new DescriptorImageEncoder();
@@ -115,6 +118,80 @@ describe('queries', () => {
     await expect(query.refine!([0, 1], patches!)).rejects.toMatchObject({ code: 'LENGTH_MISMATCH' });
     const narrow = { data: new Float32Array(64 * 2), lengths: Uint32Array.of(64), columns: 2 };
     await expect(query.refine!([0], narrow)).rejects.toMatchObject({ code: 'DIMENSION_INVALID' });
+  });
+});
+
+describe('widths of windows', () => {
+  const several = (flags: readonly string[]) =>
+    synthesiseSeveralFlags({
+      flags: flags.map((cca2) => ({ cca2, svgPath: flagPath(cca2) })),
+      seed: 'widths',
+      width: 320,
+      height: 240,
+    });
+
+  /** Per indexed image, the highest cosine of a view. */
+  const nearest = async (looking: DescriptorImageEncoder, picture: Uint8Array, flags: readonly string[]) => {
+    const { vectors } = await looking.encodeImages(flags.map(flagPath));
+    const { views } = await looking.encodeQuery(picture);
+    return flags.map((_, flag) => {
+      let best = -1;
+      for (let view = 0; view < views.rows; view++) {
+        const at = view * views.columns;
+        let cosine = 0;
+        for (let i = 0; i < views.columns; i++) {
+          cosine += views.data[at + i]! * vectors.data[flag * views.columns + i]!;
+        }
+        best = Math.max(best, cosine);
+      }
+      return best;
+    });
+  };
+
+  test('smaller ones find flags that the default’s cannot', async () => {
+    const flags = ['BR', 'JP', 'ZA', 'SE'];
+    const { jpeg } = await several(flags);
+    const small = await nearest(new DescriptorImageEncoder({ widths: FLAG_WINDOW_WIDTHS }), jpeg, flags);
+    expect(Math.min(...small)).toBeGreaterThan(0.9);
+    expect(Math.max(...(await nearest(encoder, jpeg, flags)))).toBeLessThan(0.9);
+  });
+
+  test('change nothing about indexed images', async () => {
+    const other = new DescriptorImageEncoder({ widths: [0.3] });
+    expect(await other.encodeImages([flagPath('FR')])).toEqual(await encoder.encodeImages([flagPath('FR')]));
+  });
+
+  test('are those of the default where none are given, and a copy where some are', async () => {
+    const widths = [0.45, 0.53, 0.62, 0.72, 0.83];
+    const named = new DescriptorImageEncoder({ widths });
+    widths[0] = 0.1;
+    const [one, other] = await Promise.all([named, encoder].map((each) => each.encodeQuery(flagPath('FR'))));
+    expect(one!.views).toEqual(other!.views);
+    expect(named.spec).toEqual(encoder.spec);
+  });
+
+  test('go with the encoder into another thread', async () => {
+    const here = new DescriptorImageEncoder({ widths: [0.3, 0.7] });
+    await using there = imageEncoderInThreads(here, { threads: 1 });
+    const [inThread, alone] = await Promise.all(
+      [there, here].map((each) => each.encodeQuery(flagPath('FR'))),
+    );
+    expect(inThread!.views).toEqual(alone!.views);
+    expect(alone!.views.rows).not.toBe((await encoder.encodeQuery(flagPath('FR'))).views.rows);
+  });
+
+  test.each([
+    ['none', []],
+    ['one that is too small', [0.5, 0.04]],
+    ['one beyond the picture', [0.5, 1.01]],
+    ['one that is no number', [Number.NaN]],
+    ['a text', ['0.5']],
+    ['a number alone', 0.5],
+    ['too many', new Array(33).fill(0.5)],
+  ])('%s: refused', (_, widths) => {
+    expect(() => new DescriptorImageEncoder({ widths: widths as number[] })).toThrowError(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
   });
 });
 

@@ -34,6 +34,18 @@ describe('view windows', () => {
     }
   });
 
+  test('those of other widths have these widths, and lie close together', () => {
+    const frames = viewWindows(320, 240, [0.3, 0.5]);
+    const counts = new Map<string, number>();
+    for (let base = FRAME_SIZE; base < frames.length; base += FRAME_SIZE) {
+      const width = ((2 * Math.hypot(frames[base + 2]!, frames[base + 3]!)) / 320).toFixed(3);
+      counts.set(width, (counts.get(width) ?? 0) + 1);
+    }
+    expect([...counts.keys()]).toEqual(['0.300', '0.500']);
+    expect(counts.get('0.300')).toBeGreaterThan(2 * counts.get('0.500')!);
+    expect(frameCount(viewWindows(320, 240, [1]))).toBe(1);
+  });
+
   test('corners stay within 4 % of the picture', () => {
     for (const value of frameQuads(viewWindows(320, 240), 320, 240)) {
       expect(value).toBeGreaterThan(-0.04);
@@ -48,9 +60,11 @@ describe('view windows', () => {
       [1, 1],
       [120, 640],
     ] as const) {
-      const count = frameCount(viewWindows(width, height));
-      expect(count).toBeGreaterThanOrEqual(1);
-      expect(count).toBeLessThanOrEqual(6000);
+      for (const widths of [undefined, [0.05], Array.from({ length: 32 }, () => 0.05)]) {
+        const count = frameCount(viewWindows(width, height, widths));
+        expect(count).toBeGreaterThanOrEqual(1);
+        expect(count).toBeLessThanOrEqual(6000);
+      }
     }
   });
 });
