@@ -1,7 +1,7 @@
 import { ParsedPassages } from '../../generators/extractive/parsed-passages.js';
 import { type AnalysedQuestion, analyseQuestion } from '../../generators/extractive/question-analysis.js';
 import { checkKeys } from '../../index/arguments.js';
-import { checkCount } from './check-count.js';
+import { checkCount } from '../run/check-count.js';
 import { readSpans, type SpanReading } from './span-reading.js';
 
 /** Options of {@link PassageReadings}. */
