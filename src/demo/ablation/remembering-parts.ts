@@ -13,6 +13,8 @@ import type { EncodedEntityRetriever } from '../learning/country-entities.js';
 
 /** Values that are kept before all are forgotten; a question brings some ten. */
 const MOST_KEPT = 2000;
+/** As many of a picture as there are systems that look at it by themselves. */
+const MOST_VIEWED = 4;
 
 /** Values by text, each made once. */
 class Kept<T> {
@@ -49,6 +51,32 @@ export class EntitiesOnce implements EncodedEntityRetriever {
     }
     return this.#last.hits;
   }
+}
+
+/** Looks once through the same views of a picture, whoever asks for them. */
+export class ViewsOnce implements EncodedEntityRetriever {
+  readonly #retriever: EncodedEntityRetriever;
+  #kept: { readonly query: ImageQuery; readonly hits: Promise<EntityHit[]> }[] = [];
+
+  constructor(retriever: EncodedEntityRetriever) {
+    this.#retriever = retriever;
+  }
+
+  /** @param options - the same for every call, but for the question, which the retriever leaves alone */
+  retrieveEncoded(query: ImageQuery, options: RetrieveOptions): Promise<EntityHit[]> {
+    const same = this.#kept.find((kept) => sameViews(kept.query, query));
+    if (same !== undefined) return same.hits;
+    const hits = this.#retriever.retrieveEncoded(query, options);
+    this.#kept = [{ query, hits }, ...this.#kept].slice(0, MOST_VIEWED);
+    return hits;
+  }
+}
+
+function sameViews(one: ImageQuery, other: ImageQuery): boolean {
+  if (one === other) return true;
+  const same = (a: Float32Array, b: Float32Array) =>
+    a.length === b.length && a.every((value, i) => value === b[i]);
+  return same(one.viewQuads, other.viewQuads) && same(one.views.data, other.views.data);
 }
 
 /** Searches once for each text: for `depth` passages, of which fewer are the first. Probabilities are those over `depth`. */

@@ -7,18 +7,21 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Corpus } from '../../corpus/corpus.js';
 import type { Entity } from '../../corpus/records.js';
-import type { ImageInput, ImageQuery } from '../../encoders/encoder.js';
+import { DescriptorImageEncoder } from '../../encoders/descriptor/descriptor-image-encoder.js';
+import type { ImageInput } from '../../encoders/encoder.js';
 import { ExtractiveReader } from '../../generators/extractive/extractive-reader.js';
 import { DensePassageRetriever } from '../../retrievers/dense-passage-retriever.js';
 import { ImageEntityRetriever } from '../../retrievers/image-entity-retriever.js';
 import type { EntityRetriever } from '../../retrievers/retriever.js';
 import { builtInEncoders } from '../../systems/built-in-encoders.js';
-import { ablationSystems } from '../ablation/ablation-systems.js';
+import { type AblationSystems, ablationSystems } from '../ablation/ablation-systems.js';
 import { askAllSystems } from '../ablation/ask-all-systems.js';
+import { ViewsOnce } from '../ablation/remembering-parts.js';
 import type { CountryQuestion } from '../countries/country-questions.js';
 import { type DemoEvaluation, evaluateDemo } from '../evaluate-demo.js';
 import { countryEntities } from '../learning/country-entities.js';
 import { readCountryTowers } from '../learning/country-towers-file.js';
+import { FLAG_WINDOW_WIDTHS } from './flag-windows.js';
 import { pictureInput } from './picture-source.js';
 import type { PictureOutcome, PictureTask, PictureWorkerData, TaskResult } from './picture-workers.js';
 
@@ -32,18 +35,21 @@ const withoutMaxSim = images.with({ lateInteraction: false });
 const generator = new ExtractiveReader();
 const entities: Entity[] = [];
 for await (const entity of snapshot.entities()) entities.push(entity);
+/** Of pictures of one flag and of several, for the systems of the ablation. */
+const flagEncoder = new DescriptorImageEncoder({ widths: FLAG_WINDOW_WIDTHS });
 const systems = towers && (await learnedSystems(towers));
 
 /** The systems of the ablation, over the passages of the corpus. */
 async function learnedSystems(files: readonly string[]) {
   const rows = Array.from({ length: snapshot.counts.passages }, (_, row) => row);
-  const parts = { entities, textEncoder, imageEncoder, images };
+  const retriever = new ViewsOnce(new ImageEntityRetriever(flagEncoder, snapshot));
+  const parts = { entities, textEncoder, imageEncoder: flagEncoder, images: retriever };
   return ablationSystems(
     {
       passages: await snapshot.passages(rows),
       passageVectors: await snapshot.passageVectors(rows),
       textEncoder,
-      untrained: images,
+      untrained: retriever,
       trained: (trained) => countryEntities(trained, parts),
     },
     await Promise.all(files.map((file) => readCountryTowers(file))),
@@ -53,38 +59,44 @@ async function learnedSystems(files: readonly string[]) {
 async function evaluate({ question, picture }: PictureTask): Promise<TaskResult> {
   const start = performance.now();
   const image = await pictureInput(picture);
-  const made = performance.now();
-  const query = await imageEncoder.encodeQuery(image);
-  const encoded = performance.now();
-  const timings = { picturesMs: made - start, encodePicturesMs: encoded - made };
+  const timings = { picturesMs: performance.now() - start };
+  const severalFlags = 'flags' in picture;
+  const evaluation = severalFlags ? undefined : await evaluateSystems(question, image);
+  const scores = systems && (await ablationScores(question, image, systems));
+  return {
+    evaluation: evaluation && { ...evaluation, timings: { ...timings, ...evaluation.timings } },
+    ablation: scores && { cca2: question.cca2, severalFlags, scores },
+  };
+}
+
+async function ablationScores(question: CountryQuestion, picture: ImageInput, asked: AblationSystems) {
+  const query = await flagEncoder.encodeQuery(picture);
   try {
-    const severalFlags = 'flags' in picture;
-    const evaluation = severalFlags ? undefined : await evaluateSystems(question, image, query);
-    const scores = systems && (await askAllSystems({ question, picture: image, query }, entities, systems));
-    return {
-      evaluation: evaluation && { ...evaluation, timings: { ...timings, ...evaluation.timings } },
-      ablation: scores && { cca2: question.cca2, severalFlags, scores },
-    };
+    return await askAllSystems({ question, picture, query }, entities, asked);
   } finally {
     query.release?.();
   }
 }
 
-function evaluateSystems(
-  question: CountryQuestion,
-  picture: ImageInput,
-  query: ImageQuery,
-): Promise<DemoEvaluation> {
+async function evaluateSystems(question: CountryQuestion, picture: ImageInput): Promise<DemoEvaluation> {
+  const start = performance.now();
+  const query = await imageEncoder.encodeQuery(picture);
+  const encodePicturesMs = performance.now() - start;
   const retrieveFrom = (retriever: typeof images): EntityRetriever => ({
     retrieve: (_, options, timings) => retriever.retrieveEncoded(query, options, timings),
   });
-  return evaluateDemo([{ question, picture }], {
-    entities,
-    withoutMaxSim: retrieveFrom(withoutMaxSim),
-    withMaxSim: retrieveFrom(images),
-    passages,
-    generator,
-  });
+  try {
+    const evaluation = await evaluateDemo([{ question, picture }], {
+      entities,
+      withoutMaxSim: retrieveFrom(withoutMaxSim),
+      withMaxSim: retrieveFrom(images),
+      passages,
+      generator,
+    });
+    return { ...evaluation, timings: { encodePicturesMs, ...evaluation.timings } };
+  } finally {
+    query.release?.();
+  }
 }
 
 let turn: Promise<void> = Promise.resolve();
