@@ -22,8 +22,8 @@ export type CountryProgram = (
   options: StageOptions,
 ) => Promise<CountryStage>;
 
-const ENTITY_TOWERS = { epochs: 12, learningRate: 3e-3, weightDecay: 0.01 } as const;
-const PLACES = { epochs: 4, learningRate: 3e-2, weightDecay: 0.01 } as const;
+const ENTITY_TOWERS = { epochs: 6, learningRate: 2e-3, weightDecay: 0.05 } as const;
+const PLACES = { epochs: 6, learningRate: 0.2, weightDecay: 0 } as const;
 
 /** What each of `COUNTRY_STAGES` does, in their order. */
 export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [

@@ -43,7 +43,7 @@ export interface TrainCountriesOptions {
 }
 
 /** Pictures that the shipped towers learned from. */
-export const COUNTRY_PICTURES = { oneFlag: 1800, severalFlags: 900 } as const;
+export const COUNTRY_PICTURES = { oneFlag: 2000, severalFlags: 1200 } as const;
 
 const PROGRESS_EVERY = 100;
 
