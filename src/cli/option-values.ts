@@ -26,3 +26,14 @@ export function shareBelowOne(value: string): number {
   if (share >= 1) throw new InvalidArgumentError('It must be above 0 and below 1.');
   return share;
 }
+
+/** Reads an option's value as whole numbers of at least `least`, all different, with commas between them. */
+export function wholeNumbers(least: number): (value: string) => number[] {
+  return (value) => {
+    const numbers = value.split(',').map(wholeNumber(least));
+    if (new Set(numbers).size < numbers.length) {
+      throw new InvalidArgumentError('No number may be there twice.');
+    }
+    return numbers;
+  };
+}

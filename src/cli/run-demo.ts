@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Corpus } from '../corpus/corpus.js';
 import type { IngestReport } from '../corpus/ingest-report.js';
+import { ablationTable } from '../demo/ablation/ablation-table.js';
+import { renderAblation } from '../demo/ablation/render-ablation.js';
 import { countryCorpus } from '../demo/countries/country-corpus.js';
 import { flagPath } from '../demo/countries/flag-images.js';
 import { askDemoExample, type DemoExample } from '../demo/demo-example.js';
-import { demoTasks, shownTasks } from '../demo/demo-tasks.js';
+import { demoTasks, severalFlagsTasks, shownTasks } from '../demo/demo-tasks.js';
 import type { DemoEvaluation } from '../demo/evaluate-demo.js';
+import { COUNTRY_SEEDS } from '../demo/learning/country-towers.js';
+import { shippedCountryTowers } from '../demo/learning/country-towers-file.js';
 import { mergeEvaluations } from '../demo/merge-evaluations.js';
 import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-workers.js';
 import { requireReadablePictures } from '../demo/readable-pictures.js';
@@ -39,11 +43,11 @@ const EXAMPLES = 4;
 export async function runDemo(options: DemoOptions, context: CommandContext): Promise<void> {
   const pictures = options.pictures === undefined ? undefined : await readTruthFile(options.pictures);
   if (pictures !== undefined) await requireReadablePictures(pictures, context.signal);
-  const tasks = demoTasks({
-    seed: options.seed,
-    count: options.questions ?? pictures?.length ?? options.defaultQuestions,
-    ...(pictures && { pictures }),
-  });
+  const count = options.questions ?? pictures?.length ?? options.defaultQuestions;
+  const tasks = demoTasks({ seed: options.seed, count, ...(pictures && { pictures }) });
+  // Pictures that somebody else made show one flag each.
+  const several =
+    pictures === undefined ? severalFlagsTasks({ seed: options.seed, count: Math.ceil(count / 2) }) : [];
   await mkdir(options.output, { recursive: true }).catch((cause) => {
     const message = `cannot make the folder ${options.output}: ${(cause as Error).message}`;
     throw new GranuleError('FILE_NOT_WRITABLE', message, { file: options.output }, { cause });
@@ -54,16 +58,27 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
     await build(kb, options, context);
     const examples = await showExamples(kb, tasks, options, context);
     const start = performance.now();
-    const parts = await evaluateInWorkers(kb, tasks, {
+    const results = await evaluateInWorkers(kb, [...tasks, ...several], {
+      towers: COUNTRY_SEEDS.map(shippedCountryTowers),
       signal: context.signal,
       onProgress: (done, all) => context.progress.update('questions', done, done / all),
     });
-    const evaluation = mergeEvaluations(parts, performance.now() - start);
-    if (options.json)
-      context.print(
-        jsonText({ ...evaluation, pictures: resolve(options.output), examples: examples.map(exampleFacts) }),
-      );
-    else context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}`);
+    const elapsed = performance.now() - start;
+    const evaluation = mergeEvaluations(
+      results.flatMap((result) => result.evaluation ?? []),
+      elapsed,
+    );
+    const ablation = ablationTable(
+      results.flatMap((result) => result.ablation ?? []),
+      COUNTRY_SEEDS,
+    );
+    if (options.json) {
+      const output = { pictures: resolve(options.output), examples: examples.map(exampleFacts) };
+      context.print(jsonText({ ...evaluation, ablation, ...output }));
+    } else {
+      context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}\n`);
+      context.print(renderAblation(ablation));
+    }
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }

@@ -3,13 +3,15 @@ import { type Command, Option } from 'commander';
 import type { RetrieverLoss, TowerShape, TrainedCorpusRetriever } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
-import { positiveNumber, shareBelowOne, wholeNumber } from './option-values.js';
+import { positiveNumber, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.js';
 import { TrainingDisplay } from './training-display.js';
 
 /** Options of `granule train`, as the command line gives them. */
 interface TrainCommandOptions {
-  readonly pairs: string;
-  readonly to: string;
+  readonly pairs?: string;
+  readonly to?: string;
+  readonly seeds?: readonly number[];
+  readonly check?: true;
   readonly eval?: string;
   readonly devShare?: number;
   readonly loss?: RetrieverLoss;
@@ -46,9 +48,9 @@ export function addTrainCommand(program: Command, context: CommandContext): void
   const command = program
     .command('train')
     .description('teach the retriever of a knowledge base by questions whose passages are known')
-    .argument('<kb>', 'folder that granule ingest made')
-    .requiredOption('--pairs <file>', 'JSONL file of examples to train on')
-    .requiredOption('--to <file>', 'the adapter: a .safetensors file for --adapter of search and ask')
+    .argument('<kb>', 'folder that granule ingest made; or, without --pairs, countries')
+    .option('--pairs <file>', 'JSONL file of examples to train on')
+    .option('--to <file>', 'the adapter: a .safetensors file for --adapter of search and ask')
     .option('--eval <file>', 'JSONL file of examples to measure by')
     .option('--dev-share <x>', 'measure by this share of --pairs instead, groups kept apart', shareBelowOne)
     .option('--loss <name>', 'what is made small; docs/training.md lists them (default: in-batch-contrast)')
@@ -88,6 +90,8 @@ export function addTrainCommand(program: Command, context: CommandContext): void
     .option('--log <file>', 'JSONL file of every step and measurement')
     .option('--curves <file>', 'SVG picture of loss and measures')
     .option('--threads <n>', 'threads at most (default: one per core)', wholeNumber(1))
+    .option('--seeds <list>', 'of countries: seeds to train (default: 1,2,3)', wholeNumbers(0))
+    .option('--check', 'of countries: compare with the shipped towers, tensor by tensor')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
@@ -98,22 +102,64 @@ A line of the JSONL files is one query:
 passages that hold one are then the positives. {"image": "file"} finds images. "grades" and
 "group" may be there. A run that was killed goes on when the same command is given again.
 
-Example:
+granule train countries, without --pairs, trains the towers that granule demo shows, on pictures
+and questions that it makes: [--to <new folder>] [--seeds 1,2,3] [--check] [--log <file>] [--json].
+docs/learning-countries.md says what they learn. It takes some minutes.
+
+Examples:
   $ granule train my-kb --pairs train.jsonl --eval dev.jsonl --to adapter.safetensors
   $ granule search my-kb "where is it warm?" --adapter adapter.safetensors`,
     );
   command.action(async (kb: string, options: TrainCommandOptions) => {
+    if (kb === 'countries' && options.pairs === undefined)
+      return trainTheCountries(command, options, context);
+    const { pairs, to } = options;
+    const missing = pairs === undefined ? '--pairs <file>' : to === undefined ? '--to <file>' : undefined;
+    if (missing !== undefined) {
+      command.error(`error: required option '${missing}' not specified`, { exitCode: 2 });
+    }
+    const strange = (['seeds', 'check'] as const).find((name) => options[name] !== undefined);
+    if (strange !== undefined) {
+      command.error(`error: --${strange} is an option of granule train countries`, { exitCode: 2 });
+    }
     if (options.eval !== undefined && options.devShare !== undefined) {
       command.error('error: --eval and --dev-share are two ways to measure; give one', { exitCode: 2 });
     }
-    const result = await train(kb, options, context);
-    context.print(options.json ? jsonText(resultFacts(options.to, result)) : resultText(options, result));
+    const files = { pairs: pairs!, to: to! };
+    const result = await train(kb, { ...options, ...files }, context);
+    context.print(options.json ? jsonText(resultFacts(files.to, result)) : resultText(files.to, result));
   });
+}
+
+/** Options that `granule train countries` has. */
+const OF_COUNTRIES = ['to', 'seeds', 'check', 'log', 'json'];
+
+async function trainTheCountries(
+  command: Command,
+  { to, seeds, check, log, json }: TrainCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const strange = command.options.find(
+    (option) =>
+      !OF_COUNTRIES.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (strange !== undefined) {
+    command.error(`error: ${strange.long} needs --pairs: it is no option of granule train countries`, {
+      exitCode: 2,
+    });
+  }
+  const { runTrainCountries } = await import('./train-countries.js');
+  const { COUNTRY_SEEDS } = await import('../demo/learning/country-towers.js');
+  await runTrainCountries(
+    { to, seeds: seeds ?? COUNTRY_SEEDS, check: check === true, log, json: json === true },
+    context,
+  );
 }
 
 async function train(
   kb: string,
-  options: TrainCommandOptions,
+  options: TrainCommandOptions & { readonly pairs: string; readonly to: string },
   context: CommandContext,
 ): Promise<TrainedCorpusRetriever> {
   const { Corpus } = await import('../corpus/corpus.js');
@@ -223,7 +269,7 @@ function resultFacts(to: string, result: TrainedCorpusRetriever): object {
   };
 }
 
-function resultText({ to }: TrainCommandOptions, result: TrainedCorpusRetriever): string {
+function resultText(to: string, result: TrainedCorpusRetriever): string {
   const { before, after, history, end, queries, withoutAnswer } = result;
   const lines = [
     `${queries.train} queries trained on, ${queries.dev} measured, ${history.steps.length} steps${end === 'patience' ? ' (the measure did not get better any more)' : ''}`,

@@ -18,6 +18,11 @@ export function renderTable(evaluation: DemoEvaluation): string {
       ...COLUMNS.map(([, score]) => system[score].toFixed(3)),
     ]),
   ];
+  return alignedRows(rows);
+}
+
+/** Rows of cells as lines, the first column flush left and the others flush right. */
+export function alignedRows(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>

@@ -55,7 +55,7 @@ export interface ScoreAnswerOptions {
 /** Asks a system one question, and scores entities, passages and answer as `evaluateDemo` says. */
 export async function scoreAnswer(
   { question, picture, gold, hits }: AskedQuestion,
-  parts: AnsweringParts,
+  { passages, generator }: AnsweringParts,
   { mirag = {}, signal, timings = {} }: ScoreAnswerOptions = {},
 ): Promise<AnswerScores> {
   const abort = signal === undefined ? {} : { signal };
@@ -67,12 +67,12 @@ export async function scoreAnswer(
     ...(hits === undefined ? {} : { image: picture }),
   };
   const start = performance.now();
-  const { answer } = await new MiRag({ entities, ...parts }, mirag).ask(asked, abort);
+  const { answer } = await new MiRag({ entities, passages, generator }, mirag).ask(asked, abort);
   timings['answerMs'] = (timings['answerMs'] ?? 0) + performance.now() - start;
   const ranked = await rankPassages(
     question.question,
     hits && topK(hits, mirag.entityCount ?? 3),
-    parts.passages,
+    passages,
     mirag.passageTemperature ?? PASSAGE_TEMPERATURE,
     abort,
   );

@@ -4,7 +4,7 @@ import { type CountryFacts, countryFacts } from './country-facts.js';
 import { grouped } from './country-passages.js';
 import { drawInTurn } from './draw-in-turn.js';
 import { englishList } from './english-list.js';
-import { QUESTION_WORDINGS, type QuestionKind } from './question-wordings.js';
+import { QUESTION_KINDS, QUESTION_WORDINGS, type QuestionKind } from './question-wordings.js';
 
 /** A question about a country that it does not name, with every answer that is accepted. */
 export interface CountryQuestion {
@@ -45,16 +45,14 @@ export function countryQuestions(options: CountryQuestionOptions): CountryQuesti
   const countries =
     options.countries?.map(factsByCode) ?? drawInTurn(countryFacts(), options.count ?? 0, random);
   return countries.map((facts, place) => {
-    const kinds = (Object.keys(QUESTION_WORDINGS) as QuestionKind[]).filter(
-      (kind) => ANSWERS[kind](facts).length > 0,
-    );
+    const kinds = QUESTION_KINDS.filter((kind) => acceptedAnswers(facts, kind).length > 0);
     const kind = random.pick(kinds);
     return {
       id: `${options.split}-${place + 1}-${facts.cca2.toLowerCase()}-${kind}`,
       cca2: facts.cca2,
       kind,
       question: random.pick(QUESTION_WORDINGS[kind][options.split]),
-      answers: [...new Set(ANSWERS[kind](facts))],
+      answers: acceptedAnswers(facts, kind),
     };
   });
 }
@@ -67,7 +65,11 @@ function factsByCode(cca2: string): CountryFacts {
   return facts;
 }
 
-/** Accepted answers per kind; none where the fact is not recorded. */
+/** The accepted answers of a question about a country; none where the fact is not recorded. */
+export function acceptedAnswers(facts: CountryFacts, kind: QuestionKind): string[] {
+  return [...new Set(ANSWERS[kind](facts))];
+}
+
 const ANSWERS: Readonly<Record<QuestionKind, (facts: CountryFacts) => readonly string[]>> = {
   capital: ({ capitals }) => [...whole(capitals), ...capitals],
   currency: ({ currencies }) => {

@@ -78,7 +78,8 @@ function drawFlags(
   return others.toSpliced(position, 0, asked);
 }
 
-function drawLead(place: PlaceName, split: 'training' | 'evaluation', random: SeededRandom): string {
+/** What is said before a question about the flag at a place: one of the leads of a split. */
+export function drawLead(place: PlaceName, split: 'training' | 'evaluation', random: SeededRandom): string {
   const { adjective, at } = PLACE_WORDS[place];
   return random
     .pick(PLACE_LEADS[split])

@@ -161,3 +161,6 @@ export const QUESTION_WORDINGS: Readonly<Record<QuestionKind, Wordings>> = {
     ],
   },
 };
+
+/** Every kind, in the order of their wordings. */
+export const QUESTION_KINDS = Object.keys(QUESTION_WORDINGS) as readonly QuestionKind[];

@@ -8,12 +8,18 @@ import {
   parseObject,
   type TensorPlan,
 } from '../../training/files/tensor-file-header.js';
-import { SpanScorer } from '../../training/reader/span-scorer.js';
 import { type SpanScorerShape, spanScorerTowers } from '../../training/reader/span-scorer-shape.js';
-import { Tower } from '../../training/towers/tower.js';
 import { checkTowerShape, type TowerShape, towerTensors } from '../../training/towers/tower-shape.js';
 import type { AdaptedEncoder } from '../../training/trainer/adapter.js';
-import { COUNTRY_STAGES, type CountryStage, type CountryTowers, towersAfter } from './country-towers.js';
+import {
+  COUNTRY_PARTS,
+  COUNTRY_STAGES,
+  type CountryStage,
+  type CountryTowers,
+  partsOf,
+  stageOf,
+  towersAfter,
+} from './country-towers.js';
 
 /** All that was trained from one seed. */
 export interface TrainedCountries {
@@ -24,6 +30,8 @@ export interface TrainedCountries {
   readonly textEncoder: AdaptedEncoder;
   /** SHA-256 of all that was trained on, in hexadecimal. */
   readonly data: string;
+  /** Of the machine that trained; on another one the last bits of weights may differ. */
+  readonly instructionSet: string;
 }
 
 const FORMAT = {
@@ -35,8 +43,6 @@ const FEATURES = [...CANDIDATE_FEATURES, ...NULL_FEATURES].join(' ');
 
 type Part = keyof CountryTowers;
 type Shapes = Partial<Record<Part, TowerShape | SpanScorerShape>>;
-
-const PARTS: readonly Part[] = ['image', 'title', 'query', 'reader', 'where'];
 
 /** The file of a seed's towers that comes with the package. */
 export function shippedCountryTowers(seed: number): string {
@@ -57,7 +63,7 @@ export function countryTowersName(seed: number): string {
  */
 export async function writeCountryTowers(
   file: string,
-  { seed, stages, textEncoder, data }: TrainedCountries,
+  { seed, stages, textEncoder, data, instructionSet }: TrainedCountries,
   signal?: AbortSignal,
 ): Promise<void> {
   const shapes = stages.map(
@@ -70,6 +76,7 @@ export async function writeCountryTowers(
     features: FEATURES,
     textEncoder: JSON.stringify(textEncoder),
     data,
+    instructionSet,
   };
   await writeTensorFile(file, FORMAT, { tensors: tensorsOf(stages), metadata }, signal);
 }
@@ -86,14 +93,15 @@ export async function readCountryTowers(file: string, signal?: AbortSignal): Pro
     (texts) => planOf(shapesOf(texts, file), file),
     signal,
   );
-  const stages = shapesOf(metadata, file).map(
-    (shapes, i): CountryStage =>
+  const stages = shapesOf(metadata, file).map((shapes, i) =>
+    stageOf(
       Object.fromEntries(
         Object.entries(shapes).map(([part, shape]) => [
           part,
-          partOf(part as Part, shape, prefixOf(i, part), tensors),
+          { shape, values: valuesOf(prefixOf(i, part), tensors) },
         ]),
       ),
+    ),
   );
   const textEncoder = parseObject(metadata['textEncoder'], file, "metadata 'textEncoder'");
   return {
@@ -101,6 +109,7 @@ export async function readCountryTowers(file: string, signal?: AbortSignal): Pro
     stages,
     textEncoder: textEncoder as unknown as AdaptedEncoder,
     data: metadata['data'] ?? '',
+    instructionSet: metadata['instructionSet'] ?? '',
   };
 }
 
@@ -132,10 +141,6 @@ export function tensorsOf(
   );
 }
 
-function partsOf(stage: CountryStage): [Part, Tower | SpanScorer][] {
-  return PARTS.flatMap((part) => (stage[part] === undefined ? [] : [[part, stage[part]]]));
-}
-
 function prefixOf(stage: number, part: string): string {
   return `stage-${stage + 1}.${part}.`;
 }
@@ -151,7 +156,7 @@ function shapesOf(metadata: Readonly<Record<string, string>>, file: string): rea
   const known = (stage: unknown) =>
     typeof stage === 'object' &&
     stage !== null &&
-    Object.keys(stage).every((part) => PARTS.includes(part as Part));
+    Object.keys(stage).every((part) => COUNTRY_PARTS.includes(part as Part));
   if (!Array.isArray(shapes) || shapes.length !== COUNTRY_STAGES.length || !shapes.every(known)) {
     throw invalidTrainingFile(file, 'does not say what each stage has changed');
   }
@@ -193,18 +198,10 @@ function tensorPlans(
   });
 }
 
-function partOf(
-  part: Part,
-  shape: TowerShape | SpanScorerShape,
-  prefix: string,
-  tensors: ReadonlyMap<string, FileTensor>,
-): Tower | SpanScorer {
-  const values = Object.fromEntries(
-    [...tensors].flatMap(([name, tensor]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor.values as Float32Array]] : [],
+function valuesOf(prefix: string, tensors: ReadonlyMap<string, FileTensor>): Record<string, Float32Array> {
+  return Object.fromEntries(
+    [...tensors].flatMap(([name, { values }]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), values as Float32Array]] : [],
     ),
   );
-  return part === 'reader'
-    ? SpanScorer.from(shape as SpanScorerShape, values)
-    : Tower.from(shape as TowerShape, values);
 }

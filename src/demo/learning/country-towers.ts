@@ -1,5 +1,7 @@
-import type { SpanScorer } from '../../training/reader/span-scorer.js';
-import type { Tower } from '../../training/towers/tower.js';
+import { SpanScorer } from '../../training/reader/span-scorer.js';
+import type { SpanScorerShape } from '../../training/reader/span-scorer-shape.js';
+import { Tower } from '../../training/towers/tower.js';
+import type { TowerShape } from '../../training/towers/tower-shape.js';
 
 /** What was learned on the countries. */
 export interface CountryTowers {
@@ -40,4 +42,48 @@ export const COUNTRY_SEEDS: readonly number[] = [1, 2, 3];
 export function towersAfter(stages: readonly CountryStage[], stage: number): CountryTowers {
   const { image, title, query, reader, where }: CountryStage = Object.assign({}, ...stages.slice(0, stage));
   return { image: image!, title: title!, query, reader, where };
+}
+
+/** The parts, in the order in which files have them. */
+export const COUNTRY_PARTS: readonly (keyof CountryTowers)[] = ['image', 'title', 'query', 'reader', 'where'];
+
+/** A part as plain data, on its way between threads or from a file. */
+export interface PlainPart {
+  readonly shape: TowerShape | SpanScorerShape;
+  /** By the parameters' names. */
+  readonly values: Readonly<Record<string, Float32Array>>;
+}
+
+/** A stage as plain data. */
+export type PlainStage = { readonly [Part in keyof CountryTowers]?: PlainPart };
+
+/** The parts that a stage has. */
+export function partsOf(stage: CountryStage): [part: keyof CountryTowers, made: Tower | SpanScorer][] {
+  return COUNTRY_PARTS.flatMap((part) => (stage[part] === undefined ? [] : [[part, stage[part]]]));
+}
+
+/** A stage as plain data; the arrays are the parts' own. */
+export function plainStage(stage: CountryStage): PlainStage {
+  return Object.fromEntries(
+    partsOf(stage).map(([part, { shape, parameters }]) => {
+      const values = Object.fromEntries([...parameters].map(([name, tensor]) => [name, tensor.values]));
+      return [part, { shape, values }];
+    }),
+  );
+}
+
+/**
+ * A stage of plain data; the arrays become the parts' own.
+ *
+ * @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `LENGTH_MISMATCH`
+ */
+export function stageOf(plain: PlainStage): CountryStage {
+  return Object.fromEntries(
+    Object.entries(plain).map(([part, { shape, values }]) => [
+      part,
+      part === 'reader'
+        ? SpanScorer.from(shape as SpanScorerShape, values)
+        : Tower.from(shape as TowerShape, values),
+    ]),
+  );
 }

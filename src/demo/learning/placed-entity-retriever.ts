@@ -9,7 +9,7 @@ import { placeBiases, placeFeatures } from './view-places.js';
 export interface PlacedEntityRetrieverParts {
   readonly imageEncoder: ImageEncoder;
   /** Finds entities by their own images. */
-  readonly images: ImageEntityRetriever;
+  readonly images: Pick<ImageEntityRetriever, 'retrieveEncoded'>;
   /** Of questions. */
   readonly placeEncoder: TextEncoder;
   /** Where a question wants one to look, from its vector. */
@@ -49,7 +49,8 @@ export class PlacedEntityRetriever implements EntityRetriever {
     timings?: Timings,
   ): Promise<EntityHit[]> {
     const views = options.question === undefined ? undefined : await this.viewsAsked(query, options.question);
-    return this.#parts.images.retrieveEncoded(views ? withViews(query, views) : query, options, timings);
+    const all = views === undefined || views.length === query.views.rows;
+    return this.#parts.images.retrieveEncoded(all ? query : withViews(query, views), options, timings);
   }
 
   /** Numbers of the views that a question asks for. */

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { GranuleError } from '../../errors.js';
-import moduleUrl from '../../threads/module-url.cjs';
 import { ownSpec } from '../../threads/own-spec.js';
 import { ThreadTeam } from '../../threads/thread-team.js';
 import type { TrainingPicture } from './training-picture-maker.js';
@@ -17,11 +16,13 @@ export async function seePictures(
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, all: number) => void } = {},
 ): Promise<PictureViews[]> {
   const spec = ownSpec('demo/learning/training-picture-maker.js', 'TrainingPictureMaker', {});
-  const service = moduleUrl('demo/learning/training-picture-service.js');
-  if (spec === undefined || service === undefined) {
+  if (spec === undefined) {
     throw new GranuleError('INTERNAL', 'the modules that threads make training pictures with are not there');
   }
-  const team = new ThreadTeam({ spec, service, identity: {} }, { threads: availableParallelism() });
+  const team = new ThreadTeam(
+    { spec, service: 'demo/learning/training-picture-service.js', identity: {} },
+    { threads: availableParallelism() },
+  );
   let done = 0;
   try {
     return await team.callAll<TrainingPicture, PictureViews>(

@@ -4,26 +4,13 @@ import { learningRateAt } from '../../training/run/learning-rate.js';
 import { AdamW } from '../../training/towers/adamw.js';
 import { namedParameters } from '../../training/towers/parameter.js';
 import type { Tower } from '../../training/towers/tower.js';
+import type { StageOptions } from './stage-options.js';
 
 /** How steps are taken. */
-export interface StepOptions {
-  readonly seed: number;
+export interface StepOptions extends StageOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Most threads; 0, the default, means one per core. */
-  readonly threads?: number;
-  readonly signal?: AbortSignal;
-  /** Called after each step. */
-  readonly onStep?: (step: TakenStep) => void;
-}
-
-/** A step that was taken. */
-export interface TakenStep {
-  /** Counted from 1. */
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
 }
 
 const BATCH = 32;

@@ -11,6 +11,7 @@ import type { ImageInput, Quads } from '../../encoders/encoder.js';
 import { readPixelImage } from '../../encoders/pixel-image.js';
 import type { FlatIndex } from '../../index/flat-index.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { FLAG_WINDOW_WIDTHS } from '../pictures/flag-windows.js';
 
 /** Some of the windows through which one picture is looked at, as frozen features. */
 export interface PictureViews {
@@ -61,7 +62,7 @@ export async function sampleViews(
   const random = new SeededRandom(`views ${seed}`);
   const pyramid = new ColourPyramid(await readPixelImage(picture, WORKING_PIXELS));
   const { width, height } = pyramid;
-  const frames = viewWindows(width, height);
+  const frames = viewWindows(width, height, FLAG_WINDOW_WIDTHS);
   const windows = frameQuads(frames, width, height);
   const nearest = flags.map((_, flag) =>
     nearestWindows(windows, quads.subarray(flag * 8, flag * 8 + 8), width, height),

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, type ErrorDetails, GranuleError } from '../../errors.js';
+import type { AblationAnswer } from '../ablation/ablation-table.js';
 import type { CountryQuestion } from '../countries/country-questions.js';
 import type { DemoEvaluation } from '../evaluate-demo.js';
 import type { PictureSource } from './picture-source.js';
@@ -11,13 +12,31 @@ export interface PictureTask {
   readonly picture: PictureSource;
 }
 
+/** What a worker is started with. */
+export interface PictureWorkerData {
+  /** Of the corpus. */
+  readonly folder: string;
+  /** Files that `writeCountryTowers` wrote, one per seed; undefined: nothing that was learned is measured. */
+  readonly towers: readonly string[] | undefined;
+}
+
+/** What was found out with a task. */
+export interface TaskResult {
+  /** Of the four systems; undefined where the picture shows several flags. */
+  readonly evaluation: DemoEvaluation | undefined;
+  /** Of the systems that learned. */
+  readonly ablation: AblationAnswer | undefined;
+}
+
 /** What a worker sends back for a task. */
 export type PictureOutcome =
-  | { readonly evaluation: DemoEvaluation }
+  | { readonly result: TaskResult }
   | { readonly error: { readonly message: string; readonly code: string; readonly details: object } };
 
 /** Options of {@link evaluateInWorkers}. */
 export interface EvaluateInWorkersOptions {
+  /** Files of towers whose systems are asked too, one per seed. */
+  readonly towers?: readonly string[];
   readonly signal?: AbortSignal;
   /** Called after each task. */
   readonly onProgress?: (done: number, all: number) => void;
@@ -29,20 +48,20 @@ const MOST_WORKERS = 8;
 /**
  * Evaluates every task by itself on as many threads as there are cores; each thread opens the corpus.
  *
- * @returns the evaluations in the order of the tasks, so that what is computed from them does not depend on the threads
+ * @returns what was found out, in the order of the tasks, so that what is computed from them does not depend on the threads
  * @throws GranuleError `ABORTED`, and the first error of a task
  */
 export async function evaluateInWorkers(
   corpusFolder: string,
   tasks: readonly PictureTask[],
-  { signal, onProgress }: EvaluateInWorkersOptions = {},
-): Promise<DemoEvaluation[]> {
-  const evaluations: DemoEvaluation[] = new Array(tasks.length);
+  { towers, signal, onProgress }: EvaluateInWorkersOptions = {},
+): Promise<TaskResult[]> {
+  const results: TaskResult[] = new Array(tasks.length);
   const count = Math.min(availableParallelism(), MOST_WORKERS, tasks.length);
+  const workerData: PictureWorkerData = { folder: corpusFolder, towers };
   const workers = Array.from(
     { length: count },
-    () =>
-      new Worker(new URL('./picture-worker.js', import.meta.url), { workerData: { folder: corpusFolder } }),
+    () => new Worker(new URL('./picture-worker.js', import.meta.url), { workerData }),
   );
   let next = 0;
   let done = 0;
@@ -57,14 +76,14 @@ export async function evaluateInWorkers(
     while (next < tasks.length) {
       const place = next;
       next += 1;
-      evaluations[place] = await outcomeOf(worker, tasks[place]!);
+      results[place] = await outcomeOf(worker, tasks[place]!);
       done += 1;
       onProgress?.(done, tasks.length);
     }
   };
   try {
     await Promise.race([Promise.all(workers.map(work)), aborted]);
-    return evaluations;
+    return results;
   } finally {
     signal?.removeEventListener('abort', onAbort!);
     await Promise.all(workers.map(endOf));
@@ -80,14 +99,14 @@ function endOf(worker: Worker): Promise<void> {
   return ended;
 }
 
-function outcomeOf(worker: Worker, task: PictureTask): Promise<DemoEvaluation> {
+function outcomeOf(worker: Worker, task: PictureTask): Promise<TaskResult> {
   return new Promise((resolve, reject) => {
     const settle = (end: () => void) => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       end();
     };
     const onMessage = (outcome: PictureOutcome) => {
-      if ('evaluation' in outcome) return settle(() => resolve(outcome.evaluation));
+      if ('result' in outcome) return settle(() => resolve(outcome.result));
       const { message, code, details } = outcome.error;
       settle(() => reject(new GranuleError(code as ErrorCode, message, details as ErrorDetails)));
     };

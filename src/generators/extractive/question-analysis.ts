@@ -1,5 +1,5 @@
 import { GENERIC_WORDS } from './english-words.js';
-import { type Token, tokens } from './passage-tokens.js';
+import { sentences, type Token } from './passage-tokens.js';
 
 /** What an answer should look like, as far as the question's words tell. */
 export type AnswerShape = 'any' | 'number' | 'person' | 'time' | 'place';
@@ -20,6 +20,8 @@ export interface AnalysedQuestion {
 }
 
 const GENERIC_WEIGHT = 0.5;
+/** Of words in a sentence that does not ask. */
+const CONTEXT_WEIGHT = 0.1;
 const WH_WORD = /^(?:what|which|who|whom|whose|where|when|how|why)$/u;
 const IMPERATIVE = /^(?:name|tell|give|say|list|find|state|mention)$/u;
 const QUANTITY =
@@ -32,22 +34,50 @@ const POINTED_AT = /^(?:country|place|nation|land|state|person|thing|animal|pict
 const NAMING = 'nam';
 const KIND_OF = /^(?:kind|sort|type)$/u;
 
-/** Reads a question: its content words, what it asks for, and the shape of the answer. */
+/**
+ * Reads a question: its content words, what it asks for, and the shape of the answer. Of several sentences the last one asks that has a
+ * question word or begins with an imperative; the others tell what it is about, and their words count less.
+ */
 export function analyseQuestion(question: string): AnalysedQuestion {
-  const read = tokens(question).filter(({ role }) => role !== 'punctuation');
+  const all = sentences(question).map(({ tokens }) => tokens.filter(({ role }) => role !== 'punctuation'));
+  const asked = Math.max(0, all.findLastIndex(asks));
+  const read = all[asked] ?? [];
   const start = Math.max(
     0,
     read.findIndex(({ text }) => WH_WORD.test(text.toLowerCase())),
   );
   const focusTokens = focusOf(read, start);
   return {
-    words: contentWords(read, focusTokens),
+    words: wordsOf(all, asked, focusTokens),
     focus: focusTokens.map(({ stem }) => stem).reverse(),
     shape: shapeOf(read, start, focusTokens),
     plural: isPlural(focusTokens.at(-1)),
     asksSubject: asksSubject(read, start, focusTokens),
     prepositions: new Set(read.filter(({ role }) => role === 'preposition').map(({ stem }) => stem)),
   };
+}
+
+function asks(read: readonly Token[]): boolean {
+  return (
+    read.some(({ text }) => WH_WORD.test(text.toLowerCase())) ||
+    IMPERATIVE.test(read[0]?.text.toLowerCase() ?? '')
+  );
+}
+
+/** The content words of all sentences, those of the sentence that asks with their full weight. */
+function wordsOf(
+  all: readonly (readonly Token[])[],
+  asked: number,
+  focus: readonly Token[],
+): Map<string, number> {
+  const found = contentWords(all[asked] ?? [], focus);
+  for (const [i, read] of all.entries()) {
+    if (i === asked) continue;
+    for (const [stem, weight] of contentWords(read, [])) {
+      if (!found.has(stem)) found.set(stem, weight * CONTEXT_WEIGHT);
+    }
+  }
+  return found;
 }
 
 /** The noun phrase after the question word, or after a copula or an imperative that follows it. */

@@ -43,6 +43,8 @@ export interface JointModelOptions {
   readonly entityTemperature?: number | undefined;
   /** Of the softmax over passages; 0.1 by default. */
   readonly passageTemperature?: number | undefined;
+  /** Where passages are read; those of another model serve where questions and passages are the same. The model's own by default. */
+  readonly readings?: PassageReadings | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -88,7 +90,7 @@ export class JointModel implements Disposable {
   readonly #entities: TowerSearch;
   readonly #passages: TowerSearch;
   readonly #texts: FrozenTexts;
-  readonly #readings = new PassageReadings();
+  readonly #readings: PassageReadings;
 
   private constructor(
     parts: JointModelParts,
@@ -100,6 +102,7 @@ export class JointModel implements Disposable {
     this.knowledge = knowledge;
     [this.#entities, this.#passages] = searches;
     this.#texts = new FrozenTexts(parts.encoder);
+    this.#readings = options.readings ?? new PassageReadings();
     this.#entityCount = checkCount(options.entityCount ?? 3, 'entityCount');
     this.#passageCount = checkCount(options.passageCount ?? 5, 'passageCount');
     this.temperatures = {
@@ -118,7 +121,9 @@ export class JointModel implements Disposable {
     parts: JointModelParts,
     options: JointModelOptions = {},
   ): Promise<JointModel> {
-    checkKeys(options, ['entityCount', 'passageCount', 'entityTemperature', 'passageTemperature', 'signal']);
+    checkKeys(options, [
+      ...['entityCount', 'passageCount', 'entityTemperature', 'passageTemperature', 'readings', 'signal'],
+    ]);
     const { entities, titles, passages, texts } = knowledge;
     checkEqual(titles.length, entities.rows, 'titles');
     checkEqual(texts.length, passages.rows, 'texts');

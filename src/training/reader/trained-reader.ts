@@ -30,11 +30,15 @@ export class TrainedReader implements Generator {
   readonly spec: ThreadSpec | undefined;
   readonly #scorer: SpanScorer;
   readonly #answers: number;
-  readonly #readings = new PassageReadings();
+  readonly #readings: PassageReadings;
 
-  /** @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `LENGTH_MISMATCH` */
-  constructor(options: TrainedReaderOptions) {
+  /**
+   * @param readings - what was read so far; readers that share it read a passage once for all of them
+   * @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `LENGTH_MISMATCH`
+   */
+  constructor(options: TrainedReaderOptions, readings = new PassageReadings()) {
     checkKeys(options, ['shape', 'values', 'answers']);
+    this.#readings = readings;
     this.#answers = checkCount(options.answers ?? 5, 'answers');
     const values = Object.fromEntries(
       Object.entries(options.values).map(([name, data]) => [name, data.slice()]),

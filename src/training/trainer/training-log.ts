@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { GranuleError } from '../../errors.js';
-import type { TrainingEvent } from './training-history.js';
 
 /**
  * Writes what happens in a run to a file, one JSON object per line:
@@ -34,7 +33,7 @@ export class TrainingLog {
   }
 
   /** Writes one line. Errors are kept until `close`. */
-  add(event: TrainingEvent): void {
+  add(event: object): void {
     this.#stream.write(`${JSON.stringify(event)}\n`);
   }
 

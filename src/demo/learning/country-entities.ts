@@ -1,0 +1,35 @@
+import type { Entity } from '../../corpus/records.js';
+import type { ImageEncoder, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
+import type { EntityHit, RetrieveOptions } from '../../retrievers/retriever.js';
+import type { CountryTowers } from './country-towers.js';
+import { PlacedEntityRetriever } from './placed-entity-retriever.js';
+import { questionPlaceEncoder } from './question-place-encoder.js';
+import { TitleEntityRetriever } from './title-entity-retriever.js';
+
+/** Pictures that were encoded, to entities. */
+export interface EncodedEntityRetriever {
+  retrieveEncoded(query: ImageQuery, options: RetrieveOptions): Promise<EntityHit[]>;
+}
+
+/** What entities are found with, beside towers. */
+export interface CountryEntitiesParts {
+  readonly entities: readonly Entity[];
+  /** Fitted to the passages. */
+  readonly textEncoder: TextEncoder;
+  readonly imageEncoder: ImageEncoder;
+  /** Finds entities by their own images. */
+  readonly images: EncodedEntityRetriever;
+}
+
+/**
+ * How entities are found by what was learned: by their titles until there is a tower of places, and then by their own images where the
+ * question asks to look.
+ */
+export async function countryEntities(
+  { image, title, where }: CountryTowers,
+  parts: CountryEntitiesParts,
+): Promise<EncodedEntityRetriever> {
+  return where === undefined
+    ? TitleEntityRetriever.build({ ...parts, towers: { image, title } })
+    : new PlacedEntityRetriever({ ...parts, placeEncoder: questionPlaceEncoder(), where });
+}

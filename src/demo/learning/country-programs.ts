@@ -1,0 +1,49 @@
+import type { CountryKnowledge } from './country-knowledge.js';
+import type { CountryStage, CountryTowers } from './country-towers.js';
+import type { CountryPictures } from './country-trainer.js';
+import type { QuestionExamples } from './question-examples.js';
+import { questionPlaceEncoder } from './question-place-encoder.js';
+import type { StageOptions } from './stage-options.js';
+import { trainEntityTowers } from './train-entity-towers.js';
+import { trainPlaces } from './train-places.js';
+import { trainQueryTower } from './train-query-tower.js';
+
+/** What is learned from. */
+export interface TrainingGround extends CountryPictures {
+  /** Of the countries that may be trained on. */
+  readonly knowledge: CountryKnowledge;
+  readonly examples: QuestionExamples;
+}
+
+/** Trains a stage, on top of what the stages before have left. */
+export type CountryProgram = (
+  ground: TrainingGround,
+  before: CountryTowers,
+  options: StageOptions,
+) => Promise<CountryStage>;
+
+const ENTITY_TOWERS = { epochs: 12, learningRate: 3e-3, weightDecay: 0.01 } as const;
+const PLACES = { epochs: 4, learningRate: 3e-2, weightDecay: 0.01 } as const;
+
+/** What each of `COUNTRY_STAGES` does, in their order. */
+export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
+  ({ knowledge: { titleVectors, cca2 }, seen }, _, options) =>
+    trainEntityTowers(seen, titleVectors, cca2, { ...options, ...ENTITY_TOWERS }),
+
+  async ({ knowledge, examples }, _, options) => ({
+    query: await trainQueryTower(knowledge, examples, options),
+  }),
+
+  async () => ({}),
+
+  async ({ knowledge: { titleVectors, cca2 }, tasks, seen }, towers, options) => {
+    const asked = tasks.map(({ question }) => question.question);
+    const { vectors } = await questionPlaceEncoder().encodeQueries(asked);
+    const pictures = tasks.map(({ flag }, i) => ({ picture: seen[i]!, flag, question: i }));
+    const where = await trainPlaces(pictures, vectors, titleVectors, cca2, towers, { ...options, ...PLACES });
+    return { where };
+  },
+
+  async () => ({}),
+  async () => ({}),
+];
