@@ -1,12 +1,6 @@
 import { GranuleError } from '../../errors.js';
-import {
-  checkBoolean,
-  checkKeys,
-  checkSignal,
-  checkTemperature,
-  checkThreads,
-  show,
-} from '../../index/arguments.js';
+import { checkBoolean, checkKeys, checkSignal, checkThreads, show } from '../../index/arguments.js';
+import { checkContrastTemperature } from '../losses/contrast-arguments.js';
 import { checkChoice } from '../losses/loss-arguments.js';
 import type { CheckpointOptions } from '../run/checkpoint-file.js';
 import type { Decay } from '../run/learning-rate.js';
@@ -133,7 +127,7 @@ export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan
   const plan: TrainPlan = {
     ...towers,
     loss: checkChoice(options.loss ?? 'in-batch-contrast', RETRIEVER_LOSSES, 'loss'),
-    temperature: checkTemperature(options.temperature ?? 0.05),
+    temperature: checkContrastTemperature(options.temperature ?? 0.05),
     learnTemperature: checkBoolean(options.learnTemperature ?? true, 'learnTemperature'),
     hardNegatives: whole(options.hardNegatives ?? 4, 0, 1000, 'hardNegatives'),
     mineEvery: whole(options.mineEvery ?? 1, 1, MOST, 'mineEvery'),
