@@ -5,7 +5,7 @@ import type { AdamWState } from '../towers/adamw.js';
 import type { Parameter } from '../towers/parameter.js';
 import { JOINT_PARTS, type JointExample, type JointPart } from './joint-knowledge.js';
 import type { JointModel } from './joint-model.js';
-import type { JointTrainingStep } from './train-joint.js';
+import type { JointTrainingStep } from './joint-training-step.js';
 
 /** What a run of joint training has come to. */
 export interface JointState {

@@ -11,10 +11,7 @@ import { AdamW, type AdamWState } from '../towers/adamw.js';
 import { jointIdentity, readJointCheckpoint, writeJointCheckpoint } from './joint-checkpoint.js';
 import { JOINT_PARTS, type JointExample, type JointPart } from './joint-knowledge.js';
 import type { JointLearnOptions, JointModel } from './joint-model.js';
-import type { JointLoss } from './joint-objective.js';
-
-/** A learning rate of each part. */
-export type JointRates = Readonly<Partial<Record<JointPart, number>>>;
+import type { JointRates, JointTrainingStep } from './joint-training-step.js';
 
 /** Options of {@link trainJoint}. */
 export interface TrainJointOptions extends JointLearnOptions, ScheduleOptions {
@@ -34,16 +31,6 @@ export interface TrainJointOptions extends JointLearnOptions, ScheduleOptions {
   readonly checkpoint?: CheckpointOptions | undefined;
   /** Called after each step; those before a checkpoint are told first. What it throws ends the training. */
   readonly onStep?: ((step: JointTrainingStep) => void) | undefined;
-}
-
-/** One step of {@link trainJoint}. */
-export interface JointTrainingStep extends JointLoss {
-  /** From 1. */
-  readonly step: number;
-  /** From 1. */
-  readonly epoch: number;
-  /** Per trained part, the norm of its gradient before clipping. */
-  readonly gradientNorms: JointRates;
 }
 
 /**
