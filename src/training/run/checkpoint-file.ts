@@ -112,7 +112,7 @@ export async function readCheckpointFile(
     if (found.length > 0) {
       throw new GranuleError(
         'CHECKPOINT_MISMATCH',
-        `${file} is the checkpoint of another run: ${found.join('; ')}. Repeat that run as it was, or name another file`,
+        `${file} is the checkpoint of another run: ${found.join('; ')}. Repeat that run as it was, delete the file to begin anew, or name another`,
         { file, differences: found },
       );
     }
