@@ -15,6 +15,8 @@ export * from './joint/index.js';
 export * from './losses/index.js';
 export * from './policies/index.js';
 export * from './reader/index.js';
+export type { CheckpointOptions } from './run/checkpoint-file.js';
+export type { Decay, ScheduleOptions } from './run/learning-rate.js';
 export {
   AdamW,
   type AdamWOptions,
@@ -44,7 +46,6 @@ export {
 } from './trainer/adapter.js';
 export { RETRIEVER_LOSSES, type RetrieverLoss } from './trainer/batch-losses.js';
 export { type DividedLines, divideLines, refuseLeaks } from './trainer/divide-lines.js';
-export type { Decay } from './trainer/learning-rate.js';
 export { readQueryAdapter } from './trainer/query-adapter.js';
 export type { TrainingEnd } from './trainer/retriever-training.js';
 export {
@@ -53,7 +54,7 @@ export {
   type TrainedCorpusRetriever,
   trainCorpusRetriever,
 } from './trainer/train-corpus-retriever.js';
-export type { CheckpointOptions, TrainOptions, TrainPlan } from './trainer/train-options.js';
+export type { TrainOptions, TrainPlan } from './trainer/train-options.js';
 export { type TrainedRetriever, trainRetriever } from './trainer/train-retriever.js';
 export { trainingCurves } from './trainer/training-curves.js';
 export type { JudgedQueries, RetrieverData } from './trainer/training-data.js';

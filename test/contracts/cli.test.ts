@@ -95,7 +95,7 @@ describe('the command line', () => {
     ['FILE_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', '/nowhere/pipeline.json']],
     ['PIPELINE_INVALID', ['search', '/nowhere', 'text', '--pipeline', 'README.md']],
     ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', 'package.json']],
-    ['TOWER_FILE_INVALID', ['export', 'package.json', '--model', 'package.json', '--to', 'a.onnx']],
+    ['TRAINING_FILE_INVALID', ['export', 'package.json', '--model', 'package.json', '--to', 'a.onnx']],
   ])('reports %s with status 1 and one line on standard error', async (code, args) => {
     const { status, stdout, stderr } = await granule(args);
     expect([status, stdout]).toEqual([1, '']);

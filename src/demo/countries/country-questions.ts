@@ -1,5 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 import { type CountryFacts, countryFacts } from './country-facts.js';
 import { grouped } from './country-passages.js';
 import { englishList } from './english-list.js';
@@ -68,11 +69,7 @@ function factsByCode(cca2: string): CountryFacts {
 function drawCountries(count: number, random: SeededRandom): CountryFacts[] {
   const drawn: CountryFacts[] = [];
   while (drawn.length < count) {
-    const round = [...countryFacts()];
-    for (let i = round.length - 1; i > 0; i--) {
-      const j = random.integer(0, i);
-      [round[i], round[j]] = [round[j]!, round[i]!];
-    }
+    const round = shuffled(countryFacts(), random);
     drawn.push(...round.slice(0, count - drawn.length));
   }
   return drawn;

@@ -1,27 +1,20 @@
-import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { EventLoopTurns } from '../../approximate/event-loop-turns.js';
-import { unlessSystem } from '../../corpus/storage/corpus-files.js';
-import { unreadableFile } from '../../corpus/unreadable-file.js';
 import { GranuleError } from '../../errors.js';
-import { writeDurably } from '../../files/durable-file.js';
 import { checkKeys, checkSignal, show } from '../../index/arguments.js';
-import { numbers } from '../towers/parameter.js';
-import { Tower } from '../towers/tower.js';
-import { firstNotFinite, refuseNotFinite } from './finite-values.js';
+import { type FileTensor, readTensorFile, type TensorFile, writeTensorFile } from '../files/tensor-file.js';
 import {
-  headerBytes,
-  invalidTowerFile,
-  MAX_HEADER_BYTES,
-  parseHeader,
-  placeTensors,
-  RESERVED_KEYS,
-  type TensorPlace,
-  type TowerFacts,
-} from './tower-file-header.js';
+  FORMAT_KEYS,
+  invalidTrainingFile,
+  parseObject,
+  type TensorPlan,
+} from '../files/tensor-file-header.js';
+import { namedParameters } from '../towers/parameter.js';
+import { Tower } from '../towers/tower.js';
+import { checkTowerShape, type TowerShape, towerTensors } from '../towers/tower-shape.js';
 
-/** Bytes that are hashed or read at a time, so that the event loop is never held for long. */
-const CHUNK = 1 << 18;
+const FORMAT = { name: 'granule-towers', version: '1', holds: 'towers of Granule' } as const;
+const SIDES = ['query', 'document'] as const;
+const LOG_TEMPERATURE = 'log_temperature';
+const RESERVED_KEYS: readonly string[] = [...FORMAT_KEYS, ...SIDES];
 
 /** What {@link writeTowers} keeps. */
 export interface TowerFile {
@@ -66,100 +59,51 @@ export async function writeTowers(
   options: TowerFileOptions = {},
 ): Promise<void> {
   checkKeys(options, ['signal']);
-  const turns = new EventLoopTurns(checkSignal(options.signal));
-  const facts = factsOf(content);
-  const header = headerBytes(facts);
-  if (header.length > MAX_HEADER_BYTES) {
-    throw invalid(`metadata makes a header of ${header.length} bytes; it may have ${MAX_HEADER_BYTES}`);
-  }
-  const tensors = tensorsOf(facts, content);
-  await turns.pass();
-  const hash = createHash('sha256').update(header);
-  for (const { name, shape, values } of tensors) {
-    await refuseNotFinite(name, { values, shape }, turns);
-    await updateHash(hash, bytesOf(values), turns);
-  }
-  const parts = [headerBytes(facts, hash.digest('hex')), ...tensors.map(({ values }) => bytesOf(values))];
-  try {
-    await writeDurably(file, parts);
-  } catch (error) {
-    await rm(`${file}.tmp`, { force: true }).catch(() => undefined);
-    throw unlessSystem(error, file);
-  }
+  const signal = checkSignal(options.signal);
+  await writeTensorFile(file, FORMAT, checkContent(content), signal);
 }
 
 /**
- * Reads what {@link writeTowers} wrote. Everything is checked before it is used: the header against the towers' shapes, the length of the
- * file before memory is taken, the checksum, and that every number is finite.
+ * Reads what {@link writeTowers} wrote, and what `granule train` and `saveAdapter` do. Everything is checked before it is used: the header against
+ * the towers' shapes, the length of the file before memory is taken, the checksum, and that every number is finite.
  *
- * @throws GranuleError `FILE_NOT_FOUND`; `TOWER_FILE_INVALID` for a file that is cut short, altered, of a later version or of something
+ * @throws GranuleError `FILE_NOT_FOUND`; `TRAINING_FILE_INVALID` for a file that is cut short, altered, of a later version or of something
  * else, with `details.tensor`, `.row` and `.column` where one is at fault; `OUT_OF_MEMORY`, `ABORTED`
  */
 export async function readTowers(file: string, options: TowerFileOptions = {}): Promise<ReadTowerFile> {
   checkKeys(options, ['signal']);
-  const turns = new EventLoopTurns(checkSignal(options.signal));
-  const handle = await open(file, 'r').catch(unreadableFile(file));
-  try {
-    await turns.pass();
-    return await readFrom(handle, file, turns);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    return unreadableFile(file)(error as Error);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readFrom(handle: FileHandle, file: string, turns: EventLoopTurns): Promise<ReadTowerFile> {
-  const { size } = await handle.stat();
-  const length = Buffer.alloc(8);
-  if (size < 8 || (await handle.read(length, 0, 8, 0)).bytesRead < 8) {
-    throw invalidTowerFile(file, `has ${size} bytes, too few for a file of tensors`);
-  }
-  const headerSize = Number(length.readBigUInt64LE());
-  if (8 + headerSize > MAX_HEADER_BYTES) {
-    throw invalidTowerFile(file, `claims a header of ${headerSize} bytes; it may have ${MAX_HEADER_BYTES}`);
-  }
-  if (8 + headerSize > size) throw invalidTowerFile(file, 'is cut short within its header');
-  const bytes = new Uint8Array(headerSize);
-  await readFully(handle, bytes, 8, file);
-  const { facts, tensors, sha256 } = parseHeader(bytes, file);
-  const expected = 8 + headerSize + (tensors.at(-1)?.end ?? 0);
-  if (size !== expected) {
-    throw invalidTowerFile(
-      file,
-      `has ${size} bytes, and its header says ${expected}: it was cut short or added to`,
-    );
-  }
-  const values = new Map<string, Float32Array>();
-  const hash = createHash('sha256').update(headerBytes(facts));
-  for (const { name, begin, end } of tensors) {
-    const tensor = numbers((end - begin) / Float32Array.BYTES_PER_ELEMENT);
-    await readFully(handle, bytesOf(tensor), 8 + headerSize + begin, file, { hash, turns });
-    values.set(name, tensor);
-  }
-  if (hash.digest('hex') !== sha256) {
-    throw invalidTowerFile(file, 'was altered: its checksum is not that of what it holds');
-  }
-  for (const { name, shape } of tensors) {
-    const wrong = await firstNotFinite(values.get(name)!, shape, turns);
-    if (wrong === undefined) continue;
-    const { row, column, value } = wrong;
-    throw invalidTowerFile(file, `holds ${value} in ${name}, row ${row}, column ${column}`, {
-      tensor: name,
-      row,
-      column,
-    });
-  }
+  const signal = checkSignal(options.signal);
+  const content = await readTensorFile(
+    file,
+    FORMAT,
+    (metadata, names) => tensorsOf(shapesOf(metadata, file), names.has(LOG_TEMPERATURE)),
+    signal,
+  );
+  const { query: _, document: __, ...metadata } = content.metadata;
+  const shapes = shapesOf(content.metadata, file);
   return {
-    query: towerOf('query', facts, values),
-    document: towerOf('document', facts, values),
-    logTemperature: values.get('log_temperature')?.[0],
-    metadata: facts.metadata,
+    query: towerOf('query', shapes, content),
+    document: towerOf('document', shapes, content),
+    logTemperature: content.tensors.get(LOG_TEMPERATURE)?.values[0],
+    metadata,
   };
 }
 
-function factsOf(content: TowerFile): TowerFacts {
+type Shapes = Readonly<Record<(typeof SIDES)[number], TowerShape | undefined>>;
+
+/** The tensors of a file, in order: those of the query's tower, of the document's, the temperature. */
+function tensorsOf(shapes: Shapes, hasTemperature: boolean): TensorPlan[] {
+  const named = SIDES.flatMap((side) => {
+    const shape = shapes[side];
+    return shape === undefined
+      ? []
+      : towerTensors(shape).map((tensor) => ({ name: `${side}.${tensor.name}`, shape: tensor.shape }));
+  });
+  const all = hasTemperature ? [...named, { name: LOG_TEMPERATURE, shape: [1] }] : named;
+  return all.map((tensor) => ({ ...tensor, dtype: 'F32' }));
+}
+
+function checkContent(content: TowerFile): TensorFile {
   checkKeys(content, ['query', 'document', 'logTemperature', 'metadata']);
   const { query, document, logTemperature, metadata = {} } = content;
   if (query === undefined && document === undefined) {
@@ -170,9 +114,8 @@ function factsOf(content: TowerFile): TowerFacts {
       throw invalid(`${side} must be a Tower, got ${show(tower)}`);
     }
   }
-  const hasTemperature = logTemperature !== undefined;
   if (
-    hasTemperature &&
+    logTemperature !== undefined &&
     !(typeof logTemperature === 'number' && Number.isFinite(Math.fround(logTemperature)))
   ) {
     throw invalid(`logTemperature must be a finite float32, got ${show(logTemperature)}`);
@@ -184,61 +127,42 @@ function factsOf(content: TowerFile): TowerFacts {
     if (RESERVED_KEYS.includes(name)) throw invalid(`metadata may not hold '${name}', which the format has`);
     if (typeof text !== 'string') throw invalid(`metadata must hold texts; ${name} is ${show(text)}`);
   }
-  return { query: query?.shape, document: document?.shape, hasTemperature, metadata };
-}
-
-function tensorsOf(
-  facts: TowerFacts,
-  { query, document, logTemperature = 0 }: TowerFile,
-): (TensorPlace & { readonly values: Float32Array })[] {
-  const values = new Map<string, Float32Array>([['log_temperature', Float32Array.of(logTemperature)]]);
-  for (const [side, tower] of Object.entries({ query, document })) {
-    for (const [name, parameter] of tower?.parameters ?? []) values.set(`${side}.${name}`, parameter.values);
+  const towers = { ...(query && { query }), ...(document && { document }) };
+  const shapes = Object.entries(towers).map(([side, { shape }]) => [side, JSON.stringify(shape)]);
+  const tensors = new Map<string, FileTensor>(namedParameters(towers));
+  if (logTemperature !== undefined) {
+    tensors.set(LOG_TEMPERATURE, { shape: [1], values: Float32Array.of(logTemperature) });
   }
-  return placeTensors(facts).map((place) => ({ ...place, values: values.get(place.name)! }));
+  return { tensors, metadata: { ...Object.fromEntries(shapes), ...metadata } };
 }
 
-function towerOf(
-  side: 'query' | 'document',
-  facts: TowerFacts,
-  values: ReadonlyMap<string, Float32Array>,
-): Tower | undefined {
-  const shape = facts[side];
+function shapesOf(metadata: Readonly<Record<string, string>>, file: string): Shapes {
+  const [query, document] = SIDES.map((side) => shapeOf(metadata[side], side, file));
+  if (query === undefined && document === undefined) throw invalidTrainingFile(file, 'holds no tower');
+  return { query, document };
+}
+
+function shapeOf(text: string | undefined, side: string, file: string): TowerShape | undefined {
+  if (text === undefined) return undefined;
+  const shape = parseObject(text, file, `metadata '${side}'`) as unknown as TowerShape;
+  try {
+    checkTowerShape(shape);
+  } catch (cause) {
+    throw invalidTrainingFile(
+      file,
+      `has no shape of a tower as '${side}': ${(cause as Error).message}`,
+      {},
+      cause,
+    );
+  }
+  return shape;
+}
+
+function towerOf(side: 'query' | 'document', shapes: Shapes, { tensors }: TensorFile): Tower | undefined {
+  const shape = shapes[side];
   if (shape === undefined) return undefined;
-  const own = [...values].filter(([name]) => name.startsWith(`${side}.`));
-  return Tower.from(
-    shape,
-    Object.fromEntries(own.map(([name, data]) => [name.slice(side.length + 1), data])),
-  );
-}
-
-/** Fills `bytes` from `position` on, and hashes them on the way. */
-async function readFully(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-  file: string,
-  checked?: { readonly hash: Hash; readonly turns: EventLoopTurns },
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    if (checked?.turns.over) await checked.turns.pass();
-    const length = Math.min(CHUNK, bytes.length - done);
-    const { bytesRead } = await handle.read(bytes, done, length, position + done);
-    if (bytesRead === 0) throw invalidTowerFile(file, 'was cut short while it was read');
-    checked?.hash.update(bytes.subarray(done, done + bytesRead));
-    done += bytesRead;
-  }
-}
-
-async function updateHash(hash: Hash, bytes: Uint8Array, turns: EventLoopTurns): Promise<void> {
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    if (turns.over) await turns.pass();
-    hash.update(bytes.subarray(start, start + CHUNK));
-  }
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const own = towerTensors(shape).map(({ name }) => [name, tensors.get(`${side}.${name}`)!.values]);
+  return Tower.from(shape, Object.fromEntries(own));
 }
 
 function invalid(message: string): GranuleError {

@@ -4,10 +4,10 @@ import { GranuleError } from '../../errors.js';
 import { likeliestAnswers } from '../../generators/extractive/likeliest-answers.js';
 import { checkKeys, checkTemperature, show } from '../../index/arguments.js';
 import { matrix } from '../../vectors/matrix.js';
-import { checkCount } from '../reader/check-count.js';
 import { PassageReadings } from '../reader/passage-readings.js';
 import type { SpanReading } from '../reader/span-reading.js';
 import type { SpanScorer } from '../reader/span-scorer.js';
+import { checkCount } from '../run/check-count.js';
 import type { Parameter } from '../towers/parameter.js';
 import type { ForwardOptions, Tower } from '../towers/tower.js';
 import { FrozenTexts } from './frozen-texts.js';
@@ -83,8 +83,8 @@ export class JointModel implements Disposable {
   readonly parts: JointModelParts;
   readonly knowledge: JointKnowledge;
   readonly temperatures: JointTemperatures;
-  readonly #entityCount: number;
-  readonly #passageCount: number;
+  /** K and M. */
+  readonly counts: { readonly entityCount: number; readonly passageCount: number };
   readonly #entities: TowerSearch;
   readonly #passages: TowerSearch;
   readonly #texts: FrozenTexts;
@@ -100,8 +100,10 @@ export class JointModel implements Disposable {
     this.knowledge = knowledge;
     [this.#entities, this.#passages] = searches;
     this.#texts = new FrozenTexts(parts.encoder);
-    this.#entityCount = checkCount(options.entityCount ?? 3, 'entityCount');
-    this.#passageCount = checkCount(options.passageCount ?? 5, 'passageCount');
+    this.counts = {
+      entityCount: checkCount(options.entityCount ?? 3, 'entityCount'),
+      passageCount: checkCount(options.passageCount ?? 5, 'passageCount'),
+    };
     this.temperatures = {
       entityTemperature: checkTemperature(options.entityTemperature ?? 0.1),
       passageTemperature: checkTemperature(options.passageTemperature ?? 0.1),
@@ -153,7 +155,7 @@ export class JointModel implements Disposable {
       checkEqual(picture.length, input, `numbers of picture ${n}`);
       pictures.set(picture, n * input);
     }
-    const [K, M] = [this.#entityCount, this.#passageCount];
+    const { entityCount: K, passageCount: M } = this.counts;
     const entities = await this.#entities.search(matrix(pictures, input), K, options);
     const expanded = Array.from(
       entities.rows,

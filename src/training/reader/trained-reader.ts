@@ -5,7 +5,7 @@ import type { GeneratedAnswer, Generator } from '../../generators/generator.js';
 import { checkKeys } from '../../index/arguments.js';
 import { ownSpec } from '../../threads/own-spec.js';
 import type { ThreadSpec } from '../../threads/thread-spec.js';
-import { checkCount } from './check-count.js';
+import { checkCount } from '../run/check-count.js';
 import { PassageReadings } from './passage-readings.js';
 import { SpanScorer } from './span-scorer.js';
 import { readSpanScorer } from './span-scorer-file.js';
@@ -46,7 +46,7 @@ export class TrainedReader implements Generator {
   /**
    * The reader of a file that `writeSpanScorer` wrote.
    *
-   * @throws GranuleError `FILE_NOT_FOUND`, `MODEL_INVALID`, `INVALID_ARGUMENT`
+   * @throws GranuleError `FILE_NOT_FOUND`, `TRAINING_FILE_INVALID`, `INVALID_ARGUMENT`
    */
   static async load(
     file: string,

@@ -3,13 +3,10 @@ import { hashOfState } from '../../corpus/encoder-records.js';
 import { isFittedEncoder } from '../../corpus/fitted-encoder.js';
 import type { EncoderIdentity } from '../../encoders/encoder.js';
 import { GranuleError } from '../../errors.js';
+import { readTowers, writeTowers } from '../export/tower-file.js';
+import { invalidTrainingFile, parseObject } from '../files/tensor-file-header.js';
 import { namedParameters } from '../towers/parameter.js';
-import { Tower } from '../towers/tower.js';
-import { checkTowerShape, type TowerShape, towerTensors } from '../towers/tower-shape.js';
-import { LOG_TEMPERATURE } from './retriever-towers.js';
-import { type FileTensor, readTensorFile, type TensorFile, writeTensorFile } from './tensor-file.js';
-
-const FORMAT = 'granule-adapter';
+import type { Tower } from '../towers/tower.js';
 
 /** The encoder whose vectors an adapter maps. */
 export interface AdaptedEncoder {
@@ -33,61 +30,49 @@ export interface Adapter {
 }
 
 /**
- * Writes an adapter as one safetensors file: `query.weight`, ..., `document.weight`, ..., `log_temperature`; in its metadata the towers' shapes, the
- * encoder and the training, as JSON, and the SHA-256 of all tensors.
+ * Writes an adapter as a file of towers ({@link writeTowers}) with its temperature: in the metadata, as JSON, `encoder` and `training`.
  *
- * @throws GranuleError `FILE_NOT_WRITABLE`
+ * @throws GranuleError `NOT_FINITE`; `INVALID_ARGUMENT` where `training` makes more than 1 MiB; `FILE_NOT_WRITABLE`
  */
 export async function saveAdapter(file: string, adapter: Adapter): Promise<void> {
-  const { query, document, encoder, training = {} } = adapter;
-  const towers = { query: query.shape, ...(document && { document: document.shape }) };
-  const tensors = tensorsOf(adapter);
-  tensors.set(LOG_TEMPERATURE, { shape: [1], values: Float32Array.of(Math.log(adapter.temperature)) });
-  await writeTensorFile(file, FORMAT, {
-    tensors,
-    metadata: {
-      towers: JSON.stringify(towers),
-      encoder: JSON.stringify(encoder),
-      training: JSON.stringify(training),
-    },
+  const { query, document, temperature, encoder, training = {} } = adapter;
+  await writeTowers(file, {
+    query,
+    document,
+    logTemperature: Math.log(temperature),
+    metadata: { encoder: JSON.stringify(encoder), training: JSON.stringify(training) },
   });
 }
 
 /**
  * Reads an adapter that {@link saveAdapter} wrote.
  *
- * @throws GranuleError `FILE_NOT_FOUND`; `TRAINING_FILE_INVALID` for another file, one that is damaged, or towers that do not fit each other
+ * @throws GranuleError `FILE_NOT_FOUND`; `TRAINING_FILE_INVALID` for another file, one that is damaged, or towers that do not say which encoder's
+ * vectors they map
  */
 export async function loadAdapter(file: string): Promise<Adapter> {
-  const content = await readTensorFile(file, FORMAT);
-  try {
-    const towers = JSON.parse(content.metadata['towers']!) as Record<
-      'query' | 'document',
-      TowerShape | undefined
-    >;
-    const encoder = JSON.parse(content.metadata['encoder']!) as AdaptedEncoder;
-    const query = towerOf('query', towers.query!, content);
-    const document = towers.document && towerOf('document', towers.document, content);
-    const temperature = Math.exp(content.tensors.get(LOG_TEMPERATURE)!.values[0]!);
-    if (query.input !== encoder.dimension || !(temperature > 0 && Number.isFinite(temperature))) {
-      throw new Error('its parts do not fit each other');
-    }
-    const training = JSON.parse(content.metadata['training']!) as Record<string, unknown>;
-    return { query, ...(document && { document }), temperature, encoder, training };
-  } catch (cause) {
-    throw new GranuleError(
-      'TRAINING_FILE_INVALID',
-      `${file} does not hold the towers of an adapter: ${(cause as Error).message}`,
-      { file },
-      { cause },
+  const { query, document, logTemperature, metadata } = await readTowers(file);
+  if (query === undefined || logTemperature === undefined) {
+    throw invalidTrainingFile(
+      file,
+      `holds towers, and is no adapter: it lacks ${query === undefined ? 'a tower of queries' : 'the temperature'}`,
     );
   }
+  const encoder = parseObject(metadata['encoder'], file, "metadata 'encoder'") as unknown as AdaptedEncoder;
+  const training = parseObject(metadata['training'], file, "metadata 'training'");
+  if (query.input !== encoder.dimension) {
+    throw invalidTrainingFile(
+      file,
+      `has a tower for vectors of ${query.input} numbers, and its encoder gives ${String(encoder.dimension)}`,
+    );
+  }
+  return { query, ...(document && { document }), temperature: Math.exp(logTemperature), encoder, training };
 }
 
 /** The first 12 digits of the SHA-256 of all parameters: what tells an adapter from another. */
-export function adapterHash(adapter: Adapter): string {
+export function adapterHash({ query, document }: Adapter): string {
   const hash = createHash('sha256');
-  for (const [name, { values }] of tensorsOf(adapter)) {
+  for (const [name, { values }] of namedParameters({ query, ...(document && { document }) })) {
     hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest('hex').slice(0, 12);
@@ -100,9 +85,14 @@ export function identityOf(encoder: EncoderIdentity): AdaptedEncoder {
   return { name, version, dimension, ...(hash !== undefined && { hash }) };
 }
 
-/** @throws GranuleError `ENCODER_MISMATCH` where an adapter was trained on the vectors of another encoder */
+/**
+ * An encoder that has not learned yet is compared by name, version and dimension.
+ *
+ * @throws GranuleError `ENCODER_MISMATCH` where an adapter was trained on the vectors of another encoder
+ */
 export function requireEncoderOf({ encoder: trained }: Adapter, encoder: EncoderIdentity): void {
-  const own = identityOf(encoder);
+  const { name, version, dimension } = encoder;
+  const own = hasLearned(encoder) ? identityOf(encoder) : { name, version, dimension, hash: trained.hash };
   const [built, given] = [described(trained), described(own)];
   if (built === given) return;
   throw new GranuleError(
@@ -112,26 +102,19 @@ export function requireEncoderOf({ encoder: trained }: Adapter, encoder: Encoder
   );
 }
 
+/** Whether there is nothing that an encoder still has to learn. */
+function hasLearned(encoder: EncoderIdentity): boolean {
+  if (!isFittedEncoder(encoder)) return true;
+  try {
+    encoder.state();
+    return true;
+  } catch (error) {
+    if (error instanceof GranuleError && error.code === 'INVALID_ARGUMENT') return false;
+    throw error;
+  }
+}
+
 function described({ name, version, dimension, hash }: AdaptedEncoder): string {
   const learned = hash === undefined ? '' : `, learned ${hash.slice(0, 12)}`;
   return `${name} ${version} (dimension ${dimension}${learned})`;
-}
-
-function tensorsOf({ query, document }: Adapter): Map<string, FileTensor> {
-  return namedParameters(document === undefined ? { query } : { query, document }) as Map<
-    string,
-    FileTensor & never
-  >;
-}
-
-function towerOf(side: string, shape: TowerShape, { tensors }: TensorFile): Tower {
-  checkTowerShape(shape);
-  const values = towerTensors(shape).map(({ name }) => {
-    const found = tensors.get(`${side}.${name}`)?.values;
-    if (!(found instanceof Float32Array)) throw new Error(`there is no ${side}.${name}`);
-    const wrong = found.findIndex((number) => !Number.isFinite(number));
-    if (wrong !== -1) throw new Error(`${side}.${name} has ${found[wrong]} at ${wrong}`);
-    return [name, found] as const;
-  });
-  return Tower.from(shape, Object.fromEntries(values));
 }

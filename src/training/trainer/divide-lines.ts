@@ -1,5 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 import { invalidLine, type TrainingLine } from './training-lines.js';
 
 /** Examples to train on, and examples to measure by. */
@@ -20,12 +21,7 @@ export function divideLines(
   share: number,
   seed: number | string,
 ): DividedLines {
-  const clusters = clustersOf(lines);
-  const random = new SeededRandom(`${seed}/division`);
-  for (let i = clusters.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [clusters[i], clusters[j]] = [clusters[j]!, clusters[i]!];
-  }
+  const clusters = shuffled(clustersOf(lines), new SeededRandom(`${seed}/division`));
   const chosen = new Set<TrainingLine>();
   // The last cluster is always trained on.
   for (const cluster of clusters.slice(0, -1)) {
@@ -35,7 +31,9 @@ export function divideLines(
   if (chosen.size === 0) {
     throw new GranuleError(
       'TRAINING_DATA_INVALID',
-      `the ${lines.length} examples cannot be divided: all of them belong together by groups or positives`,
+      lines.length === 1
+        ? 'one example cannot be divided'
+        : `the ${lines.length} examples cannot be divided: all of them belong together by groups or positives`,
     );
   }
   return { train: lines.filter((line) => !chosen.has(line)), dev: lines.filter((line) => chosen.has(line)) };

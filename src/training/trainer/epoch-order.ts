@@ -1,4 +1,5 @@
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 
 /** What an epoch goes through. It depends on seed and epoch only: a run that goes on needs nothing but its step. */
 export interface EpochOrder {
@@ -9,7 +10,7 @@ export interface EpochOrder {
 }
 
 /**
- * The order of an epoch: a permutation by Fisher and Yates, and of each query's positives one, all alike probable.
+ * The order of an epoch: a permutation, and of each query's positives one, all alike probable.
  *
  * @param positives - per query its positives
  */
@@ -19,14 +20,9 @@ export function epochOrder(
   positives: readonly ArrayLike<number>[],
 ): EpochOrder {
   const order = new SeededRandom(`${seed}/order/${epoch}`);
-  const queries = Uint32Array.from(positives, (_, i) => i);
-  for (let i = queries.length - 1; i > 0; i--) {
-    const j = order.integer(0, i);
-    [queries[i], queries[j]] = [queries[j]!, queries[i]!];
-  }
   const choice = new SeededRandom(`${seed}/positive/${epoch}`);
   return {
-    queries,
+    queries: Uint32Array.from(shuffled(positives.keys(), order)),
     positives: Uint32Array.from(positives, (rows) => rows[choice.integer(0, rows.length - 1)]!),
   };
 }

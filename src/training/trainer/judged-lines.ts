@@ -4,6 +4,7 @@ import { GranuleError } from '../../errors.js';
 import { pseudoRelevance } from '../../evaluation/pseudo-relevance.js';
 import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
 import type { CorpusSpace } from './corpus-space.js';
+import { pickedRows } from './picked-rows.js';
 import type { JudgedQueries } from './training-data.js';
 import { invalidLine, type TrainingLine } from './training-lines.js';
 
@@ -53,12 +54,12 @@ export async function judgedLines(lines: readonly TrainingLine[], judging: Judgi
   if (kept.length === 0) {
     throw new GranuleError(
       'TRAINING_DATA_INVALID',
-      `none of the ${lines.length} examples has a positive: no answer stands in the best ${judging.answerDepth} passages`,
+      `no example has a positive: none of the best ${judging.answerDepth} passages for its question holds an answer of it`,
     );
   }
   return {
     queries: {
-      vectors: picked(vectors, kept),
+      vectors: pickedRows(vectors, kept),
       positives,
       negatives: kept.map((i, place) => {
         const right = new Set(positives[place]);
@@ -125,10 +126,4 @@ async function rowsWithAnswer(
   return rows
     .filter((_, i) => pseudoRelevance(passages[i]!.text, answers) !== 'none')
     .map((row) => space.numberOf(row));
-}
-
-function picked(source: Matrix, rows: readonly number[]): Matrix {
-  const data = new Float32Array(rows.length * source.columns);
-  for (const [i, row] of rows.entries()) data.set(matrixRow(source, row), i * source.columns);
-  return matrix(data, source.columns);
 }

@@ -1,15 +1,16 @@
-import { GranuleError } from '../../errors.js';
+import { isCheckpointDue } from '../run/checkpoint-file.js';
+import { DivergenceGuard } from '../run/divergence.js';
+import { checkSchedule, learningRateAt } from '../run/learning-rate.js';
+import type { RunIdentity } from '../run/run-identity.js';
 import { AdamW } from '../towers/adamw.js';
 import type { PassOptions } from '../towers/native-tower.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { DivergenceWatch, diverged } from './divergence.js';
 import { DocumentIndex } from './document-index.js';
 import { type EpochOrder, epochOrder } from './epoch-order.js';
-import { learningRateAt } from './learning-rate.js';
 import { measureRetriever } from './measure-retriever.js';
 import { mineNegatives } from './mine-negatives.js';
+import { retrieverIdentity } from './retriever-identity.js';
 import { RetrieverTowers } from './retriever-towers.js';
-import { type RunIdentity, runIdentity } from './run-identity.js';
 import type { TrainOptions, TrainPlan } from './train-options.js';
 import { trainingBatch } from './training-batch.js';
 import type { RetrieverData } from './training-data.js';
@@ -32,7 +33,7 @@ export class RetrieverTraining implements Disposable {
   readonly #options: TrainOptions;
   readonly #pass: PassOptions;
   readonly #index: DocumentIndex;
-  readonly #watch = new DivergenceWatch();
+  readonly #guard = new DivergenceGuard();
   readonly #steps: TrainingStep[] = [];
   readonly #evaluations: TrainingEvaluation[] = [];
   #optimiser: AdamW;
@@ -40,7 +41,6 @@ export class RetrieverTraining implements Disposable {
   #best: ReadonlyMap<string, Float32Array> | undefined;
   #mined: Uint32Array;
   #order: EpochOrder | undefined;
-  #saved: { readonly file: string; readonly step: number } | undefined;
 
   private constructor(data: RetrieverData, plan: TrainPlan, options: TrainOptions, towers: RetrieverTowers) {
     this.#data = data;
@@ -84,7 +84,7 @@ export class RetrieverTraining implements Disposable {
     if (this.taken === 0 && this.#evaluations.length === 0) await this.#evaluate();
     while (this.#end() === undefined) await this.#step();
     if (this.#best !== undefined) this.towers.setValues(this.#best);
-    this.#requireFinite();
+    this.#guard.requireFinite(this.taken, this.towers.parameters);
     return this.#end()!;
   }
 
@@ -115,10 +115,9 @@ export class RetrieverTraining implements Disposable {
     const learningRate = learningRateAt(step, this.#schedule());
     const { temperature } = this.towers;
     const vectors = { queries: train.vectors, documents: this.#data.documents };
-    const { loss, gradientNorm } = await this.#unlessDiverged(step, async () => {
+    const { loss, gradientNorm } = await this.#guard.during(step, async () => {
       const value = await lossAndGradients(this.towers, vectors, batch, name, this.#pass);
-      if (this.#watch.explodes(value))
-        throw diverged(step, `the loss is ${value}, which is not finite or has exploded`, this.#saved);
+      this.#guard.see(step, value);
       const { threads } = this.#pass;
       const taken = await this.#optimiser.step({ learningRate, clip, threads });
       return { loss: value, ...taken };
@@ -135,7 +134,7 @@ export class RetrieverTraining implements Disposable {
   async #mine(epoch: number): Promise<void> {
     const { hardNegatives, mineEvery } = this.#plan;
     if ((epoch - 1) % mineEvery !== 0) return;
-    this.#mined = await this.#unlessDiverged(this.taken + 1, () =>
+    this.#mined = await this.#guard.during(this.taken + 1, () =>
       mineNegatives(this.#index, this.#data.train, hardNegatives, this.taken),
     );
   }
@@ -145,7 +144,7 @@ export class RetrieverTraining implements Disposable {
     if (dev === undefined) return;
     const { measures: names, depth, stepsPerEpoch } = this.#plan;
     const step = this.taken;
-    const measures = await this.#unlessDiverged(step, () =>
+    const measures = await this.#guard.during(step, () =>
       measureRetriever(this.#index, dev, names, depth, step),
     );
     const decides = names[0]!;
@@ -159,10 +158,9 @@ export class RetrieverTraining implements Disposable {
   async #checkpoint(endOfEpoch: boolean): Promise<void> {
     const { checkpoint } = this.#options;
     if (checkpoint === undefined) return;
-    const { file, everySteps = 0 } = checkpoint;
-    const isDue = everySteps === 0 ? endOfEpoch : this.taken % everySteps === 0;
-    if (!isDue && this.#end() === undefined) return;
-    this.#requireFinite();
+    const { file } = checkpoint;
+    if (!isCheckpointDue(checkpoint, this.taken, endOfEpoch) && this.#end() === undefined) return;
+    this.#guard.requireFinite(this.taken, this.towers.parameters);
     const state = {
       steps: this.#steps,
       evaluations: this.#evaluations,
@@ -172,11 +170,11 @@ export class RetrieverTraining implements Disposable {
       mined: this.#mined,
     };
     await writeCheckpoint(file, this.#identity, state, this.towers.parameters);
-    this.#saved = { file, step: this.taken };
+    this.#guard.checkpoint = { file, step: this.taken };
   }
 
   async #restore(file: string): Promise<void> {
-    this.#identity = await runIdentity(this.#plan, this.#data, this.#options.signal);
+    this.#identity = await retrieverIdentity(this.#plan, this.#data, this.#options.signal);
     const state = await readCheckpoint(file, this.#identity, this.towers.parameters);
     if (state === undefined) return;
     this.towers.setValues(state.values);
@@ -185,16 +183,8 @@ export class RetrieverTraining implements Disposable {
     this.#evaluations.push(...state.evaluations);
     this.#best = state.best;
     this.#mined = state.mined;
-    this.#saved = { file, step: this.taken };
-    for (const { loss } of state.steps) this.#watch.explodes(loss);
-  }
-
-  /** What is kept must be of use: a step that is too large leaves parameters beyond float32. */
-  #requireFinite(): void {
-    for (const [name, { values }] of this.towers.parameters) {
-      const wrong = values.find((value) => !Number.isFinite(value));
-      if (wrong !== undefined) throw diverged(this.taken, `${name} holds ${wrong}`, this.#saved);
-    }
+    this.#guard.checkpoint = { file, step: this.taken };
+    for (const { step, loss } of state.steps) this.#guard.see(step, loss);
   }
 
   #newOptimiser(state?: AdamW['state']): AdamW {
@@ -204,17 +194,7 @@ export class RetrieverTraining implements Disposable {
   }
 
   #schedule() {
-    const { learningRate, warmup, steps, decay } = this.#plan;
-    return { learningRate, warmupSteps: Math.floor(warmup * steps), steps, decay };
-  }
-
-  /** The data were finite: what is not any more, training has made so. */
-  async #unlessDiverged<T>(step: number, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof GranuleError) || error.code !== 'NOT_FINITE') throw error;
-      throw diverged(step, `a number is not finite (${error.message})`, this.#saved, error);
-    }
+    const { learningRate, steps } = this.#plan;
+    return { learningRate, ...checkSchedule(this.#plan, steps) };
   }
 }

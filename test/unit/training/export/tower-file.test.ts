@@ -150,7 +150,7 @@ describe('readTowers', () => {
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(GranuleError);
-    expect(error).toMatchObject({ code: 'TOWER_FILE_INVALID', details: { file } });
+    expect(error).toMatchObject({ code: 'TRAINING_FILE_INVALID', details: { file } });
     expect((error as Error).message.startsWith(file)).toBe(true);
     return (error as GranuleError).message.slice(file.length + 1);
   };
@@ -183,7 +183,7 @@ describe('readTowers', () => {
     const weight = { dtype: 'F32', shape: [3, 2], data_offsets: [0, 24] };
     const { 'query.bias': _, ...withoutBias } = header;
     const cases: [Uint8Array, RegExp][] = [
-      [terabyte, /^claims a header of 1099511627776 bytes/],
+      [terabyte, /^is no safetensors file of Granule: its header would have 1099511627776 bytes/],
       [
         with_({}, { 'query.weight': weight }),
         /"shape":\[3,2\].* as tensor 'query.weight', .*"shape":\[2,3\]/,
@@ -208,7 +208,10 @@ describe('readTowers', () => {
         ),
         /^has \d+ bytes, and its header says 17179869\d+/,
       ],
-      [Buffer.from('{"__metadata__":{}}'), /^claims a header of \d+ bytes/],
+      [
+        Buffer.from('{"__metadata__":{}}'),
+        /^is no safetensors file of Granule: its header would have \d+ bytes/,
+      ],
       [Buffer.from('PK'), /^has 2 bytes/],
     ];
     for (const [content, message] of cases) expect(await refusal(file, content)).toMatch(message);
@@ -218,7 +221,7 @@ describe('readTowers', () => {
     const folder = temporaryFolder();
     await expect(readTowers(join(folder, 'none'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
     await expect(readTowers(folder)).rejects.toMatchObject({
-      code: expect.stringMatching(/FILE_NOT_FOUND|TOWER/),
+      code: expect.stringMatching(/FILE_NOT_FOUND|TRAINING/),
     });
     const { file } = await written({ query: await randomTower(SHAPES[0]!) });
     await expect(readTowers(file, { signal: AbortSignal.abort() })).rejects.toMatchObject({

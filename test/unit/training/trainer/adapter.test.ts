@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Corpus } from '../../../../src/corpus/corpus.js';
+import type { FittedTextEncoder } from '../../../../src/encoders/encoder.js';
 import { NgramTextEncoder } from '../../../../src/encoders/ngram/ngram-text-encoder.js';
+import { type TowerFile, writeTowers } from '../../../../src/training/export/tower-file.js';
 import { Tower } from '../../../../src/training/towers/tower.js';
 import { adaptedTextEncoder } from '../../../../src/training/trainer/adapted-text-encoder.js';
 import {
@@ -12,7 +15,8 @@ import {
   saveAdapter,
 } from '../../../../src/training/trainer/adapter.js';
 import { readQueryAdapter } from '../../../../src/training/trainer/query-adapter.js';
-import { type FileTensor, writeTensorFile } from '../../../../src/training/trainer/tensor-file.js';
+import { matrixRow } from '../../../../src/vectors/matrix.js';
+import { FakeImageEncoder } from '../../corpus/fake-encoders.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'granule-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -84,28 +88,24 @@ describe('an adapter', () => {
     await refused();
     writeFileSync(file, 'no safetensors at all');
     await refused();
-    const shape = { kind: 'linear', input: 32, output: 32, bias: false };
-    const metadata = { encoder: JSON.stringify(queryOnly.encoder), training: '{}' };
-    const temperature = ['log_temperature', { shape: [1], values: Float32Array.of(0) }] as const;
-    const write = (values: Float32Array, towers: object) =>
-      writeTensorFile(file, 'granule-adapter', {
-        tensors: new Map<string, FileTensor>([
-          ['query.weight', { shape: [values.length], values }],
-          temperature,
-        ]),
-        metadata: { ...metadata, towers: JSON.stringify(towers) },
-      });
-    await write(new Float32Array(1024), { query: shape });
-    await loadAdapter(file);
-    await write(new Float32Array(1023), { query: shape });
+    const { query, document } = both;
+    const encoder = JSON.stringify(queryOnly.encoder);
+    const said = { encoder, training: '{}' };
+    const write = (content: TowerFile) => writeTowers(file, content);
+    await write({ query, logTemperature: 0, metadata: said });
+    expect(await loadAdapter(file)).toMatchObject({ temperature: 1, encoder: queryOnly.encoder });
+    const message = async () => ((await loadAdapter(file).catch((error) => error)) as Error).message;
+    await write({ document, logTemperature: 0, metadata: said });
+    expect(await message()).toContain('it lacks a tower of queries');
+    await write({ query, metadata: said });
+    expect(await message()).toContain('it lacks the temperature');
+    await write({ query, logTemperature: 0 });
+    expect(await message()).toContain("has no metadata 'encoder'");
+    await write({ query, logTemperature: 0, metadata: { encoder, training: '3' } });
     await refused();
-    await write(new Float32Array(1024).fill(Number.NaN, 7, 8), { query: shape });
-    await refused();
-    await write(new Float32Array(1024), { query: { ...shape, kind: 'conv' } });
-    await refused();
-    await write(new Float32Array(1024), { document: shape });
-    await refused();
-    await write(new Float32Array(512), { query: { ...shape, input: 16 } });
+    const other = JSON.stringify({ ...queryOnly.encoder, dimension: 16 });
+    await write({ query, logTemperature: 0, metadata: { ...said, encoder: other } });
+    expect(await message()).toContain('vectors of 32 numbers, and its encoder gives 16');
     await refused();
     await expect(loadAdapter(join(folder, 'none'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
@@ -141,6 +141,42 @@ describe('an adapted encoder', () => {
     expect(() => adaptedTextEncoder(fitted(['something else']), queryOnly)).toThrow(mismatch);
     const other = { ...queryOnly, encoder: { ...queryOnly.encoder, version: '2' } };
     expect(() => adaptedTextEncoder(fitted(), other)).toThrow(mismatch);
+  });
+
+  it('with a tower of documents encodes a corpus anew, and opens it again', async () => {
+    const encoders = () => ({ textEncoder: new NgramTextEncoder({ dimension: 32 }), imageEncoder });
+    const imageEncoder = new FakeImageEncoder();
+    const kb = join(folder, 'kb');
+    const own = encoders();
+    await using corpus = await Corpus.create(kb, own);
+    const passages = PASSAGES.map((text, i) => ({ id: `p${i}`, text }));
+    await corpus.ingest([{ entity: { id: 'e', title: 'E' }, passages }]);
+    const adapter = { ...both, encoder: identityOf(own.textEncoder) };
+    await corpus.reencode({ ...own, textEncoder: adaptedTextEncoder(own.textEncoder, adapter) });
+    await corpus.close();
+    await expect(Corpus.open(kb, encoders())).rejects.toMatchObject({ code: 'ENCODER_MISMATCH' });
+
+    // An encoder that has not learned yet gets back from the corpus what the adapter was trained on.
+    const textEncoder = adaptedTextEncoder(encoders().textEncoder, adapter);
+    await using again = await Corpus.open(kb, { textEncoder, imageEncoder });
+    await using snapshot = await again.snapshot();
+    const { vectors } = await textEncoder.encodeQueries(['the sea']);
+    const hits = await snapshot.searchPassages(vectors, { k: 3 });
+    const mapped = await textEncoder.encodePassages(PASSAGES);
+    const best = matrixRow(mapped.vectors, hits.rows[0]!);
+    expect(hits.scores[0]).toBeCloseTo(
+      vectors.data.reduce((sum, x, i) => sum + x * best[i]!, 0),
+      5,
+    );
+
+    const other = adaptedTextEncoder(encoders().textEncoder, both);
+    const learned = fitted(['something else']).state();
+    expect(() => (other as FittedTextEncoder).restore(learned)).toThrow(
+      expect.objectContaining({ code: 'ENCODER_MISMATCH' }),
+    );
+    await expect((other as FittedTextEncoder).fit(['something else'])).rejects.toMatchObject({
+      code: 'ENCODER_MISMATCH',
+    });
   });
 
   it('of queries alone can be put on a corpus without encoding it anew; one of documents cannot', async () => {

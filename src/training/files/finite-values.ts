@@ -1,6 +1,5 @@
 import type { EventLoopTurns } from '../../approximate/event-loop-turns.js';
 import { GranuleError } from '../../errors.js';
-import type { Parameter } from '../towers/parameter.js';
 
 const NUMBERS_PER_LOOK = 1 << 16;
 
@@ -17,7 +16,7 @@ export interface NotFinitePlace {
  * @throws GranuleError `ABORTED`
  */
 export async function firstNotFinite(
-  values: Float32Array,
+  values: Float32Array | Float64Array,
   shape: readonly number[],
   turns: EventLoopTurns,
 ): Promise<NotFinitePlace | undefined> {
@@ -37,7 +36,7 @@ export async function firstNotFinite(
 /** @throws GranuleError `NOT_FINITE` with `details.parameter`, `.row` and `.column`; `ABORTED` */
 export async function refuseNotFinite(
   name: string,
-  { values, shape }: Pick<Parameter, 'values' | 'shape'>,
+  { values, shape }: { readonly values: Float32Array | Float64Array; readonly shape: readonly number[] },
   turns: EventLoopTurns,
 ): Promise<void> {
   const wrong = await firstNotFinite(values, shape, turns);
