@@ -7,5 +7,6 @@ export type { JointExample, JointKnowledge, JointPart, JointQuestion } from './j
 export * from './joint-model.js';
 export type { JointLoss, JointObjectiveOptions } from './joint-objective.js';
 export type { JointPaths, JointTemperatures } from './joint-paths.js';
+export type { JointRates, JointTrainingStep } from './joint-training-step.js';
 export type { TowerHits } from './tower-hits.js';
 export * from './train-joint.js';
