@@ -174,4 +174,29 @@ describe('granule train', () => {
     });
     expect(search).toMatchObject({ status: 1, stderr: expect.stringContaining('[TRAINING_FILE_INVALID]') });
   });
+
+  it('tells the countries from a folder of that name, and refuses what does not go with them', async () => {
+    const [pairs, to, seeds, rank, twice, there, unknown, folder] = await Promise.all([
+      granule(['train', kb, '--to', at('x')]),
+      granule(['train', kb, '--pairs', at('train.jsonl')]),
+      granule(['train', kb, '--pairs', at('train.jsonl'), '--to', at('x'), '--seeds', '1']),
+      granule(['train', 'countries', '--rank', '8']),
+      granule(['train', 'countries', '--seeds', '1,1']),
+      granule(['train', 'countries', '--to', kb]),
+      granule(['train', 'countries', '--check', '--seeds', '1,4']),
+      granule(['train', 'countries', '--pairs', at('train.jsonl'), '--to', at('x')]),
+    ]);
+    const usage = (message: string) => ({ status: 2, stderr: expect.stringContaining(message) });
+    expect(pairs).toMatchObject(usage("required option '--pairs <file>' not specified"));
+    expect(to).toMatchObject(usage("required option '--to <file>' not specified"));
+    expect(seeds).toMatchObject(usage('--seeds is an option of granule train countries'));
+    expect(rank).toMatchObject(usage('--rank needs --pairs'));
+    expect(twice).toMatchObject(usage('No number may be there twice'));
+    expect(there).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/is there already.*\[FILE_NOT_WRITABLE\]/),
+    });
+    expect(unknown).toMatchObject({ status: 1, stderr: expect.stringContaining('there are none of seed 4') });
+    expect(folder).toMatchObject({ status: 1, stderr: expect.stringContaining('[CORPUS_NOT_FOUND]') });
+  });
 });
