@@ -1,6 +1,6 @@
 import type { Entity } from '../../corpus/records.js';
 import type { ImageEncoder, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
-import type { EntityHit, RetrieveOptions } from '../../retrievers/retriever.js';
+import type { EntityHit, EntityRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
 import type { CountryTowers } from './country-towers.js';
 import { NEVER_TRAINED } from './never-trained.js';
 import { PlacedEntityRetriever } from './placed-entity-retriever.js';
@@ -29,7 +29,7 @@ export interface CountryEntitiesParts {
 export async function countryEntities(
   { image, title, where }: CountryTowers,
   parts: CountryEntitiesParts,
-): Promise<EncodedEntityRetriever> {
+): Promise<EncodedEntityRetriever & EntityRetriever> {
   const titles = await TitleEntityRetriever.build({ ...parts, towers: { image, title } });
   if (where === undefined) return titles;
   const trained = parts.entities.filter(({ metadata }) => !NEVER_TRAINED.has(String(metadata?.['cca2'])));
