@@ -1,12 +1,20 @@
 import type { CountryKnowledge } from './country-knowledge.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
-import type { CountryPictures } from './country-trainer.js';
 import type { QuestionExamples } from './question-examples.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { StageOptions } from './stage-options.js';
 import { trainEntityTowers } from './train-entity-towers.js';
 import { trainPlaces } from './train-places.js';
 import { trainQueryTower } from './train-query-tower.js';
+import type { TrainingTask } from './training-tasks.js';
+import type { PictureViews } from './view-samples.js';
+
+/** Pictures with questions. */
+export interface CountryPictures {
+  readonly tasks: readonly TrainingTask[];
+  /** Views of each task's picture. */
+  readonly seen: readonly PictureViews[];
+}
 
 /** What is learned from. */
 export interface TrainingGround extends CountryPictures {
