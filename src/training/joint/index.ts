@@ -8,4 +8,5 @@ export * from './joint-model.js';
 export type { JointLoss, JointObjectiveOptions } from './joint-objective.js';
 export type { JointPaths, JointTemperatures } from './joint-paths.js';
 export type { TowerHits } from './tower-hits.js';
+export { TowerSearch } from './tower-search.js';
 export * from './train-joint.js';
