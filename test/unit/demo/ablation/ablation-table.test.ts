@@ -26,11 +26,12 @@ const ANSWERS = [
   answer('FR', false, 1, [0.2, 0.4, 0.9]),
   answer(UNSEEN!, false, 0, [0.4, 0.4, 0.9]),
   answer('FR', true, 0.25, [0.6, 0.4, 0]),
+  answer(UNSEEN!, true, 0.25, [0.4, 0.4, 0.6]),
 ];
 
 test('means are over the questions that a column is of, then over seeds', () => {
   const { rows, ...counts } = ablationTable(ANSWERS, [1, 2, 3]);
-  expect(counts).toEqual({ seeds: [1, 2, 3], oneFlag: 2, severalFlags: 1, neverTrained: 1 });
+  expect(counts).toEqual({ seeds: [1, 2, 3], oneFlag: 2, severalFlags: 2, neverTrained: 1 });
   expect(rows.map(({ name }) => name)).toEqual([
     ...[
       'untrained',
@@ -68,7 +69,7 @@ test('the table keeps within 120 columns, and says the spread in thousandths', (
   const lines = renderAblation(ablationTable(ANSWERS, [1, 2, 3])).split('\n');
   expect(lines).toHaveLength(9);
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(120);
-  expect(lines[0]).toMatch(/^2 \+ 1 questions +one flag +several +never trained +entity +passage/);
+  expect(lines[0]).toMatch(/^2 \+ 2 questions +one flag +several +never trained +entity +passage/);
   expect(lines[2]).toMatch(/^untrained +\.500 +\.250 +\.000 +\.500 +\.250 +\.000 +\.125 +1\.00 +\.000$/);
   expect(lines[8]).toMatch(/^\+ GRPO +\.000±00 .* 1\.00±00 +\.467±115$/);
 });
