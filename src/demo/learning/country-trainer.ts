@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { runtimeInfo } from '../../native/runtime-info.js';
+import { PassageReadings } from '../../training/reader/passage-readings.js';
 import { type AdaptedEncoder, identityOf } from '../../training/trainer/adapter.js';
 import { type CountryKnowledge, countryKnowledge, trainedKnowledge } from './country-knowledge.js';
 import { COUNTRY_PROGRAMS } from './country-programs.js';
@@ -31,6 +32,9 @@ export interface TrainingFacts {
   readonly data: string;
   readonly instructionSet: string;
 }
+
+/** Of some 20 kB each. */
+const KEPT_READINGS = 16_384;
 
 /** Trains one stage at a time; each thread has one. */
 export class CountryTrainer {
@@ -71,7 +75,8 @@ export class CountryTrainer {
 
 async function groundOf(pictures: CountryPictures): Promise<TrainingGround> {
   const knowledge: CountryKnowledge = trainedKnowledge(await countryKnowledge());
-  return { knowledge, examples: await questionExamples(knowledge), ...pictures };
+  const readings = new PassageReadings({ kept: KEPT_READINGS });
+  return { knowledge, examples: await questionExamples(knowledge), readings, ...pictures };
 }
 
 function hashOf({ tasks, seen, examples }: TrainingGround): string {
