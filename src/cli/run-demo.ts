@@ -11,7 +11,8 @@ import { askDemoExample, type DemoExample } from '../demo/demo-example.js';
 import { demoTasks, severalFlagsTasks, shownTasks } from '../demo/demo-tasks.js';
 import type { DemoEvaluation } from '../demo/evaluate-demo.js';
 import { COUNTRY_SEEDS } from '../demo/learning/country-towers.js';
-import { shippedCountryTowers } from '../demo/learning/country-towers-file.js';
+import { readCountryTowers, shippedCountryTowers } from '../demo/learning/country-towers-file.js';
+import { openTrainedMiRag } from '../demo/learning/open-trained-mirag.js';
 import { mergeEvaluations } from '../demo/merge-evaluations.js';
 import { evaluateInWorkers, type PictureTask } from '../demo/pictures/picture-workers.js';
 import { requireReadablePictures } from '../demo/readable-pictures.js';
@@ -19,7 +20,7 @@ import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
 import { GranuleError } from '../errors.js';
 import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
-import { openMiRag } from '../systems/open-mirag.js';
+import { type OpenedMiRag, openMiRag } from '../systems/open-mirag.js';
 import { answerText } from './answer-text.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
@@ -56,7 +57,7 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
   const kb = options.keep ?? join(temporary!, 'kb');
   try {
     await build(kb, options, context);
-    const examples = await showExamples(kb, tasks, options, context);
+    const examples = await showExamples(kb, tasks, several, options, context);
     const start = performance.now();
     const results = await evaluateInWorkers(kb, [...tasks, ...several], {
       towers: COUNTRY_SEEDS.map(shippedCountryTowers),
@@ -111,38 +112,54 @@ async function build(kb: string, options: DemoOptions, context: CommandContext):
   );
 }
 
+/** What was asked as an example, and of whom. */
+interface Shown {
+  readonly open: () => Promise<OpenedMiRag>;
+  readonly tasks: readonly PictureTask[];
+}
+
+/** Examples of pictures of one flag, and of one of several, which only what was learned can answer. */
 async function showExamples(
   kb: string,
   tasks: readonly PictureTask[],
+  several: readonly PictureTask[],
   options: DemoOptions,
   context: CommandContext,
 ): Promise<DemoExample[]> {
-  const opened = await openMiRag(kb);
+  const trained = async () =>
+    openTrainedMiRag(kb, await readCountryTowers(shippedCountryTowers(COUNTRY_SEEDS[0]!)));
+  const shown: Shown[] = [
+    { open: () => openMiRag(kb), tasks: shownTasks(tasks, EXAMPLES) },
+    { open: trained, tasks: shownTasks(several, 1) },
+  ];
   const examples: DemoExample[] = [];
-  try {
-    for (const [i, task] of shownTasks(tasks, EXAMPLES).entries()) {
-      const example = await askDemoExample(opened, task, {
-        number: i + 1,
-        output: options.output,
-        signal: context.signal,
-      });
-      examples.push(example);
-      if (!options.json) context.print(exampleText(example, context.colour));
+  for (const { open, tasks: asked } of shown.filter((some) => some.tasks.length > 0)) {
+    const opened = await open();
+    try {
+      for (const task of asked) {
+        const example = await askDemoExample(opened, task, {
+          number: examples.length + 1,
+          output: options.output,
+          signal: context.signal,
+        });
+        examples.push(example);
+        if (!options.json) context.print(exampleText(example, context.colour));
+      }
+    } finally {
+      await opened.dispose();
     }
-  } finally {
-    await opened.dispose();
   }
   if (!options.json)
     context.print(`pictures with the matched patches outlined are in ${resolve(options.output)}\n`);
   return examples;
 }
 
-/** What a program wants to know about an example. */
 function evaluationTimings({ timings: { totalMs = 0, ...stages } }: DemoEvaluation): string {
   const means = Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name.replace(/Ms$/, ''), ms]));
   return `mean of a question: ${timingsLine(means)}\nall questions: ${(totalMs / 1000).toFixed(1)} s`;
 }
 
+/** What a program wants to know about an example. */
 function exampleFacts({ picture, answered, matches }: DemoExample): object {
   const { question, answer, entity, passage, span, probabilities, timings } = answered;
   return { picture, question, answer, entity, passage, span, probabilities, timings, matches };

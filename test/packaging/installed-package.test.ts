@@ -43,11 +43,12 @@ describe('the tarball', () => {
       'dist/cjs/index.d.ts',
       'dist/cjs/package.json',
       `prebuilds/${platform}/granule.node`,
+      ...[1, 2, 3].map((seed) => `models/countries/seed-${seed}.safetensors`),
     ]) {
       expect(files).toContain(needed);
     }
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/|dist\/(esm|cjs)\/|prebuilds\/[\w+-]+\/)/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/|models\/|dist\/(esm|cjs)\/|prebuilds\/[\w+-]+\/)/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
     const sources =
       /(^|\/)(binding\.gyp|CMakeLists\.txt|tests?|native\/.*\.(cc|h))(\/|$)|\.(cc|cu|cuh|h|map)$|(?<!\.d)\.[cm]?ts$/;

@@ -26,7 +26,10 @@ export function renderAblation({ oneFlag, severalFlags, seeds, rows }: AblationT
     line === 0 ? `${oneFlag} + ${severalFlags} questions` : `${seeds.length} seeds`,
     ...COLUMNS.map(([heading]) => heading[line as 0 | 1]),
   ]);
-  return alignedRows([...headings, ...lines]);
+  return alignedRows([...headings, ...lines])
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 function cell(measure: SeedMean | null): string {

@@ -1,19 +1,10 @@
-import type { CountryKnowledge } from './country-knowledge.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
-import type { CountryPictures } from './country-trainer.js';
-import type { QuestionExamples } from './question-examples.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { StageOptions } from './stage-options.js';
 import { trainEntityTowers } from './train-entity-towers.js';
 import { trainPlaces } from './train-places.js';
 import { trainQueryTower } from './train-query-tower.js';
-
-/** What is learned from. */
-export interface TrainingGround extends CountryPictures {
-  /** Of the countries that may be trained on. */
-  readonly knowledge: CountryKnowledge;
-  readonly examples: QuestionExamples;
-}
+import type { TrainingGround } from './training-ground.js';
 
 /** Trains a stage, on top of what the stages before have left. */
 export type CountryProgram = (

@@ -2,18 +2,10 @@ import { createHash } from 'node:crypto';
 import { runtimeInfo } from '../../native/runtime-info.js';
 import { type AdaptedEncoder, identityOf } from '../../training/trainer/adapter.js';
 import { type CountryKnowledge, countryKnowledge, trainedKnowledge } from './country-knowledge.js';
-import { COUNTRY_PROGRAMS, type TrainingGround } from './country-programs.js';
+import { COUNTRY_PROGRAMS } from './country-programs.js';
 import { type PlainStage, plainStage, stageOf, towersAfter } from './country-towers.js';
 import { questionExamples } from './question-examples.js';
-import type { TrainingTask } from './training-tasks.js';
-import type { PictureViews } from './view-samples.js';
-
-/** Pictures with questions. */
-export interface CountryPictures {
-  readonly tasks: readonly TrainingTask[];
-  /** Views of each task's picture. */
-  readonly seen: readonly PictureViews[];
-}
+import type { CountryPictures, TrainingGround } from './training-ground.js';
 
 /** What is to be trained. */
 export interface StageCall {
