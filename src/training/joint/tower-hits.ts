@@ -27,7 +27,7 @@ export class TowerHits {
    *
    * @param gradient - dL/ds, as `scores` lie
    */
-  async backward(gradient: Float64Array, options: ForwardOptions): Promise<void> {
+  async backward(gradient: Float64Array, options: ForwardOptions = {}): Promise<void> {
     checkLength(gradient.length, 'gradient', this.scores.length);
     const { columns } = this.#vectors;
     const queries = gradient.length / this.#k;

@@ -21,7 +21,7 @@ export class TowerSearch implements Disposable {
    * @param vectors - frozen, as many numbers each as the tower's outputs; they are not copied for the gradients: leave them as they are
    * @throws GranuleError `LENGTH_MISMATCH`, `NOT_FINITE`, `OUT_OF_MEMORY`, `ABORTED`
    */
-  static async create(tower: Tower, vectors: Matrix, signal: AbortSignal | undefined): Promise<TowerSearch> {
+  static async create(tower: Tower, vectors: Matrix, signal?: AbortSignal): Promise<TowerSearch> {
     if (vectors.columns !== tower.output) {
       throw new GranuleError(
         'LENGTH_MISMATCH',
@@ -39,7 +39,7 @@ export class TowerSearch implements Disposable {
    *
    * @throws GranuleError `K_OUT_OF_RANGE`, and what the tower and the index throw
    */
-  async search(inputs: Matrix, k: number, options: ForwardOptions): Promise<TowerHits> {
+  async search(inputs: Matrix, k: number, options: ForwardOptions = {}): Promise<TowerHits> {
     const pass = await this.tower.forward(inputs, options);
     const { rows, scores } = await this.#index.search(pass.outputs, { k, signal: options.signal });
     return new TowerHits(pass, this.vectors, rows, scores, k);

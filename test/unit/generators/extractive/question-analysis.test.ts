@@ -30,3 +30,17 @@ test('the thing pointed at is no content word', () => {
   const { words } = analyseQuestion('What is the capital of this country?');
   expect([...words.keys()]).toEqual(['capital']);
 });
+
+test('of several sentences the last one asks that has a question word or an imperative', () => {
+  const plain = analyseQuestion('Which city is the capital here?');
+  const led = analyseQuestion(
+    'My question is about the country whose flag is at the lower left. Which city is the capital here?',
+  );
+  const { words, ...form } = led;
+  const { words: plainWords, ...plainForm } = plain;
+  expect(form).toEqual(plainForm);
+  for (const [stem, weight] of plainWords) expect(words.get(stem)).toBe(weight);
+  expect(words.get('lower')).toBeLessThan(0.2);
+  expect(analyseQuestion('Name the capital of France. Thanks a lot.').focus).toEqual(['capital']);
+  expect(analyseQuestion('He painted it. When was he born?').shape).toBe('time');
+});
