@@ -8,6 +8,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, runCommand } from './run-command.mjs';
+import { buildEngine, compilerCache } from './test-native.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const HOSTILE = ['test/contracts/errors.test.ts', 'test/unit/index', 'test/runtime/index-corruption.test.ts'];
@@ -33,14 +34,23 @@ async function run(tests) {
     console.log(`addon with sanitizers: SKIPPED, missing: ${missing.join(', ') || 'libasan, libubsan'}`);
     return 0;
   }
-  // As deep as the folder of the C++ tests with the same sanitizers: ccache then compiles the engine for both once.
+  // The C++ tests with the same sanitizers link it too.
+  const engine = await buildEngine('sanitized');
+  if (engine === undefined) return 1;
   const folder = join(root, 'build-native', 'addon-sanitized');
   const prebuild = join(root, 'build-native', 'addon-sanitized-package');
-  const flags = ['--CDGRANULE_SANITIZE=address,undefined', '--CDGRANULE_WERROR=ON', '--CDBUILD_TESTING=OFF'];
+  const flags = [
+    '--CDGRANULE_SANITIZE=address,undefined',
+    '--CDGRANULE_PRECOMPILED_HEADERS=ON',
+    `--CDGRANULE_ENGINE_LIBRARY=${engine}`,
+    '--CDGRANULE_WERROR=ON',
+    '--CDBUILD_TESTING=OFF',
+  ];
   if (findProgram('ccache') !== undefined) flags.push('--CDCMAKE_CXX_COMPILER_LAUNCHER=ccache');
   // By npx, which hands npm's settings on: among them may be where Node's headers lie.
   const built = await runCommand('npx', ['cmake-js', 'compile', '--out', folder, ...flags], {
     cwd: root,
+    env: compilerCache(),
   });
   if (built.code !== 0) {
     console.error(built.output);

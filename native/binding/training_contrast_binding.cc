@@ -11,14 +11,18 @@
 namespace granule {
 namespace {
 
+const uint32_t* optional_uint32(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsUndefined() ? nullptr : value.As<Napi::Uint32Array>().Data();
+}
+
 /// What both batches have.
 template <typename Batch>
 void read_options(const Napi::Object& options, Batch* batch) {
   batch->dimension = uint32_property(options, "dimension");
   batch->temperature = double_property(options, "temperature");
   batch->direction = static_cast<ContrastDirection>(uint32_property(options, "direction"));
-  const Napi::Value groups = options.Get("groups");
-  batch->groups = groups.IsUndefined() ? nullptr : groups.As<Napi::Uint32Array>().Data();
+  batch->groups = optional_uint32(options, "groups");
   const Napi::Value weights = options.Get("weights");
   batch->weights = weights.IsUndefined() ? nullptr : weights.As<Napi::Float64Array>().Data();
 }
@@ -52,6 +56,9 @@ Napi::Value in_batch_contrast_call(const Napi::CallbackInfo& info) {
   const unsigned threads = thread_count(options);
   ContrastBatch batch;
   read_options(options, &batch);
+  batch.positives = optional_uint32(options, "positives");
+  batch.excluded_ends = optional_uint32(options, "excludedEnds");
+  batch.excluded = optional_uint32(options, "excluded");
   batch.queries = queries.Data();
   batch.query_count = queries.ElementLength() / batch.dimension;
   batch.documents = documents.Data();

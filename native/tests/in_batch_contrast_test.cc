@@ -25,6 +25,9 @@ struct Example {
   std::vector<float> d = test_data::vectors(Kind::uniform, documents, dimension, 2);
   std::vector<uint32_t> groups = {};
   std::vector<double> weights = {};
+  std::vector<uint32_t> positives = {};
+  std::vector<uint32_t> excluded_ends = {};
+  std::vector<uint32_t> excluded = {};
 
   ContrastBatch batch() const {
     return {q.data(),
@@ -34,8 +37,11 @@ struct Example {
             dimension,
             temperature,
             direction,
+            positives.empty() ? nullptr : positives.data(),
             groups.empty() ? nullptr : groups.data(),
-            weights.empty() ? nullptr : weights.data()};
+            weights.empty() ? nullptr : weights.data(),
+            excluded_ends.empty() ? nullptr : excluded_ends.data(),
+            excluded.data()};
   }
 
   /// Both gradients, the loss and its slope.
@@ -82,6 +88,31 @@ TEST_CASE("every instruction set and number of threads gives a contrast the same
       // One number less than all similarities take.
       const std::size_t too_few = example.queries * example.documents * sizeof(float) - sizeof(float);
       CHECK(same(example.run(pool, best, 3, too_few), expected));
+    }
+  }
+}
+
+TEST_CASE("positives that queries share and pairs that are excluded change no bit with threads and memory") {
+  ThreadPool pool;
+  pool.grow_to(4);
+  for (const ContrastDirection direction : kDirections) {
+    for (const double temperature : {0.5, 0.01}) {
+      // Fewer documents than queries: several look for each of the first 50.
+      Example example{211, 90, 7, temperature, direction};
+      for (uint32_t i = 0; i < example.queries; ++i) {
+        example.positives.push_back(i * 7 % 50);
+        for (uint32_t j = i % 5; j < 90; j += 31)
+          if (j != example.positives.back()) example.excluded.push_back(j);
+        example.excluded_ends.push_back(static_cast<uint32_t>(example.excluded.size()));
+      }
+      CAPTURE(static_cast<int>(direction));
+      CAPTURE(temperature);
+      const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 1u << 30);
+      for (const KernelTable& table : test_kernels::tables()) {
+        CAPTURE(table.matrix_tile.symbol);
+        CHECK(same(example.run(pool, table, 3, 1u << 30), expected));
+      }
+      CHECK(same(example.run(pool, test_kernels::tables().back(), 3, 0), expected));
     }
   }
 }

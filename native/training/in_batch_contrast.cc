@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/aligned_buffer.h"
 #include "core/canonical_dot.h"
 #include "core/canonical_log.h"
+#include "training/contrast_exclusions.h"
 #include "training/row_tasks.h"
 
 namespace granule {
@@ -21,7 +22,6 @@ constexpr std::size_t kWorthThreads = std::size_t{1} << 14;
 /// Exponents of both directions lie within [-600, 0] of the same number, so that quotients of sums and terms
 /// stay within float64.
 constexpr double kMostRange = 600;
-constexpr float kExcluded = -std::numeric_limits<float>::max();
 
 /// Vectors of one side, and where their gradient goes.
 struct Side {
@@ -30,50 +30,25 @@ struct Side {
   float* gradient;
 };
 
-/// Which documents are of one group: the columns, sorted by group and then by number.
-class Groups {
- public:
-  Groups(const uint32_t* groups, std::size_t count) : groups_(groups) {
-    if (groups == nullptr) return;
-    sorted_.resize(count);
-    for (std::size_t j = 0; j < count; ++j) sorted_[j] = j;
-    std::sort(sorted_.begin(), sorted_.end(), [groups](std::size_t a, std::size_t b) {
-      return groups[a] != groups[b] ? groups[a] < groups[b] : a < b;
-    });
-  }
-
-  /// Takes those of row i's group, but i itself, out of its similarities with the first `columns`.
-  void exclude(std::size_t i, float* similarities, std::size_t columns) const {
-    if (groups_ == nullptr) return;
-    const auto first =
-        std::lower_bound(sorted_.begin(), sorted_.end(), groups_[i],
-                         [this](std::size_t column, uint32_t group) { return groups_[column] < group; });
-    for (auto at = first; at != sorted_.end() && groups_[*at] == groups_[i] && *at < columns; ++at) {
-      if (*at != i) similarities[*at] = kExcluded;
-    }
-  }
-
- private:
-  const uint32_t* groups_;
-  std::vector<std::size_t> sorted_;
-};
-
 class Contrast {
  public:
   Contrast(const MatrixWorkers& workers, const ContrastBatch& batch, ContrastGradients* out)
       : workers_(workers),
         batch_(batch),
-        groups_(batch.groups, batch.document_count),
+        exclusions_(batch),
         queries_{batch.queries, batch.query_count, out->queries},
         documents_{batch.documents, batch.document_count, out->documents},
         row_losses_(batch.query_count),
         row_slopes_(batch.query_count),
-        column_shares_(batch.document_count),
+        term_count_(std::max(batch.query_count, batch.document_count)),
+        column_shares_(term_count_),
         block_rows_(std::clamp(kBlockNumbers / batch.document_count / kRun * kRun, kRun, kMostRows)) {
     double total = 0;
     for (std::size_t i = 0; i < batch.query_count; ++i) total += weight(i);
     scale_ = 1 / total;
-    terms_ = AlignedBuffer<double>(workers.threads * batch.document_count);
+    for (std::size_t i = 0; i < batch.query_count; ++i)
+      looked_for_ = std::max(looked_for_, exclusions_.positive(i) + 1);
+    terms_ = AlignedBuffer<double>(workers.threads * term_count_);
   }
 
   Status run(std::size_t kept_bytes, ContrastGradients* out) {
@@ -83,14 +58,14 @@ class Contrast {
     std::fill_n(documents_.gradient, documents_.count * batch_.dimension, 0.0f);
     Status status;
     if (batch_.direction == ContrastDirection::query_to_document) {
-      status = one_way(queries_, documents_, 1);
+      status = queries_to_documents(1);
     } else if (batch_.direction == ContrastDirection::document_to_query) {
-      status = one_way(first_documents(), queries_, 1);
+      status = documents_to_queries(1);
     } else if (range <= kMostRange * batch_.temperature) {
       status = both_ways(range / 2, kept_bytes);
     } else {
-      status = one_way(queries_, documents_, 0.5);
-      if (status.ok()) status = one_way(first_documents(), queries_, 0.5);
+      status = queries_to_documents(0.5);
+      if (status.ok()) status = documents_to_queries(0.5);
     }
     return status.ok() ? finish(out) : status;
   }
@@ -99,8 +74,6 @@ class Contrast {
   double weight(std::size_t i) const { return batch_.weights == nullptr ? 1.0 : batch_.weights[i]; }
   /// What the loss of row i counts for, divided by t.
   double slope(std::size_t i, double share) const { return share * weight(i) * scale_ / batch_.temperature; }
-  /// Hard negatives are nobody's positive, and look for no query.
-  Side first_documents() const { return {documents_.vectors, queries_.count, documents_.gradient}; }
   static Status aborted() { return Status::failure(StatusCode::aborted, "the contrast was aborted"); }
 
   /// @param range receives 2 max |q| max |d| with what rounding may add, which no two similarities are
@@ -140,7 +113,7 @@ class Contrast {
 
   /// Similarities of some anchors with all candidates, those of excluded pairs replaced.
   Status similarities(const Side& anchors, std::size_t first, std::size_t count, const Side& candidates,
-                      float* out) {
+                      bool by_query, float* out) {
     const std::size_t width = candidates.count;
     if (!multiply(workers_, {{anchors.vectors + first * batch_.dimension, batch_.dimension},
                              {candidates.vectors, batch_.dimension, true},
@@ -155,17 +128,24 @@ class Contrast {
     for_rows(first, count, width, [&](std::size_t i, std::size_t) {
       float* row = out + (i - first) * width;
       check_finite_row(row, width, i, &first_bad);
-      groups_.exclude(i, row, width);
+      if (by_query) {
+        exclusions_.from_query(i, row);
+      } else {
+        exclusions_.from_positive(i, row);
+      }
     });
     return first_bad.status("similarities with vector");
   }
 
-  /// Replaces similarities s_ij of row i by g_ij = term_ij (row share + column share j), and g_ii by `own`.
+  /// Replaces similarities s_ij of row i by g_ij = term_ij (row share + column share j), and that of its
+  /// positive p by `own`.
   /// @return sum_j g_ij (s_ij - reference)
-  double to_gradient(const double* terms, std::size_t count, std::size_t i, double row_share, double own,
+  double to_gradient(double* terms, std::size_t count, std::size_t p, double row_share, double own,
                      double reference, float* row) const {
     const double* column_shares = column_shares_.data();
-    const double distance = static_cast<double>(row[i]) - reference;
+    // Other queries' shares of this column say nothing about a query that looks for it, and may be vast.
+    terms[p] = 0;
+    const double distance = static_cast<double>(row[p]) - reference;
     double lane[kLanes] = {};
     const auto step = [&](std::size_t j, std::size_t l) {
       const double g = terms[j] * (row_share + column_shares[j]);
@@ -177,8 +157,8 @@ class Contrast {
       for (std::size_t l = 0; l < kLanes; ++l) step(j + l, l);
     }
     for (std::size_t l = 0; j + l < count; ++l) step(j + l, l);
-    row[i] = static_cast<float>(own);
-    return sum_lanes(lane) + (own - terms[i] * (row_share + column_shares[i])) * distance;
+    row[p] = static_cast<float>(own);
+    return sum_lanes(lane) + own * distance;
   }
 
   /// Adds what the gradient of a block's similarities gives to the gradients of both sides.
@@ -204,23 +184,46 @@ class Contrast {
                                true});
   }
 
-  /// Each anchor has to find the candidate of its number.
-  Status one_way(const Side& anchors, const Side& candidates, double share) {
+  Status queries_to_documents(double share) { return one_way(queries_, documents_, true, share); }
+
+  /// Positives look for their queries; other documents are nobody's.
+  Status documents_to_queries(double share) {
+    if (batch_.positives == nullptr)
+      return one_way({documents_.vectors, queries_.count, documents_.gradient}, queries_, false, share);
+    const std::size_t d = batch_.dimension;
+    AlignedBuffer<float> vectors(queries_.count * d), gradient(queries_.count * d);
+    std::fill_n(gradient.data(), queries_.count * d, 0.0f);
+    for (std::size_t i = 0; i < queries_.count; ++i)
+      std::copy_n(documents_.vectors + exclusions_.positive(i) * d, d, vectors.data() + i * d);
+    Status status = one_way({vectors.data(), queries_.count, gradient.data()}, queries_, false, share);
+    if (!status.ok()) return status;
+    for (std::size_t i = 0; i < queries_.count; ++i) {
+      float* sum = documents_.gradient + exclusions_.positive(i) * d;
+      for (std::size_t c = 0; c < d; ++c) sum[c] += gradient.data()[i * d + c];
+    }
+    return status;
+  }
+
+  /// Each anchor has to find its candidate: a query its positive, a query's positive the query.
+  Status one_way(const Side& anchors, const Side& candidates, bool by_query, double share) {
     const std::size_t width = candidates.count;
     AlignedBuffer<float> block(std::min(block_rows_, anchors.count) * width);
     for (std::size_t first = 0; first < anchors.count; first += block_rows_) {
       const std::size_t count = std::min(block_rows_, anchors.count - first);
-      if (Status status = similarities(anchors, first, count, candidates, block.data()); !status.ok())
+      if (Status status = similarities(anchors, first, count, candidates, by_query, block.data());
+          !status.ok())
         return status;
       for_rows(first, count, width, [&](std::size_t i, std::size_t slot) {
         float* row = block.data() + (i - first) * width;
-        double* terms = terms_.data() + slot * batch_.document_count;
+        double* terms = terms_.data() + slot * term_count_;
+        const std::size_t p = by_query ? exclusions_.positive(i) : i;
         const double greatest = *std::max_element(row, row + width);
         const double sum = workers_.kernels.softmax_terms(row, width, greatest, batch_.temperature, terms);
-        const double behind = (greatest - static_cast<double>(row[i])) / batch_.temperature;
+        const double behind = (greatest - static_cast<double>(row[p])) / batch_.temperature;
         row_losses_[i] += share * weight(i) * scale_ * (canonical_log(sum) + behind);
         const double c = slope(i, share);
-        row_slopes_[i] += to_gradient(terms, width, i, c / sum, c * (terms[i] / sum - 1), greatest, row);
+        const double own = c * (terms[p] / sum - 1);
+        row_slopes_[i] += to_gradient(terms, width, p, c / sum, own, greatest, row);
       });
       if (!add_gradients(anchors, first, count, candidates, block.data())) return aborted();
     }
@@ -233,48 +236,55 @@ class Contrast {
     const std::size_t width = documents_.count;
     const bool kept = width <= kept_bytes / sizeof(float) / n;
     AlignedBuffer<float> block((kept ? n : std::min(block_rows_, n)) * width);
-    std::vector<double> row_sums(n), own_terms(n), column_sums(n);
-    AlignedBuffer<double> run_sums(block_rows_ / kRun * n);
+    // A column's sum is over the queries that do not look for it: those that do compete with them alone.
+    std::vector<double> row_sums(n), own_terms(n), column_sums(looked_for_);
+    AlignedBuffer<double> run_sums(block_rows_ / kRun * looked_for_);
     for (std::size_t first = 0; first < n; first += block_rows_) {
       const std::size_t count = std::min(block_rows_, n - first);
       float* s = block.data() + (kept ? first * width : 0);
-      if (Status status = similarities(queries_, first, count, documents_, s); !status.ok()) return status;
+      if (Status status = similarities(queries_, first, count, documents_, true, s); !status.ok())
+        return status;
       for_rows(first, count, width, [&](std::size_t i, std::size_t slot) {
-        double* terms = terms_.data() + slot * width;
+        double* terms = terms_.data() + slot * term_count_;
         row_sums[i] = workers_.kernels.softmax_terms(s + (i - first) * width, width, reference,
                                                      batch_.temperature, terms);
-        own_terms[i] = terms[i];
-        double* sums = run_sums.data() + (i - first) / kRun * n;
+        own_terms[i] = std::exchange(terms[exclusions_.positive(i)], 0.0);
+        double* sums = run_sums.data() + (i - first) / kRun * looked_for_;
         if ((i - first) % kRun == 0) {
-          std::copy_n(terms, n, sums);
+          std::copy_n(terms, looked_for_, sums);
         } else {
-          for (std::size_t j = 0; j < n; ++j) sums[j] += terms[j];
+          for (std::size_t j = 0; j < looked_for_; ++j) sums[j] += terms[j];
         }
       });
       if (workers_.cancel.cancelled()) return aborted();
       for (std::size_t run = 0; run * kRun < count; ++run) {
-        for (std::size_t j = 0; j < n; ++j) column_sums[j] += run_sums[run * n + j];
+        for (std::size_t j = 0; j < looked_for_; ++j) column_sums[j] += run_sums[run * looked_for_ + j];
       }
     }
+    const auto column_sum = [&](std::size_t i) {
+      return column_sums[exclusions_.positive(i)] + own_terms[i];
+    };
     for (std::size_t i = 0; i < n; ++i) {
-      column_shares_[i] = slope(i, 0.5) / column_sums[i];
+      column_shares_[exclusions_.positive(i)] += slope(i, 0.5) / column_sum(i);
       row_losses_[i] =
           0.5 * weight(i) * scale_ *
-          (canonical_log(row_sums[i] / own_terms[i]) + canonical_log(column_sums[i] / own_terms[i]));
+          (canonical_log(row_sums[i] / own_terms[i]) + canonical_log(column_sum(i) / own_terms[i]));
     }
     for (std::size_t first = 0; first < n; first += block_rows_) {
       const std::size_t count = std::min(block_rows_, n - first);
       float* s = block.data() + (kept ? first * width : 0);
       if (!kept) {
-        if (Status status = similarities(queries_, first, count, documents_, s); !status.ok()) return status;
+        if (Status status = similarities(queries_, first, count, documents_, true, s); !status.ok())
+          return status;
       }
       for_rows(first, count, width, [&](std::size_t i, std::size_t slot) {
-        double* terms = terms_.data() + slot * width;
+        double* terms = terms_.data() + slot * term_count_;
         float* row = s + (i - first) * width;
         workers_.kernels.softmax_terms(row, width, reference, batch_.temperature, terms);
         const double c = slope(i, 0.5);
-        const double own = c * ((terms[i] / row_sums[i] - 1) + (terms[i] / column_sums[i] - 1));
-        row_slopes_[i] = to_gradient(terms, width, i, c / row_sums[i], own, reference, row);
+        const double own = c * ((own_terms[i] / row_sums[i] - 1) + (own_terms[i] / column_sum(i) - 1));
+        row_slopes_[i] =
+            to_gradient(terms, width, exclusions_.positive(i), c / row_sums[i], own, reference, row);
       });
       if (!add_gradients(queries_, first, count, documents_, s)) return aborted();
     }
@@ -310,14 +320,18 @@ class Contrast {
 
   const MatrixWorkers& workers_;
   const ContrastBatch& batch_;
-  Groups groups_;
+  ContrastExclusions exclusions_;
   Side queries_;
   Side documents_;
   /// What each row adds to L, and to sum_ij g_ij s_ij.
   std::vector<double> row_losses_;
   std::vector<double> row_slopes_;
+  /// Of the longer side.
+  std::size_t term_count_;
   /// dL/ds_ij of the second direction, divided by the pair's term; 0 in one direction.
   std::vector<double> column_shares_;
+  /// Documents up to the last that is somebody's positive.
+  std::size_t looked_for_ = 0;
   std::size_t block_rows_;
   /// 1 / sum of the weights.
   double scale_;

@@ -89,6 +89,15 @@ export interface NativeContrastOptions extends NativeTrainingOptions {
   weights: Float64Array | undefined;
 }
 
+/** Which documents queries look for; undefined: document i for query i, and all others are negatives. */
+export interface NativeInBatchOptions extends NativeContrastOptions {
+  /** One per query */
+  positives: Uint32Array | undefined;
+  /** Per query, where its part of `excluded` ends */
+  excludedEnds: Uint32Array | undefined;
+  excluded: Uint32Array | undefined;
+}
+
 /** Scores of lists of vectors, on the border. */
 export const PATCH_SCORE_CODES = { 'max-sim': 0, 'mean-max-sim': 1, filip: 2, pacl: 3, sparc: 4 } as const;
 
@@ -150,7 +159,7 @@ export interface NativeTraining {
   inBatchContrast(
     queries: Float32Array,
     documents: Float32Array,
-    options: NativeContrastOptions,
+    options: NativeInBatchOptions,
     gradients: { queries: Float32Array; documents: Float32Array },
   ): Promise<NativeContrast>;
   /** As `inBatchContrast`, of lists none of which is empty; `gradients` are as long as the vectors. */

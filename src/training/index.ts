@@ -16,7 +16,7 @@ export * from './losses/index.js';
 export * from './policies/index.js';
 export * from './reader/index.js';
 export type { CheckpointOptions } from './run/checkpoint-file.js';
-export type { Decay } from './run/learning-rate.js';
+export type { Decay, ScheduleOptions } from './run/learning-rate.js';
 export {
   AdamW,
   type AdamWOptions,

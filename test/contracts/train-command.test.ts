@@ -7,9 +7,11 @@ import { builtInEncoders } from '../../src/systems/built-in-encoders.js';
 import {
   adaptedTextEncoder,
   loadAdapter,
+  readTowers,
   readTrainingLines,
   trainCorpusRetriever,
 } from '../../src/training/index.js';
+import { difference, run, tensor, writeModel } from '../unit/training/export/folded-encoder.js';
 import { granule } from './cli-process.js';
 
 /** Words of questions, and the words of the passages that answer them: they have nothing in common. */
@@ -96,6 +98,21 @@ describe('granule train', () => {
     );
     expect(ranks.every((rank) => rank >= 0)).toBe(true);
 
+    // In a model that gives the encoder's vectors, its tower gives the adapted ones.
+    expect((await readTowers(to)).query!.parameters).toEqual(adapter.query.parameters);
+    const plain = await encoders.textEncoder.encodeQueries(lines.map(({ query }) => query!));
+    const shape = ['N', adapter.query.input];
+    const model = writeModel(at('encoder.onnx'), {
+      inputs: [{ name: 'given', type: 'float32', shape }],
+      outputs: [{ name: 'embedding', type: 'float32', shape }],
+      nodes: [{ op: 'Identity', inputs: ['given'], outputs: ['embedding'] }],
+    });
+    const folded = at('adapted.onnx');
+    expect((await granule(['export', to, '--model', model, '--to', folded])).status).toBe(0);
+    const dims = [lines.length, adapter.query.output];
+    const { embedding } = await run(folded, { given: tensor(plain.vectors.data, dims) });
+    expect(difference(embedding, { dims, data: vectors.data })).toBeLessThan(1e-5);
+
     const first = async (...more: string[]) =>
       JSON.parse((await granule(['search', kb, lines[0]!.query!, '--json', ...more])).stdout).hits;
     const adapted = await first('--adapter', to, '--k', '48');
@@ -130,7 +147,7 @@ describe('granule train', () => {
     });
     expect(await refused([{ query: 'wet coast', answers: ['nowhere'] }])).toMatchObject({
       code,
-      message: expect.stringMatching(/no answer stands in the best 50 passages/),
+      message: expect.stringMatching(/none of the best 50 passages .* holds an answer/),
     });
     expect(await refused([right], [right])).toMatchObject({
       code,

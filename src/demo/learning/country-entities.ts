@@ -1,7 +1,8 @@
 import type { Entity } from '../../corpus/records.js';
 import type { ImageEncoder, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
-import type { EntityHit, RetrieveOptions } from '../../retrievers/retriever.js';
+import type { EntityHit, EntityRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
 import type { CountryTowers } from './country-towers.js';
+import { NEVER_TRAINED } from './never-trained.js';
 import { PlacedEntityRetriever } from './placed-entity-retriever.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import { TitleEntityRetriever } from './title-entity-retriever.js';
@@ -22,14 +23,21 @@ export interface CountryEntitiesParts {
 }
 
 /**
- * How entities are found by what was learned: by their titles until there is a tower of places, and then by their own images where the
- * question asks to look.
+ * How entities are found by what was learned: by their titles until there is a tower of places, and then by titles and their own images
+ * where the question asks to look.
  */
 export async function countryEntities(
   { image, title, where }: CountryTowers,
   parts: CountryEntitiesParts,
-): Promise<EncodedEntityRetriever> {
-  return where === undefined
-    ? TitleEntityRetriever.build({ ...parts, towers: { image, title } })
-    : new PlacedEntityRetriever({ ...parts, placeEncoder: questionPlaceEncoder(), where });
+): Promise<EncodedEntityRetriever & EntityRetriever> {
+  const titles = await TitleEntityRetriever.build({ ...parts, towers: { image, title } });
+  if (where === undefined) return titles;
+  const trained = parts.entities.filter(({ metadata }) => !NEVER_TRAINED.has(String(metadata?.['cca2'])));
+  return new PlacedEntityRetriever({
+    ...parts,
+    titles,
+    trained: new Set(trained.map(({ id }) => id)),
+    placeEncoder: questionPlaceEncoder(),
+    where,
+  });
 }

@@ -1,27 +1,15 @@
-import type { CountryKnowledge } from './country-knowledge.js';
+import type { SpanScorer } from '../../training/reader/span-scorer.js';
+import type { Tower } from '../../training/towers/tower.js';
+import { alignScores } from './align-scores.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
-import type { QuestionExamples } from './question-examples.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { StageOptions } from './stage-options.js';
+import { trainByRewards } from './train-by-rewards.js';
 import { trainEntityTowers } from './train-entity-towers.js';
+import { trainJointly } from './train-jointly.js';
 import { trainPlaces } from './train-places.js';
 import { trainQueryTower } from './train-query-tower.js';
-import type { TrainingTask } from './training-tasks.js';
-import type { PictureViews } from './view-samples.js';
-
-/** Pictures with questions. */
-export interface CountryPictures {
-  readonly tasks: readonly TrainingTask[];
-  /** Views of each task's picture. */
-  readonly seen: readonly PictureViews[];
-}
-
-/** What is learned from. */
-export interface TrainingGround extends CountryPictures {
-  /** Of the countries that may be trained on. */
-  readonly knowledge: CountryKnowledge;
-  readonly examples: QuestionExamples;
-}
+import type { TrainingGround } from './training-ground.js';
 
 /** Trains a stage, on top of what the stages before have left. */
 export type CountryProgram = (
@@ -42,7 +30,8 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     query: await trainQueryTower(knowledge, examples, options),
   }),
 
-  async () => ({}),
+  ({ knowledge, examples, seen, readings }, { image, title, query }, options) =>
+    trainJointly(knowledge, { image, title, query: query! }, seen, examples, { ...options, readings }),
 
   async ({ knowledge: { titleVectors, cca2 }, tasks, seen }, towers, options) => {
     const asked = tasks.map(({ question }) => question.question);
@@ -52,6 +41,16 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     return { where };
   },
 
-  async () => ({}),
-  async () => ({}),
+  async ({ knowledge, examples, readings }, before, options) => ({
+    query: await alignScores(knowledge, learned(before), examples, { ...options, readings }),
+  }),
+
+  async ({ knowledge, examples, readings }, before, options) => ({
+    query: await trainByRewards(knowledge, learned(before), examples, { ...options, readings }),
+  }),
 ];
+
+/** What joint training has left. */
+function learned({ query, reader }: CountryTowers): { query: Tower; reader: SpanScorer } {
+  return { query: query!, reader: reader! };
+}

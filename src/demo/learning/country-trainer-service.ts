@@ -1,6 +1,6 @@
 import type { ThreadService } from '../../threads/thread-messages.js';
-import type { CountryPictures } from './country-programs.js';
 import type { CountryTrainer, StageCall } from './country-trainer.js';
+import type { CountryPictures } from './training-ground.js';
 
 /** Serves a trainer in a thread. */
 export function serve(trainer: CountryTrainer): ThreadService {

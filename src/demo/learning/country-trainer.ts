@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { runtimeInfo } from '../../native/runtime-info.js';
+import { PassageReadings } from '../../training/reader/passage-readings.js';
 import { type AdaptedEncoder, identityOf } from '../../training/trainer/adapter.js';
 import { type CountryKnowledge, countryKnowledge, trainedKnowledge } from './country-knowledge.js';
-import { COUNTRY_PROGRAMS, type CountryPictures, type TrainingGround } from './country-programs.js';
+import { COUNTRY_PROGRAMS } from './country-programs.js';
 import { type PlainStage, plainStage, stageOf, towersAfter } from './country-towers.js';
 import { questionExamples } from './question-examples.js';
+import type { CountryPictures, TrainingGround } from './training-ground.js';
 
 /** What is to be trained. */
 export interface StageCall {
@@ -68,9 +70,13 @@ export class CountryTrainer {
   }
 }
 
+/** Of about 20 kB each: as many as the stages of a seed ask for. */
+const KEPT_READINGS = 20_000;
+
 async function groundOf(pictures: CountryPictures): Promise<TrainingGround> {
   const knowledge: CountryKnowledge = trainedKnowledge(await countryKnowledge());
-  return { knowledge, examples: await questionExamples(knowledge), ...pictures };
+  const readings = new PassageReadings({ kept: KEPT_READINGS });
+  return { knowledge, examples: await questionExamples(knowledge), readings, ...pictures };
 }
 
 function hashOf({ tasks, seen, examples }: TrainingGround): string {

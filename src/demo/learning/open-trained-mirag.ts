@@ -1,14 +1,15 @@
+import type { Entity } from '../../corpus/records.js';
 import { DescriptorImageEncoder } from '../../encoders/descriptor/descriptor-image-encoder.js';
+import type { TextEncoder } from '../../encoders/encoder.js';
 import { ExtractiveReader } from '../../generators/extractive/extractive-reader.js';
 import { MiRag } from '../../systems/mirag.js';
 import { type OpenedMiRag, openMiRag } from '../../systems/open-mirag.js';
 import { TrainedReader } from '../../training/reader/trained-reader.js';
 import { adaptedTextEncoder } from '../../training/trainer/adapted-text-encoder.js';
 import { FLAG_WINDOW_WIDTHS } from '../pictures/flag-windows.js';
+import { countryEntities } from './country-entities.js';
 import { COUNTRY_STAGES, towersAfter } from './country-towers.js';
 import type { TrainedCountries } from './country-towers-file.js';
-import { PlacedEntityRetriever } from './placed-entity-retriever.js';
-import { questionPlaceEncoder } from './question-place-encoder.js';
 
 /**
  * Opens the knowledge base of the countries and composes MiRAG over it with all that was learned: entities are looked for where the
@@ -20,18 +21,24 @@ export async function openTrainedMiRag(
   folder: string,
   { stages, textEncoder: encoder }: TrainedCountries,
 ): Promise<OpenedMiRag> {
-  const { query, reader, where } = towersAfter(stages, COUNTRY_STAGES.length);
+  const towers = towersAfter(stages, COUNTRY_STAGES.length);
+  const { query, reader } = towers;
   const imageEncoder = new DescriptorImageEncoder({ widths: FLAG_WINDOW_WIDTHS });
+  let frozen: TextEncoder | undefined;
   const opened = await openMiRag(folder, {
-    adapt: ({ textEncoder }) => ({
-      imageEncoder,
-      ...(query && { textEncoder: adaptedTextEncoder(textEncoder, { query, temperature: 1, encoder }) }),
-    }),
+    adapt: ({ textEncoder }) => {
+      frozen = textEncoder;
+      return {
+        imageEncoder,
+        ...(query && { textEncoder: adaptedTextEncoder(textEncoder, { query, temperature: 1, encoder }) }),
+      };
+    },
   });
-  const { entities: images, passages } = opened;
-  const entities = where
-    ? new PlacedEntityRetriever({ imageEncoder, images, placeEncoder: questionPlaceEncoder(), where })
-    : images;
+  const { entities: images, passages, snapshot } = opened;
+  const all: Entity[] = [];
+  for await (const entity of snapshot.entities()) all.push(entity);
+  const parts = { entities: all, textEncoder: frozen!, imageEncoder, images };
+  const entities = await countryEntities(towers, parts);
   const generator = reader
     ? new TrainedReader({ shape: reader.shape, values: reader.values })
     : new ExtractiveReader();

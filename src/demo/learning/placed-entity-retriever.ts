@@ -4,6 +4,8 @@ import type { EntityHit, EntityRetriever, RetrieveOptions, Timings } from '../..
 import { logSumExp } from '../../systems/log-sum-exp.js';
 import type { Tower } from '../../training/towers/tower.js';
 import { withViews } from './mapped-query.js';
+import type { TitleEntityRetriever } from './title-entity-retriever.js';
+import { ENTITY_TEMPERATURE } from './train-entity-towers.js';
 import { placeBiases, placeFeatures } from './view-places.js';
 
 /** The parts of a {@link PlacedEntityRetriever}. */
@@ -11,6 +13,10 @@ export interface PlacedEntityRetrieverParts {
   readonly imageEncoder: ImageEncoder;
   /** Finds entities by their own images. */
   readonly images: Pick<ImageEntityRetriever, 'retrieveEncoded'>;
+  /** Finds entities by their titles. */
+  readonly titles: TitleEntityRetriever;
+  /** Ids of the entities whose titles were trained. */
+  readonly trained: ReadonlySet<string>;
   /** Of questions. */
   readonly placeEncoder: TextEncoder;
   /** Where a question wants one to look, from its vector. */
@@ -19,15 +25,20 @@ export interface PlacedEntityRetrieverParts {
 
 /** Views whose bias is this far below the greatest are not looked at; 3 found most of 60 flags among several of 1, 2, 3, 4, 5 and 8. */
 const FOCUS = 3;
-/** Hits whose place is weighed, at least. */
+/** Hits that are weighed, at least. */
 const WEIGHED = 20;
+/** What titles weigh beside patches. */
+const TITLE_WEIGHT = 0.5;
+/** What the title of an entity that was not trained counts for: the median of the best wrong title's similarity in pictures of trained ones. */
+const UNKNOWN = 0.7;
 
 /**
  * Finds the entity that a question means among those in a picture, with b(v) = <features of view v's place, where(question)>:
  *
  *     1. of the picture's views, those with b(v) above the greatest less 3 are looked at
- *     2. entities by late interaction of their patches with those of the entities' images
- *     3. p(e | picture, question) proportional to p(e | picture) exp b(the region in which e was found)
+ *     2. p(e | picture): entities by late interaction of the patches of those views with those of the entities' images
+ *     3. s(e) = max over all views v of <image(v), title(e)> / 0.05 + b(v), and 0.7 / 0.05 + max b of one whose title was not trained
+ *     4. p(e | picture, question) proportional to p(e | picture) exp(b(the region in which e was found) + 0.5 s(e))
  *
  * A question that names no place has nearly the same b everywhere.
  */
@@ -56,37 +67,51 @@ export class PlacedEntityRetriever implements EntityRetriever {
     options: RetrieveOptions,
     timings?: Timings,
   ): Promise<EntityHit[]> {
-    const { images } = this.#parts;
-    if (options.question === undefined) return images.retrieveEncoded(query, options, timings);
-    const where = await this.#where(options.question);
-    const views = viewsAsked(query, where);
-    const all = views.length === query.views.rows;
-    const wanted = { ...options, k: Math.max(options.k, WEIGHED) };
-    const hits = await images.retrieveEncoded(all ? query : withViews(query, views), wanted, timings);
-    return weighed(hits, where).slice(0, options.k);
+    const { images, titles } = this.#parts;
+    const where = await this.#where(options.question ?? '');
+    const biases = placeBiases(placeFeatures(query.viewQuads), where);
+    const views = viewsAsked(biases);
+    const asked = views.length === biases.length ? query : withViews(query, views);
+    const hits = await images.retrieveEncoded(
+      asked,
+      { ...options, k: Math.max(options.k, WEIGHED) },
+      timings,
+    );
+    const similarities = await titles.similarities(query, options.signal);
+    return this.#weighed(hits, where, biases, titles.scores(similarities, biases)).slice(0, options.k);
   }
 
   async #where(question: string): Promise<Float32Array> {
     const { vectors } = await this.#parts.placeEncoder.encodeQueries([question]);
     return (await this.#parts.where.encode(vectors)).data;
   }
+
+  /** The likeliest first. */
+  #weighed(
+    hits: readonly EntityHit[],
+    where: Float32Array,
+    biases: Float64Array,
+    titles: ReadonlyMap<string, number>,
+  ): EntityHit[] {
+    const unknown = UNKNOWN / ENTITY_TEMPERATURE + greatest(biases);
+    const logs = hits.map(({ item, probability, region }) => {
+      const [bias = 0] = region === undefined ? [] : placeBiases(placeFeatures(region), where);
+      const title = this.#parts.trained.has(item.id) ? titles.get(item.id)! : unknown;
+      return Math.log(probability) + bias + TITLE_WEIGHT * title;
+    });
+    const mass = logSumExp(logs);
+    return hits
+      .map((hit, i) => ({ ...hit, probability: Math.exp(logs[i]! - mass) }))
+      .sort((a, b) => b.probability - a.probability);
+  }
 }
 
-/** Numbers of the views that a question asks for. */
-export function viewsAsked({ viewQuads }: ImageQuery, where: Float32Array): number[] {
-  const biases = placeBiases(placeFeatures(viewQuads), where);
-  const least = biases.reduce((most, bias) => Math.max(most, bias), Number.NEGATIVE_INFINITY) - FOCUS;
+/** Numbers of the views that a question asks for, from their biases. */
+function viewsAsked(biases: Float64Array): number[] {
+  const least = greatest(biases) - FOCUS;
   return [...biases.keys()].filter((view) => biases[view]! >= least);
 }
 
-/** The likeliest first. */
-function weighed(hits: readonly EntityHit[], where: Float32Array): EntityHit[] {
-  const logs = hits.map(({ probability, region }) => {
-    const [bias = 0] = region === undefined ? [] : placeBiases(placeFeatures(region), where);
-    return Math.log(probability) + bias;
-  });
-  const mass = logSumExp(logs);
-  return hits
-    .map((hit, i) => ({ ...hit, probability: Math.exp(logs[i]! - mass) }))
-    .sort((a, b) => b.probability - a.probability);
+function greatest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
 }

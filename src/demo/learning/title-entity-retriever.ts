@@ -58,11 +58,33 @@ export class TitleEntityRetriever implements EntityRetriever {
     }
   }
 
+  /** <image(v), title(e)> of all views and entities, views x entities. */
+  async similarities({ views }: ImageQuery, signal?: AbortSignal): Promise<Matrix> {
+    const seen = await this.#image.encode(views, { threads: 1, signal });
+    return this.#titles.encode(seen, { threads: 1, signal });
+  }
+
+  /**
+   * Per entity, by its id, max over views v of similarity / 0.05 + bias(v).
+   *
+   * @param similarities - views x entities
+   * @param biases - of views
+   */
+  scores({ data, columns }: Matrix, biases: Float64Array): Map<string, number> {
+    const scores = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
+    for (const [view, bias] of biases.entries()) {
+      for (let entity = 0; entity < columns; entity++) {
+        const score = data[view * columns + entity]! / ENTITY_TEMPERATURE + bias;
+        if (score > scores[entity]!) scores[entity] = score;
+      }
+    }
+    return new Map(this.#entities.map(({ id }, i) => [id, scores[i]!]));
+  }
+
   /** As `retrieve`, for a picture that the encoder has encoded already. The caller releases it. */
   async retrieveEncoded(query: ImageQuery, { k, signal }: RetrieveOptions): Promise<EntityHit[]> {
     checkK(k);
-    const views = await this.#image.encode(query.views, { threads: 1, signal });
-    const { scores, best } = bestOfViews(await this.#titles.encode(views, { threads: 1, signal }));
+    const { scores, best } = bestOfViews(await this.similarities(query, signal));
     const temperature = ENTITY_TEMPERATURE;
     const { rows, probabilities } = await topKSoftmax(scores, { k: Math.min(k, scores.length), temperature });
     return Array.from(rows, (row, place) => ({

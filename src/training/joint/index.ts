@@ -7,6 +7,7 @@ export type { JointExample, JointKnowledge, JointPart, JointQuestion } from './j
 export * from './joint-model.js';
 export type { JointLoss, JointObjectiveOptions } from './joint-objective.js';
 export type { JointPaths, JointTemperatures } from './joint-paths.js';
+export type { JointRates, JointTrainingStep } from './joint-training-step.js';
 export type { TowerHits } from './tower-hits.js';
 export { TowerSearch } from './tower-search.js';
 export * from './train-joint.js';

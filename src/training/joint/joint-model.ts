@@ -85,8 +85,8 @@ export class JointModel implements Disposable {
   readonly parts: JointModelParts;
   readonly knowledge: JointKnowledge;
   readonly temperatures: JointTemperatures;
-  readonly #entityCount: number;
-  readonly #passageCount: number;
+  /** K and M. */
+  readonly counts: { readonly entityCount: number; readonly passageCount: number };
   readonly #entities: TowerSearch;
   readonly #passages: TowerSearch;
   readonly #texts: FrozenTexts;
@@ -103,8 +103,10 @@ export class JointModel implements Disposable {
     [this.#entities, this.#passages] = searches;
     this.#texts = new FrozenTexts(parts.encoder);
     this.#readings = options.readings ?? new PassageReadings();
-    this.#entityCount = checkCount(options.entityCount ?? 3, 'entityCount');
-    this.#passageCount = checkCount(options.passageCount ?? 5, 'passageCount');
+    this.counts = {
+      entityCount: checkCount(options.entityCount ?? 3, 'entityCount'),
+      passageCount: checkCount(options.passageCount ?? 5, 'passageCount'),
+    };
     this.temperatures = {
       entityTemperature: checkTemperature(options.entityTemperature ?? 0.1),
       passageTemperature: checkTemperature(options.passageTemperature ?? 0.1),
@@ -158,7 +160,7 @@ export class JointModel implements Disposable {
       checkEqual(picture.length, input, `numbers of picture ${n}`);
       pictures.set(picture, n * input);
     }
-    const [K, M] = [this.#entityCount, this.#passageCount];
+    const { entityCount: K, passageCount: M } = this.counts;
     const entities = await this.#entities.search(matrix(pictures, input), K, options);
     const expanded = Array.from(
       entities.rows,

@@ -45,7 +45,8 @@ const MOST_TEMPERATURE = 1e30;
 
 /**
  * @param n - queries
- * @param m - documents; the first n are the queries' positives
+ * @param m - documents
+ * @param least - documents that there must be; n where document i is the positive of query i
  * @throws GranuleError `INVALID_ARGUMENT`, `LENGTH_MISMATCH`, `TEMPERATURE_INVALID`, `TARGET_INVALID`, `NOT_FINITE`
  */
 export function checkVectorContrast(
@@ -53,9 +54,10 @@ export function checkVectorContrast(
   columns: number,
   n: number,
   m: number,
+  least = n,
 ): Omit<NativeContrastOptions, 'cancel'> {
   checkLength(n, 'queries');
-  if (m < n) {
+  if (m < least) {
     throw new GranuleError('LENGTH_MISMATCH', `${n} queries need as many documents, got ${m}`, {
       length: m,
       expected: n,
@@ -73,7 +75,8 @@ export function checkVectorContrast(
   };
 }
 
-function checkContrastTemperature(temperature = 1): number {
+/** @throws GranuleError `TEMPERATURE_INVALID` */
+export function checkContrastTemperature(temperature = 1): number {
   if (checkTemperature(temperature) > MOST_TEMPERATURE) {
     throw new GranuleError(
       'TEMPERATURE_INVALID',

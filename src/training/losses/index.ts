@@ -10,6 +10,7 @@ export * from './distillation.js';
 export * from './duplicate-mask.js';
 export * from './in-batch-contrast.js';
 export * from './in-batch-contrast-of-vectors.js';
+export type { InBatchPairs } from './in-batch-pairs.js';
 export * from './joint-path-loss.js';
 export * from './lambda-loss.js';
 export * from './list-net.js';

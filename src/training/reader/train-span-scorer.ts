@@ -6,6 +6,8 @@ import { SeededRandom } from '../../ranking/seeded-random.js';
 import { shuffled } from '../../ranking/shuffled.js';
 import type { ReaderExample } from '../fit-extractive-reader.js';
 import { checkCount } from '../run/check-count.js';
+import { DivergenceGuard } from '../run/divergence.js';
+import { checkSchedule, learningRateAt } from '../run/learning-rate.js';
 import { AdamW } from '../towers/adamw.js';
 import { answerLikelihood } from './answer-likelihood.js';
 import { PassageReadings } from './passage-readings.js';
@@ -17,7 +19,7 @@ export interface TrainSpanScorerOptions {
   /** Times that all examples are seen; 5 by default. */
   readonly epochs?: number | undefined;
   /** Examples per step; 32 by default. */
-  readonly batch?: number | undefined;
+  readonly batchSize?: number | undefined;
   /** Of AdamW; 0.01 by default, falling linearly to 0. */
   readonly learningRate?: number | undefined;
   /** Of AdamW; 0.01 by default. */
@@ -56,41 +58,56 @@ interface LabelledReading {
  * `fitExtractiveReader` minimises for a linear scorer, but for the penalty, over all examples at each step. A seed gives the same weights on
  * every run.
  *
- * @throws GranuleError `INVALID_ARGUMENT`, also where no example holds its answer; `NOT_FINITE`, `ABORTED`
+ * @throws GranuleError `INVALID_ARGUMENT`, also where no example holds its answer; `TRAINING_DIVERGED` with `details.step`; `ABORTED`
  */
 export async function trainSpanScorer(
   scorer: SpanScorer,
   examples: Iterable<ReaderExample>,
   options: TrainSpanScorerOptions = {},
 ): Promise<SpanTraining> {
-  checkKeys(options, ['epochs', 'batch', 'learningRate', 'weightDecay', 'clip', 'seed', 'threads', 'signal']);
+  checkKeys(options, [
+    'epochs',
+    'batchSize',
+    'learningRate',
+    'weightDecay',
+    'clip',
+    'seed',
+    'threads',
+    'signal',
+  ]);
   const { learningRate = 0.01, weightDecay, clip = 1, seed = 0, threads, signal } = options;
   const epochs = checkCount(options.epochs ?? 5, 'epochs');
-  const batch = checkCount(options.batch ?? 32, 'batch');
+  const batchSize = checkCount(options.batchSize ?? 32, 'batchSize');
   const optimiser = new AdamW(scorer.parameters, { learningRate, weightDecay });
   const { readings, unreachable } = await readAll(examples, checkSignal(signal));
-  const steps = epochs * Math.ceil(readings.length / batch);
+  const steps = epochs * Math.ceil(readings.length / batchSize);
+  const schedule = { learningRate, ...checkSchedule({ warmup: 0, decay: 'linear' }, steps) };
+  const guard = new DivergenceGuard();
   const losses: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = shuffled(readings, new SeededRandom(`${seed}/epoch ${epoch}`));
     let sum = 0;
-    for (let first = 0; first < order.length; first += batch) {
-      const some = order.slice(first, first + batch);
-      const scores = await scorer.score(
-        some.map(({ reading }) => reading),
-        { threads, signal },
-      );
-      const likelihoods = some.map(({ right }, i) => answerLikelihood(scores.scores[i]!, right));
-      for (const { logLikelihood } of likelihoods) sum -= logLikelihood;
-      scorer.zeroGradients();
-      await scores.backward(
-        likelihoods.map(({ gradient }) => gradient.map((slope) => -slope / some.length)),
-        { threads, signal },
-      );
-      await optimiser.step({ learningRate: learningRate * (1 - optimiser.steps / steps), clip, threads });
+    for (let first = 0; first < order.length; first += batchSize) {
+      const some = order.slice(first, first + batchSize);
+      const step = optimiser.steps + 1;
+      await guard.during(step, async () => {
+        const readingsOf = some.map(({ reading }) => reading);
+        const scores = await scorer.score(readingsOf, { threads, signal });
+        const likelihoods = some.map(({ right }, i) => answerLikelihood(scores.scores[i]!, right));
+        const loss = -likelihoods.reduce((total, { logLikelihood }) => total + logLikelihood, 0);
+        guard.see(step, loss / some.length);
+        sum += loss;
+        scorer.zeroGradients();
+        await scores.backward(
+          likelihoods.map(({ gradient }) => gradient.map((slope) => -slope / some.length)),
+          { threads, signal },
+        );
+        await optimiser.step({ learningRate: learningRateAt(step, schedule), clip, threads });
+      });
     }
     losses.push(sum / order.length);
   }
+  guard.requireFinite(steps, scorer.parameters);
   return { examples: readings.length, unreachable, losses };
 }
 

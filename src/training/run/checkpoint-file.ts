@@ -1,4 +1,5 @@
 import { GranuleError } from '../../errors.js';
+import { checkKeys, show } from '../../index/arguments.js';
 import { type FileTensor, readTensorFile, writeTensorFile } from '../files/tensor-file.js';
 import { invalidTrainingFile, parseObject, type TensorPlan } from '../files/tensor-file-header.js';
 import type { Parameter } from '../towers/parameter.js';
@@ -16,6 +17,31 @@ export interface CheckpointOptions {
   readonly file: string;
   /** Steps between two; 0, the default, means at the end of each epoch. */
   readonly everySteps?: number | undefined;
+}
+
+/** @throws GranuleError `INVALID_ARGUMENT` */
+export function checkCheckpoint(checkpoint: CheckpointOptions | undefined): void {
+  if (checkpoint === undefined) return;
+  checkKeys(checkpoint, ['file', 'everySteps']);
+  const { file, everySteps = 0 } = checkpoint;
+  if (typeof file !== 'string' || file === '') {
+    throw new GranuleError('INVALID_ARGUMENT', `checkpoint.file must be a path, got ${show(file)}`);
+  }
+  if (!Number.isSafeInteger(everySteps) || everySteps < 0) {
+    throw new GranuleError(
+      'INVALID_ARGUMENT',
+      `checkpoint.everySteps must be a whole number of at least 0, got ${show(everySteps)}`,
+    );
+  }
+}
+
+/** Whether the state is to be written after a step. */
+export function isCheckpointDue(
+  { everySteps = 0 }: CheckpointOptions,
+  step: number,
+  endOfEpoch: boolean,
+): boolean {
+  return everySteps === 0 ? endOfEpoch : step % everySteps === 0;
 }
 
 /** A row of a table: finite numbers by name. */
@@ -86,7 +112,7 @@ export async function readCheckpointFile(
     if (found.length > 0) {
       throw new GranuleError(
         'CHECKPOINT_MISMATCH',
-        `${file} is the checkpoint of another run: ${found.join('; ')}. Repeat that run as it was, or name another file`,
+        `${file} is the checkpoint of another run: ${found.join('; ')}. Repeat that run as it was, delete the file to begin anew, or name another`,
         { file, differences: found },
       );
     }

@@ -1,5 +1,17 @@
+import { GranuleError } from '../../errors.js';
+import { show } from '../../index/arguments.js';
+import { checkChoice } from '../losses/loss-arguments.js';
+
 /** How the learning rate goes down after the warm-up. */
 export type Decay = 'cosine' | 'linear' | 'constant';
+
+/** How the learning rate of a run goes. */
+export interface ScheduleOptions {
+  /** Share of the steps in which the rate rises, 0 to below 1; 0.1 by default, 0 of joint training. */
+  readonly warmup?: number | undefined;
+  /** How the rate goes down; `cosine` by default, `linear` of joint training. */
+  readonly decay?: Decay | undefined;
+}
 
 /** A learning rate over a run. */
 export interface Schedule {
@@ -10,6 +22,23 @@ export interface Schedule {
   /** Steps of the run. */
   readonly steps: number;
   readonly decay: Decay;
+}
+
+/**
+ * A schedule but for its highest rate.
+ *
+ * @param steps - of the run
+ * @throws GranuleError `INVALID_ARGUMENT`
+ */
+export function checkSchedule(
+  { warmup, decay }: { readonly warmup: number; readonly decay: Decay },
+  steps: number,
+): Omit<Schedule, 'learningRate'> {
+  if (!(warmup >= 0 && warmup < 1)) {
+    throw new GranuleError('INVALID_ARGUMENT', `warmup must be from 0 to below 1, got ${show(warmup)}`);
+  }
+  checkChoice(decay, ['cosine', 'linear', 'constant'], 'decay');
+  return { warmupSteps: Math.floor(warmup * steps), steps, decay };
 }
 
 /**

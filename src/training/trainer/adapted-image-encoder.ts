@@ -1,6 +1,6 @@
-import { isFittedEncoder } from '../../corpus/fitted-encoder.js';
 import type { ImageEncoder, ImageQuery } from '../../encoders/encoder.js';
-import { type Adapter, adapterHash, requireEncoderOf } from './adapter.js';
+import { adaptedLearning } from './adapted-learning.js';
+import { type Adapter, adapterHash } from './adapter.js';
 
 /**
  * As `adaptedTextEncoder`, for images: every view of a picture goes through the tower of queries. Vectors of patches stay as they are.
@@ -8,7 +8,7 @@ import { type Adapter, adapterHash, requireEncoderOf } from './adapter.js';
  * @throws GranuleError `ENCODER_MISMATCH` where the adapter was trained on another encoder
  */
 export function adaptedImageEncoder(encoder: ImageEncoder, adapter: Adapter): ImageEncoder {
-  requireEncoderOf(adapter, encoder);
+  const learning = adaptedLearning<never>(encoder, adapter);
   const { query, document } = adapter;
   const adapted: ImageEncoder = {
     name: document === undefined ? encoder.name : `${encoder.name}+adapter`,
@@ -28,12 +28,7 @@ export function adaptedImageEncoder(encoder: ImageEncoder, adapter: Adapter): Im
       return withViews(picture, await query.encode(picture.views, { signal: options.signal }));
     },
   };
-  if (!isFittedEncoder<never>(encoder)) return adapted;
-  return Object.assign(adapted, {
-    fit: (items: Iterable<never>) => encoder.fit(items),
-    state: () => encoder.state(),
-    restore: (state: Uint8Array) => encoder.restore(state),
-  });
+  return learning === undefined ? adapted : Object.assign(adapted, learning);
 }
 
 function withViews(picture: ImageQuery, views: ImageQuery['views']): ImageQuery {

@@ -85,9 +85,14 @@ export function identityOf(encoder: EncoderIdentity): AdaptedEncoder {
   return { name, version, dimension, ...(hash !== undefined && { hash }) };
 }
 
-/** @throws GranuleError `ENCODER_MISMATCH` where an adapter was trained on the vectors of another encoder */
+/**
+ * An encoder that has not learned yet is compared by name, version and dimension.
+ *
+ * @throws GranuleError `ENCODER_MISMATCH` where an adapter was trained on the vectors of another encoder
+ */
 export function requireEncoderOf({ encoder: trained }: Adapter, encoder: EncoderIdentity): void {
-  const own = identityOf(encoder);
+  const { name, version, dimension } = encoder;
+  const own = hasLearned(encoder) ? identityOf(encoder) : { name, version, dimension, hash: trained.hash };
   const [built, given] = [described(trained), described(own)];
   if (built === given) return;
   throw new GranuleError(
@@ -95,6 +100,18 @@ export function requireEncoderOf({ encoder: trained }: Adapter, encoder: Encoder
     `the adapter was trained on the encoder ${built}, and this is ${given}`,
     { built, given },
   );
+}
+
+/** Whether there is nothing that an encoder still has to learn. */
+function hasLearned(encoder: EncoderIdentity): boolean {
+  if (!isFittedEncoder(encoder)) return true;
+  try {
+    encoder.state();
+    return true;
+  } catch (error) {
+    if (error instanceof GranuleError && error.code === 'INVALID_ARGUMENT') return false;
+    throw error;
+  }
 }
 
 function described({ name, version, dimension, hash }: AdaptedEncoder): string {

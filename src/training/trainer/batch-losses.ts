@@ -1,5 +1,5 @@
+import type { ContrastDirection } from '../../native/training-types.js';
 import { biGranularRelevance } from '../losses/bi-granular-relevance.js';
-import { inBatchContrast } from '../losses/in-batch-contrast.js';
 import { lambdaLoss } from '../losses/lambda-loss.js';
 import { listNet } from '../losses/list-net.js';
 import type { ListLoss } from '../losses/loss-arguments.js';
@@ -26,10 +26,12 @@ const LIST_LOSSES = {
 const IN_BATCH_LOSSES = {
   'in-batch-contrast': 'both',
   'in-batch-contrast-one-way': 'query-to-document',
-} as const;
+} as const satisfies Record<string, ContrastDirection>;
+
+type ListLossName = keyof typeof LIST_LOSSES;
 
 /** A loss that a retriever can be trained by, named after its function; see docs/losses.md. */
-export type RetrieverLoss = keyof typeof LIST_LOSSES | keyof typeof IN_BATCH_LOSSES;
+export type RetrieverLoss = ListLossName | keyof typeof IN_BATCH_LOSSES;
 
 /** All of them. */
 export const RETRIEVER_LOSSES = [
@@ -38,11 +40,16 @@ export const RETRIEVER_LOSSES = [
 ] as readonly RetrieverLoss[];
 
 /** Whether a loss looks at a query's own candidates only, and so needs negatives. */
-export function isListLoss(loss: RetrieverLoss): loss is keyof typeof LIST_LOSSES {
+export function isListLoss(loss: RetrieverLoss): loss is ListLossName {
   return Object.hasOwn(LIST_LOSSES, loss);
 }
 
-/** A batch's loss, and how it changes. */
+/** Which side of a batch looks for its partner among all of the other, as a loss has it. */
+export function directionOf(loss: Exclude<RetrieverLoss, ListLossName>): ContrastDirection {
+  return IN_BATCH_LOSSES[loss];
+}
+
+/** A batch's loss over scores, and how it changes. */
 export interface BatchLoss {
   readonly loss: number;
   /** dL/ds: queries x documents. */
@@ -52,65 +59,31 @@ export interface BatchLoss {
 }
 
 /**
- * The loss of a batch over scores that are divided by the temperature t, z = s / t: dL/ds = (dL/dz) / t, dL/d ln t = -sum of z dL/dz. In a batch a
- * query's further positives are no negatives of it. Losses of lists are averaged over the queries.
+ * The mean over a batch's queries of the loss of their own candidates, by scores that are divided by the temperature t, z = s / t:
+ * dL/ds = (dL/dz) / t, dL/d ln t = -sum of z dL/dz.
  *
  * @param scores - queries x documents
  * @throws GranuleError `NOT_FINITE`
  */
-export function batchLoss(
-  name: RetrieverLoss,
+export function meanOfLists(
+  name: ListLossName,
   scores: Float32Array,
-  batch: TrainingBatch,
+  { queries, documents, candidates, relevance }: TrainingBatch,
   temperature: number,
 ): BatchLoss {
-  const tempered = Float64Array.from(scores, (score) => score / temperature);
-  const { loss, gradient } = isListLoss(name)
-    ? meanOfLists(LIST_LOSSES[name], tempered, batch)
-    : inBatchContrast(tempered, {
-        queries: batch.queries.length,
-        positives: batch.positives,
-        excluded: furtherPositives(batch),
-        direction: IN_BATCH_LOSSES[name],
-      });
-  let slope = 0;
-  for (let i = 0; i < tempered.length; i++) slope -= gradient[i]! * tempered[i]!;
-  return {
-    loss,
-    gradient: Float32Array.from(gradient, (g) => g / temperature),
-    logTemperatureGradient: slope,
-  };
-}
-
-function meanOfLists(listLoss: ListLossOf, scores: Float64Array, batch: TrainingBatch): ListLoss {
-  const { queries, documents, candidates, relevance } = batch;
-  const gradient = new Float64Array(scores.length);
-  let sum = 0;
+  const gradient = new Float32Array(scores.length);
+  let [sum, slope] = [0, 0];
   for (let query = 0; query < queries.length; query++) {
-    const places = Array.from(candidates[query]!, (column) => query * documents.length + column);
-    const list = listLoss(
-      Float64Array.from(places, (place) => scores[place]!),
-      relevance[query]!,
-    );
+    const columns = candidates[query]!;
+    const first = query * documents.length;
+    const tempered = Float64Array.from(columns, (column) => scores[first + column]! / temperature);
+    const list = LIST_LOSSES[name](tempered, relevance[query]!);
     sum += list.loss;
-    for (const [i, place] of places.entries()) gradient[place] = list.gradient[i]! / queries.length;
-  }
-  return { loss: sum / queries.length, gradient };
-}
-
-function furtherPositives({
-  queries,
-  documents,
-  positives,
-  candidates,
-  relevance,
-}: TrainingBatch): Uint8Array {
-  const excluded = new Uint8Array(queries.length * documents.length);
-  for (let query = 0; query < queries.length; query++) {
-    for (const [i, column] of candidates[query]!.entries()) {
-      const further = relevance[query]![i]! > 0 && column !== positives[query];
-      if (further) excluded[query * documents.length + column] = 1;
+    for (const [i, column] of columns.entries()) {
+      const share = list.gradient[i]! / queries.length;
+      gradient[first + column] = share / temperature;
+      slope -= share * tempered[i]!;
     }
   }
-  return excluded;
+  return { loss: sum / queries.length, gradient, logTemperatureGradient: slope };
 }

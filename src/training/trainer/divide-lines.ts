@@ -31,7 +31,9 @@ export function divideLines(
   if (chosen.size === 0) {
     throw new GranuleError(
       'TRAINING_DATA_INVALID',
-      `the ${lines.length} examples cannot be divided: all of them belong together by groups or positives`,
+      lines.length === 1
+        ? 'one example cannot be divided'
+        : `the ${lines.length} examples cannot be divided: all of them belong together by groups or positives`,
     );
   }
   return { train: lines.filter((line) => !chosen.has(line)), dev: lines.filter((line) => chosen.has(line)) };

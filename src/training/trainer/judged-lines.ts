@@ -54,7 +54,7 @@ export async function judgedLines(lines: readonly TrainingLine[], judging: Judgi
   if (kept.length === 0) {
     throw new GranuleError(
       'TRAINING_DATA_INVALID',
-      `none of the ${lines.length} examples has a positive: no answer stands in the best ${judging.answerDepth} passages`,
+      `no example has a positive: none of the best ${judging.answerDepth} passages for its question holds an answer of it`,
     );
   }
   return {

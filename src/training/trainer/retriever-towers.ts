@@ -11,6 +11,8 @@ export const LOG_TEMPERATURE = 'log_temperature';
 
 /** A temperature that learns does not go below this: at 0.01 gradients are already a hundred times those at 1. */
 const LEAST_TEMPERATURE = 0.01;
+/** Nor above this, at which all documents are alike probable; what goes beyond by far has diverged, and shows elsewhere too. */
+const MOST_TEMPERATURE = 1e6;
 
 /** The trainable parts of a retriever: score = <query tower(q), document tower(d)> / temperature. */
 export class RetrieverTowers {
@@ -68,10 +70,11 @@ export class RetrieverTowers {
     if (this.#learnsTemperature) this.#logTemperature.gradient[0]! += slope;
   }
 
-  /** Brings a temperature that a step took too low back. */
+  /** Brings a temperature that a step took too low or too high back. */
   boundTemperature(): void {
     const values = this.#logTemperature.values;
-    if (this.#learnsTemperature) values[0] = Math.max(values[0]!, Math.log(LEAST_TEMPERATURE));
+    if (this.#learnsTemperature)
+      values[0] = Math.min(Math.max(values[0]!, Math.log(LEAST_TEMPERATURE)), Math.log(MOST_TEMPERATURE));
   }
 
   /** Copies of all parameters. */

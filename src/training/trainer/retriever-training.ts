@@ -1,5 +1,6 @@
+import { isCheckpointDue } from '../run/checkpoint-file.js';
 import { DivergenceGuard } from '../run/divergence.js';
-import { learningRateAt } from '../run/learning-rate.js';
+import { checkSchedule, learningRateAt } from '../run/learning-rate.js';
 import type { RunIdentity } from '../run/run-identity.js';
 import { AdamW } from '../towers/adamw.js';
 import type { PassOptions } from '../towers/native-tower.js';
@@ -157,9 +158,8 @@ export class RetrieverTraining implements Disposable {
   async #checkpoint(endOfEpoch: boolean): Promise<void> {
     const { checkpoint } = this.#options;
     if (checkpoint === undefined) return;
-    const { file, everySteps = 0 } = checkpoint;
-    const isDue = everySteps === 0 ? endOfEpoch : this.taken % everySteps === 0;
-    if (!isDue && this.#end() === undefined) return;
+    const { file } = checkpoint;
+    if (!isCheckpointDue(checkpoint, this.taken, endOfEpoch) && this.#end() === undefined) return;
     this.#guard.requireFinite(this.taken, this.towers.parameters);
     const state = {
       steps: this.#steps,
@@ -194,7 +194,7 @@ export class RetrieverTraining implements Disposable {
   }
 
   #schedule() {
-    const { learningRate, warmup, steps, decay } = this.#plan;
-    return { learningRate, warmupSteps: Math.floor(warmup * steps), steps, decay };
+    const { learningRate, steps } = this.#plan;
+    return { learningRate, ...checkSchedule(this.#plan, steps) };
   }
 }

@@ -1,15 +1,9 @@
 import { GranuleError } from '../../errors.js';
-import {
-  checkBoolean,
-  checkKeys,
-  checkSignal,
-  checkTemperature,
-  checkThreads,
-  show,
-} from '../../index/arguments.js';
+import { checkBoolean, checkKeys, checkSignal, checkThreads, show } from '../../index/arguments.js';
+import { checkContrastTemperature } from '../losses/contrast-arguments.js';
 import { checkChoice } from '../losses/loss-arguments.js';
-import type { CheckpointOptions } from '../run/checkpoint-file.js';
-import type { Decay } from '../run/learning-rate.js';
+import { type CheckpointOptions, checkCheckpoint } from '../run/checkpoint-file.js';
+import { checkSchedule, type Decay, type ScheduleOptions } from '../run/learning-rate.js';
 import { checkTowerShape, type TowerShape } from '../towers/tower-shape.js';
 import { isListLoss, RETRIEVER_LOSSES, type RetrieverLoss } from './batch-losses.js';
 import { checkMeasures } from './measure-retriever.js';
@@ -17,7 +11,7 @@ import type { RetrieverData } from './training-data.js';
 import type { TrainingEvent } from './training-history.js';
 
 /** Options of {@link trainRetriever}. */
-export interface TrainOptions {
+export interface TrainOptions extends ScheduleOptions {
   /** Of queries; by default low-rank with rank min(64, d), which begins as the identity. */
   readonly queryTower?: TowerShape | undefined;
   /** Of documents; by default there is none: documents stay as they are, and so do their indexes. */
@@ -40,10 +34,6 @@ export interface TrainOptions {
   readonly steps?: number | undefined;
   /** Highest learning rate, above 0; 1e-3 by default. */
   readonly learningRate?: number | undefined;
-  /** Share of the steps in which the rate rises, 0 to below 1; 0.1 by default. */
-  readonly warmup?: number | undefined;
-  /** How the rate goes down; `cosine` by default. */
-  readonly decay?: Decay | undefined;
   /** Of AdamW, of weights only; at least 0; 0.01 by default. */
   readonly weightDecay?: number | undefined;
   /** Greatest norm of all gradients together, above 0; 1 by default. */
@@ -115,25 +105,21 @@ const MOST = Number.MAX_SAFE_INTEGER;
 /** @throws GranuleError `INVALID_ARGUMENT`, `DIMENSION_INVALID`, `TEMPERATURE_INVALID`, `LENGTH_MISMATCH`, `TRAINING_DATA_INVALID` */
 export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan {
   checkKeys(options, KNOWN);
-  if (options.checkpoint !== undefined) {
-    checkKeys(options.checkpoint, ['file', 'everySteps']);
-    whole(options.checkpoint.everySteps ?? 0, 0, MOST, 'checkpoint.everySteps');
-  }
+  checkCheckpoint(options.checkpoint);
   checkThreads(options.threads ?? 0);
   checkSignal(options.signal);
   const towers = checkTowers(options, data);
   const batchSize = whole(options.batchSize ?? 64, 1, MOST, 'batchSize');
   const stepsPerEpoch = Math.ceil(data.train.vectors.rows / batchSize);
   const epochs = whole(options.epochs ?? 10, 1, MOST, 'epochs');
-  const { seed = 0, warmup = 0.1 } = options;
+  const { seed = 0, warmup = 0.1, decay = 'cosine' } = options;
   if (typeof seed !== 'string' && !Number.isFinite(seed)) {
     throw invalid(`seed must be a number or a text, got ${show(seed)}`);
   }
-  if (!(warmup >= 0 && warmup < 1)) throw invalid(`warmup must be from 0 to below 1, got ${show(warmup)}`);
   const plan: TrainPlan = {
     ...towers,
     loss: checkChoice(options.loss ?? 'in-batch-contrast', RETRIEVER_LOSSES, 'loss'),
-    temperature: checkTemperature(options.temperature ?? 0.05),
+    temperature: checkContrastTemperature(options.temperature ?? 0.05),
     learnTemperature: checkBoolean(options.learnTemperature ?? true, 'learnTemperature'),
     hardNegatives: whole(options.hardNegatives ?? 4, 0, 1000, 'hardNegatives'),
     mineEvery: whole(options.mineEvery ?? 1, 1, MOST, 'mineEvery'),
@@ -142,7 +128,7 @@ export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan
     steps: whole(options.steps ?? epochs * stepsPerEpoch, 1, MOST, 'steps'),
     learningRate: above0(options.learningRate ?? 1e-3, 'learningRate'),
     warmup,
-    decay: checkChoice(options.decay ?? 'cosine', ['cosine', 'linear', 'constant'], 'decay'),
+    decay,
     weightDecay: atLeast0(options.weightDecay ?? 0.01, 'weightDecay'),
     clip: above0(options.clip ?? 1, 'clip'),
     seed,
@@ -151,6 +137,7 @@ export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan
     evaluateEvery: whole(options.evaluateEvery ?? 1, 1, MOST, 'evaluateEvery'),
     patience: whole(options.patience ?? 3, 1, MOST, 'patience'),
   };
+  checkSchedule(plan, plan.steps);
   requireNegatives(plan, data);
   return plan;
 }

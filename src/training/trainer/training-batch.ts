@@ -49,5 +49,12 @@ export function trainingBatch(
   return { queries, documents: Uint32Array.from(columns.keys()), positives, candidates, relevance };
 }
 
+/** Per query the columns of its positives but for the one that it has in this epoch. */
+export function furtherPositives({ positives, candidates, relevance }: TrainingBatch): Uint32Array[] {
+  return candidates.map((columns, query) =>
+    columns.filter((column, i) => relevance[query]![i]! > 0 && column !== positives[query]),
+  );
+}
+
 /** No row: what a search leaves in places that it could not fill. */
 export const NONE = 0xffff_ffff;

@@ -36,8 +36,7 @@ describe('severalFlagsTasks', () => {
       expect('flags' in picture && picture.flags).toContain(question.cca2);
     }
     const { picture } = tasks[0]!;
-    const jpeg = (await pictureInput(picture)) as Uint8Array;
-    expect(await pictureInput(structuredClone(picture))).toEqual(jpeg);
+    const jpeg = await pictureInput(structuredClone(picture));
     expect(await sharp(jpeg).metadata()).toMatchObject({ format: 'jpeg' });
   });
 

@@ -47,16 +47,16 @@ describe('a query through some of its views', () => {
 });
 
 describe('places of views', () => {
-  it('are the centre from -1 to 1, its squares and product, and 1', () => {
+  it('are the centre from -1 to 1, its squares and product, and the width with its square', () => {
     const features = placeFeatures(quads);
-    const expected = [-0.6, -0.4, 0.36, 0.16, 0.24, 1, 0, 0, 0, 0, 0, 1];
+    const expected = [-0.6, -0.4, 0.36, 0.16, 0.24, -0.6, 0.36, 0, 0, 0, 0, 0, -0.6, 0.36];
     for (const [i, value] of expected.entries()) expect(features[i]).toBeCloseTo(value, 6);
   });
 
   it('are scored linearly', () => {
-    const where = Float32Array.of(1, 0, 0, 2, 0, -1);
+    const where = Float32Array.of(1, 0, 0, 2, 0, 1, 0);
     const biases = placeBiases(placeFeatures(quads), where);
-    for (const [i, value] of [-0.6 + 0.32 - 1, -1, 0.6 + 0.32 - 1].entries()) {
+    for (const [i, value] of [-0.6 + 0.32 - 0.6, -0.6, 0.6 + 0.32 - 0.6].entries()) {
       expect(biases[i]).toBeCloseTo(value, 6);
     }
   });

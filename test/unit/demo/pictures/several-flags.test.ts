@@ -43,7 +43,8 @@ describe('made pictures of several flags', () => {
   test('the same seed gives the same bytes, another seed another picture', async () => {
     const make = (seed: string) => synthesiseSeveralFlags({ flags: flags(3), seed, ...SMALL });
     const [first, again, other] = await Promise.all([make('a'), make('a'), make('b')]);
-    expect(again).toEqual(first);
+    expect(Buffer.compare(first.jpeg, again.jpeg)).toBe(0);
+    expect([again.quads, again.places]).toEqual([first.quads, first.places]);
     expect(Buffer.compare(first.jpeg, other.jpeg)).not.toBe(0);
   });
 

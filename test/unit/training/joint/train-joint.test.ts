@@ -1,17 +1,19 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answerScores } from '../../../../src/evaluation/answer-metrics.js';
 import type { JointPart } from '../../../../src/training/joint/joint-knowledge.js';
 import type { JointModel } from '../../../../src/training/joint/joint-model.js';
 import { type TrainJointOptions, trainJoint } from '../../../../src/training/joint/train-joint.js';
+import { temporaryFolder } from '../../corpus/temporary-folder.js';
 import { sameBits } from '../towers/same-bits.js';
-import { examples, jointModel } from './joint-world.js';
+import { examples, jointModel, TEXT_NUMBERS } from './joint-world.js';
 
 const PARTS: readonly JointPart[] = ['entity', 'query', 'reader'];
 const TRAINING = examples(2, 'training');
 const DEV = examples(3, 'dev');
 const OPTIONS: TrainJointOptions = {
   epochs: 40,
-  batch: 8,
+  batchSize: 8,
   learningRates: { entity: 0.03, query: 0.03, reader: 0.003 },
 };
 
@@ -60,6 +62,48 @@ describe('joint training', () => {
     }
   });
 
+  it('goes on from a checkpoint to the same bits, and from that of no other run', async () => {
+    const file = join(temporaryFolder(), 'joint.checkpoint');
+    const options: TrainJointOptions = { ...OPTIONS, epochs: 4, warmup: 0.2, decay: 'cosine' };
+    const whole = await trained(PARTS, options);
+    const checkpoint = { file, everySteps: 2 };
+    const abort = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === 7 && abort.abort();
+    const stopped = trained(PARTS, { ...options, checkpoint, onStep, signal: abort.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+    const told: number[] = [];
+    const resumed = await trained(PARTS, { ...options, checkpoint, onStep: ({ step }) => told.push(step) });
+    expect(resumed.steps).toEqual(whole.steps);
+    expect(sameBits(resumed.values.flat(), whole.values.flat())).toBe(true);
+    expect(told).toEqual(whole.steps.map(({ step }) => step));
+    await expect(trained(PARTS, { ...options, checkpoint, seed: 1 })).rejects.toMatchObject({
+      code: 'CHECKPOINT_MISMATCH',
+      details: { differences: ['seed was 0 and is 1'] },
+    });
+    // The model has to be as it was at the beginning.
+    await expect(trainJoint(resumed.model, TRAINING, { ...options, checkpoint })).rejects.toMatchObject({
+      code: 'CHECKPOINT_MISMATCH',
+      message: expect.stringContaining('the parameters at the beginning'),
+    });
+  });
+
+  it('stops where it diverges, and says what is left', async () => {
+    const file = join(temporaryFolder(), 'joint.checkpoint');
+    const model = await jointModel({
+      query: { kind: 'linear', input: TEXT_NUMBERS, output: TEXT_NUMBERS, normalise: false },
+    });
+    const wild = { ...OPTIONS, learningRates: { query: 1e38 }, clip: 1e9, warmup: 0.5 };
+    await expect(
+      trainJoint(model, TRAINING, { ...wild, checkpoint: { file, everySteps: 1 } }),
+    ).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(/stopped at step \d+: .* holds the state after step \d+/),
+      details: { checkpoint: file },
+    });
+    const blind = { ...TRAINING[0]!, picture: TRAINING[0]!.picture.map(() => Number.NaN) };
+    await expect(trainJoint(model, [blind])).rejects.toMatchObject({ code: 'NOT_FINITE' });
+  });
+
   it('tells of each step, and stops where that throws or a signal says so', async () => {
     const model = await jointModel();
     const seen: number[] = [];
@@ -77,9 +121,12 @@ describe('joint training', () => {
     for (const [options, code] of [
       [{ signal: AbortSignal.abort() }, 'ABORTED'],
       [{ epochs: 0 }, 'INVALID_ARGUMENT'],
-      [{ batch: 1.5 }, 'INVALID_ARGUMENT'],
+      [{ batchSize: 1.5 }, 'INVALID_ARGUMENT'],
       [{ learningRates: { entities: 1 } }, 'INVALID_ARGUMENT'],
       [{ learningRate: 1 }, 'INVALID_ARGUMENT'],
+      [{ warmup: 1 }, 'INVALID_ARGUMENT'],
+      [{ decay: 'slow' }, 'INVALID_ARGUMENT'],
+      [{ checkpoint: { file: '' } }, 'INVALID_ARGUMENT'],
     ] as const) {
       await expect(trainJoint(model, TRAINING, options as never)).rejects.toMatchObject({ code });
     }

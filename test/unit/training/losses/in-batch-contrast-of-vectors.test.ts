@@ -4,6 +4,7 @@ import type { VectorContrastOptions } from '../../../../src/training/losses/cont
 import { duplicateMask } from '../../../../src/training/losses/duplicate-mask.js';
 import { inBatchContrast } from '../../../../src/training/losses/in-batch-contrast.js';
 import {
+  type InBatchContrastOfVectorsOptions,
   inBatchContrastOfVectors,
   type VectorContrast,
 } from '../../../../src/training/losses/in-batch-contrast-of-vectors.js';
@@ -59,7 +60,7 @@ function slow(
 }
 
 /** By `inBatchContrast` and the products in float64. */
-function oracle(q: Matrix, d: Matrix, options: VectorContrastOptions) {
+function oracle(q: Matrix, d: Matrix, options: InBatchContrastOfVectorsOptions) {
   const [n, m, columns] = [q.rows, d.rows, q.columns];
   const { temperature, direction, groups } = options;
   const at = ({ data }: Matrix, row: number, c: number) => data[row * columns + c]!;
@@ -69,9 +70,12 @@ function oracle(q: Matrix, d: Matrix, options: VectorContrastOptions) {
       for (let c = 0; c < columns; c++) scores[i * m + j]! += at(q, i, c) * at(d, j, c);
     }
   }
-  const positives = Array.from({ length: n }, (_, i) => i);
-  const excluded = groups && duplicateMask([...groups], positives);
-  const found = inBatchContrast(scores, { queries: n, temperature, direction, excluded });
+  const positives = options.positives ?? Array.from({ length: n }, (_, i) => i);
+  const excluded = groups ? duplicateMask([...groups], positives) : new Uint8Array(n * m);
+  for (const [i, columns] of options.excluded?.entries() ?? []) {
+    for (const j of Array.from(columns)) excluded[i * m + j] = 1;
+  }
+  const found = inBatchContrast(scores, { queries: n, temperature, direction, positives, excluded });
   const [queries, documents] = [new Float64Array(n * columns), new Float64Array(m * columns)];
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {
@@ -161,6 +165,34 @@ describe.each(DIRECTIONS)('inBatchContrastOfVectors, %s', (direction) => {
     }
   });
 
+  it.each([
+    [70, 30, 9],
+    [5, 4, 4],
+    [20, 90, 12],
+  ])(
+    'knows positives that queries share and excluded pairs: %i queries, %i documents',
+    async (n, m, columns) => {
+      const [q, d] = [unitVectors(n, columns, `q ${n}`, 2), unitVectors(m, columns, `d ${m}`)];
+      const positives = Uint32Array.from({ length: n }, (_, i) => (i * 5) % Math.min(m - 1, 17));
+      const excluded = Array.from(positives, (own, i) =>
+        [i % 3, 7 + (i % 11), m - 1].filter((j) => j < m && j !== own),
+      );
+      const groups = Uint32Array.from({ length: m }, (_, j) => (j === 4 ? 2 : j));
+      // At 0.004 2 |q| |d| is above 600 t: the directions go one after the other.
+      for (const temperature of [1, 0.05, 0.004]) {
+        for (const grouped of [{}, { groups }]) {
+          const options = { temperature, direction, positives, excluded, ...grouped };
+          const [found, expected] = [await inBatchContrastOfVectors(q, d, options), oracle(q, d, options)];
+          const rounding = Math.max(1e-6, 4e-7 / temperature);
+          closeTo(found.loss, expected.loss, rounding);
+          closeTo(found.temperatureGradient, expected.temperatureGradient, rounding);
+          expect(furthest(found.queryGradient.data, expected.queries)).toBeLessThan(rounding);
+          expect(furthest(found.documentGradient.data, expected.documents)).toBeLessThan(rounding);
+        }
+      }
+    },
+  );
+
   it('has the same bits for every number of threads', async () => {
     const [q, d] = [unitVectors(150, 40, 'q'), unitVectors(180, 40, 'd')];
     const [one, two, many] = await Promise.all(
@@ -198,6 +230,12 @@ describe('inBatchContrastOfVectors', () => {
     ['INVALID_ARGUMENT', q, d, { groups: [0, 1, 2] as never }],
     ['INVALID_ARGUMENT', q, d, { direction: 'up' as never }],
     ['INVALID_ARGUMENT', q, d, { unknown: 1 } as never],
+    ['LENGTH_MISMATCH', q, d, { positives: [0] }],
+    ['LENGTH_MISMATCH', q, d, { excluded: [[1]] }],
+    ['INVALID_ARGUMENT', q, d, { positives: [0, 3] }],
+    ['INVALID_ARGUMENT', q, d, { excluded: [[1], [3]] }],
+    ['TARGET_INVALID', q, d, { excluded: [[1], [1]] }],
+    ['TARGET_INVALID', q, d, { positives: [0, 2], excluded: [[1], [2]] }],
     ['TEMPERATURE_INVALID', q, d, { temperature: 0 }],
     ['TEMPERATURE_INVALID', q, d, { temperature: 1e31 }],
     ['TARGET_INVALID', q, d, { weights: Float64Array.of(1, -1) }],

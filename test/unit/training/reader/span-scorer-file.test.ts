@@ -105,15 +105,35 @@ describe.each(SHAPES)('a span scorer of $kind in a file', (shape) => {
 describe('a file that is no span scorer of this version', () => {
   it.each<[string, (text: string) => string, RegExp]>([
     ['another format', (text) => text.replace('granule-span-scorer', 'pt'), /its format is pt/],
-    ['a later version', (text) => text.replace('"version":"1"', '"version":"2"'), /is of version 2 of its format/],
+    [
+      'a later version',
+      (text) => text.replace('"version":"1"', '"version":"2"'),
+      /is of version 2 of its format/,
+    ],
     ['other features', (text) => text.replace(CANDIDATE_FEATURES[3]!, 'x'), /other features/],
     ['no metadata', () => '{}', /does not say that they are a span scorer/],
     ['no JSON', () => '{', /header that is not JSON/],
-    ['a tensor twice', (text) => text.replace('[0,180]', '[180,360]'), /as tensor 'candidate.weight', and .* is needed/],
-    ['another shape', (text) => text.replace('[1,45]', '[45,1]'), /as tensor 'candidate.weight', and .* is needed/],
+    [
+      'a tensor twice',
+      (text) => text.replace('[0,180]', '[180,360]'),
+      /as tensor 'candidate.weight', and .* is needed/,
+    ],
+    [
+      'another shape',
+      (text) => text.replace('[1,45]', '[45,1]'),
+      /as tensor 'candidate.weight', and .* is needed/,
+    ],
     ['another kind', (text) => text.replace('linear', 'cubic'), /kind must be/],
-    ['a huge tensor', (text) => text.replace('[0,180]', '[0,1099511627776]'), /as tensor 'candidate.weight', and .* is needed/],
-    ['a tensor of no size', (text) => text.replace('[0,180]', '[180,180]'), /as tensor 'candidate.weight', and .* is needed/],
+    [
+      'a huge tensor',
+      (text) => text.replace('[0,180]', '[0,1099511627776]'),
+      /as tensor 'candidate.weight', and .* is needed/,
+    ],
+    [
+      'a tensor of no size',
+      (text) => text.replace('[0,180]', '[180,180]'),
+      /as tensor 'candidate.weight', and .* is needed/,
+    ],
   ])('is refused: %s', async (_, change, reason) => {
     const error = await refusal(withHeader(await written({ kind: 'linear' }), change));
     expect(error).toMatchObject({ code: 'TRAINING_FILE_INVALID', details: { file } });

@@ -116,7 +116,7 @@ describe.each(SHAPES)('a span scorer of $kind', (shape) => {
       const scorer = await SpanScorer.create(shape, { weights: ZERO_WEIGHTS });
       const { losses } = await trainSpanScorer(scorer, EXAMPLES, {
         epochs: 6,
-        batch: 8,
+        batchSize: 8,
         learningRate: 0.1,
         seed,
         threads,
@@ -135,7 +135,7 @@ describe('training a span scorer', () => {
     const scorer = await SpanScorer.create({ kind: 'linear' }, { weights: ZERO_WEIGHTS });
     await trainSpanScorer(scorer, EXAMPLES, {
       epochs: 40,
-      batch: EXAMPLES.length,
+      batchSize: EXAMPLES.length,
       learningRate: 0.2,
       weightDecay: 0,
     });
@@ -156,7 +156,7 @@ describe('training a span scorer', () => {
     });
     expect([examples, left]).toEqual([EXAMPLES.length, 1]);
     await expect(trainSpanScorer(scorer, [unreachable])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(trainSpanScorer(scorer, EXAMPLES, { batch: 0 })).rejects.toMatchObject({
+    await expect(trainSpanScorer(scorer, EXAMPLES, { batchSize: 0 })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
     const signal = AbortSignal.abort();

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Corpus } from '../../../../src/corpus/corpus.js';
+import type { FittedTextEncoder } from '../../../../src/encoders/encoder.js';
 import { NgramTextEncoder } from '../../../../src/encoders/ngram/ngram-text-encoder.js';
 import { type TowerFile, writeTowers } from '../../../../src/training/export/tower-file.js';
 import { Tower } from '../../../../src/training/towers/tower.js';
@@ -13,6 +15,8 @@ import {
   saveAdapter,
 } from '../../../../src/training/trainer/adapter.js';
 import { readQueryAdapter } from '../../../../src/training/trainer/query-adapter.js';
+import { matrixRow } from '../../../../src/vectors/matrix.js';
+import { FakeImageEncoder } from '../../corpus/fake-encoders.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'granule-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -137,6 +141,42 @@ describe('an adapted encoder', () => {
     expect(() => adaptedTextEncoder(fitted(['something else']), queryOnly)).toThrow(mismatch);
     const other = { ...queryOnly, encoder: { ...queryOnly.encoder, version: '2' } };
     expect(() => adaptedTextEncoder(fitted(), other)).toThrow(mismatch);
+  });
+
+  it('with a tower of documents encodes a corpus anew, and opens it again', async () => {
+    const encoders = () => ({ textEncoder: new NgramTextEncoder({ dimension: 32 }), imageEncoder });
+    const imageEncoder = new FakeImageEncoder();
+    const kb = join(folder, 'kb');
+    const own = encoders();
+    await using corpus = await Corpus.create(kb, own);
+    const passages = PASSAGES.map((text, i) => ({ id: `p${i}`, text }));
+    await corpus.ingest([{ entity: { id: 'e', title: 'E' }, passages }]);
+    const adapter = { ...both, encoder: identityOf(own.textEncoder) };
+    await corpus.reencode({ ...own, textEncoder: adaptedTextEncoder(own.textEncoder, adapter) });
+    await corpus.close();
+    await expect(Corpus.open(kb, encoders())).rejects.toMatchObject({ code: 'ENCODER_MISMATCH' });
+
+    // An encoder that has not learned yet gets back from the corpus what the adapter was trained on.
+    const textEncoder = adaptedTextEncoder(encoders().textEncoder, adapter);
+    await using again = await Corpus.open(kb, { textEncoder, imageEncoder });
+    await using snapshot = await again.snapshot();
+    const { vectors } = await textEncoder.encodeQueries(['the sea']);
+    const hits = await snapshot.searchPassages(vectors, { k: 3 });
+    const mapped = await textEncoder.encodePassages(PASSAGES);
+    const best = matrixRow(mapped.vectors, hits.rows[0]!);
+    expect(hits.scores[0]).toBeCloseTo(
+      vectors.data.reduce((sum, x, i) => sum + x * best[i]!, 0),
+      5,
+    );
+
+    const other = adaptedTextEncoder(encoders().textEncoder, both);
+    const learned = fitted(['something else']).state();
+    expect(() => (other as FittedTextEncoder).restore(learned)).toThrow(
+      expect.objectContaining({ code: 'ENCODER_MISMATCH' }),
+    );
+    await expect((other as FittedTextEncoder).fit(['something else'])).rejects.toMatchObject({
+      code: 'ENCODER_MISMATCH',
+    });
   });
 
   it('of queries alone can be put on a corpus without encoding it anew; one of documents cannot', async () => {

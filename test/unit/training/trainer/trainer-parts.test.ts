@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DivergenceGuard } from '../../../../src/training/run/divergence.js';
 import { learningRateAt } from '../../../../src/training/run/learning-rate.js';
-import { batchLoss } from '../../../../src/training/trainer/batch-losses.js';
+import type { RetrieverLoss } from '../../../../src/training/trainer/batch-losses.js';
 import { epochOrder } from '../../../../src/training/trainer/epoch-order.js';
-import { NONE, trainingBatch } from '../../../../src/training/trainer/training-batch.js';
+import { NONE, type TrainingBatch, trainingBatch } from '../../../../src/training/trainer/training-batch.js';
+import { lossOfVectors } from '../../../../src/training/trainer/training-step.js';
 import { matrix } from '../../../../src/vectors/matrix.js';
 
 describe('the learning rate', () => {
@@ -40,6 +41,19 @@ const JUDGED = {
   grades: [new Map([[9, 3]]), undefined, undefined],
 };
 
+/** The loss of scores: documents are unit vectors along the axes, so that a query's numbers are its scores, and so are their gradients. */
+async function batchLoss(loss: RetrieverLoss, scores: Float32Array, batch: TrainingBatch, t: number) {
+  const columns = batch.documents.length;
+  const axes = Float32Array.from({ length: columns * columns }, (_, i) => (i % (columns + 1) === 0 ? 1 : 0));
+  const vectors = { queries: matrix(scores, columns), documents: matrix(axes, columns) };
+  const found = await lossOfVectors(vectors, batch, loss, t, { threads: 0, signal: undefined });
+  return {
+    loss: found.loss,
+    gradient: found.queryGradient.data,
+    logTemperatureGradient: t * found.temperatureGradient,
+  };
+}
+
 describe('a batch', () => {
   it('has each document once, and knows candidates and their relevance', () => {
     const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
@@ -58,36 +72,41 @@ describe('a batch', () => {
     ]);
   });
 
-  it.each(['in-batch-contrast', 'list-net', 'bi-granular-relevance', 'softmax-cross-entropy-mean'] as const)(
+  it.each([
+    'in-batch-contrast',
+    'in-batch-contrast-one-way',
+    'list-net',
+    'bi-granular-relevance',
+    'softmax-cross-entropy-mean',
+  ] as const)(
     'has the gradients of %s, of the temperature too, that finite differences have',
-    (loss) => {
+    async (loss) => {
+      // Two queries look for document 9.
       const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
       const batch = trainingBatch(JUDGED, order, [0, 3], { mined: Uint32Array.of(1, 2, 2), perQuery: 1 });
       const size = batch.queries.length * batch.documents.length;
       // Multiples of 2^-7, which float32 holds with the differences that are added to them.
       const scores = Float32Array.from({ length: size }, (_, i) => (((i * 37) % 23) - 11) / 128);
-      const { gradient, logTemperatureGradient } = batchLoss(loss, scores, batch, 0.2);
+      const { gradient, logTemperatureGradient } = await batchLoss(loss, scores, batch, 0.2);
       const h = 2 ** -10;
-      const at = (i: number, by: number) =>
-        batchLoss(
-          loss,
-          scores.map((score, j) => (i === j ? score + by : score)),
-          batch,
-          0.2,
-        ).loss;
+      const at = async (i: number, by: number) => {
+        const moved = scores.map((score, j) => (i === j ? score + by : score));
+        return (await batchLoss(loss, moved, batch, 0.2)).loss;
+      };
       for (let i = 0; i < size; i++) {
-        expect(gradient[i]).toBeCloseTo((at(i, h) - at(i, -h)) / (2 * h), 3);
+        expect(gradient[i]).toBeCloseTo(((await at(i, h)) - (await at(i, -h))) / (2 * h), 3);
       }
-      const warmer = (by: number) => batchLoss(loss, scores, batch, 0.2 * Math.exp(by)).loss;
-      expect(logTemperatureGradient).toBeCloseTo((warmer(1e-4) - warmer(-1e-4)) / 2e-4, 6);
+      const warmer = async (by: number) => (await batchLoss(loss, scores, batch, 0.2 * Math.exp(by))).loss;
+      const slope = ((await warmer(1e-4)) - (await warmer(-1e-4))) / 2e-4;
+      expect(logTemperatureGradient).toBeCloseTo(slope, 6);
     },
   );
 
-  it('does not take further positives of a query for negatives', () => {
+  it('does not take further positives of a query for negatives', async () => {
     const order = { queries: Uint32Array.of(0, 1), positives: Uint32Array.of(7, 9, 5) };
     const batch = trainingBatch(JUDGED, order, [0, 2], { mined: new Uint32Array(0), perQuery: 0 });
     const place = [...batch.documents].indexOf(9);
-    const { gradient } = batchLoss('in-batch-contrast-one-way', new Float32Array(6), batch, 1);
+    const { gradient } = await batchLoss('in-batch-contrast-one-way', new Float32Array(6), batch, 1);
     expect(gradient[place]).toBe(0);
     expect(gradient[batch.documents.length + place]).toBeLessThan(0);
   });
