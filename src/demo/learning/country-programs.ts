@@ -1,3 +1,5 @@
+import type { SpanScorer } from '../../training/reader/span-scorer.js';
+import type { Tower } from '../../training/towers/tower.js';
 import { alignScores } from './align-scores.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
@@ -28,7 +30,7 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     query: await trainQueryTower(knowledge, examples, options),
   }),
 
-  ({ knowledge, seen, examples, readings }, { image, title, query }, options) =>
+  ({ knowledge, examples, seen, readings }, { image, title, query }, options) =>
     trainJointly(knowledge, { image, title, query: query! }, seen, examples, { ...options, readings }),
 
   async ({ knowledge: { titleVectors, cca2 }, tasks, seen }, towers, options) => {
@@ -39,17 +41,16 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     return { where };
   },
 
-  async ({ knowledge, examples, readings }, { query, reader }, options) => ({
-    query: await alignScores(knowledge, { query: query!, reader: reader! }, examples, {
-      ...options,
-      readings,
-    }),
+  async ({ knowledge, examples, readings }, before, options) => ({
+    query: await alignScores(knowledge, learned(before), examples, { ...options, readings }),
   }),
 
-  async ({ knowledge, examples, readings }, { query, reader }, options) => ({
-    query: await trainByRewards(knowledge, { query: query!, reader: reader! }, examples, {
-      ...options,
-      readings,
-    }),
+  async ({ knowledge, examples, readings }, before, options) => ({
+    query: await trainByRewards(knowledge, learned(before), examples, { ...options, readings }),
   }),
 ];
+
+/** What joint training has left. */
+function learned({ query, reader }: CountryTowers): { query: Tower; reader: SpanScorer } {
+  return { query: query!, reader: reader! };
+}

@@ -73,6 +73,9 @@ export class CountryTrainer {
   }
 }
 
+/** Of about 20 kB each: as many as the stages of a seed ask for. */
+const KEPT_READINGS = 20_000;
+
 async function groundOf(pictures: CountryPictures): Promise<TrainingGround> {
   const knowledge: CountryKnowledge = trainedKnowledge(await countryKnowledge());
   const readings = new PassageReadings({ kept: KEPT_READINGS });

@@ -16,6 +16,6 @@ export interface TrainingGround extends CountryPictures {
   /** Of the countries that may be trained on. */
   readonly knowledge: CountryKnowledge;
   readonly examples: QuestionExamples;
-  /** Passages as they were read for questions: they do not change while anything learns. */
+  /** What was read so far: passages are read once for all stages and seeds. */
   readonly readings: PassageReadings;
 }
