@@ -33,9 +33,6 @@ export interface TrainingFacts {
   readonly instructionSet: string;
 }
 
-/** Of some 20 kB each. */
-const KEPT_READINGS = 16_384;
-
 /** Trains one stage at a time; each thread has one. */
 export class CountryTrainer {
   #ground: Promise<TrainingGround> | undefined;
