@@ -26,7 +26,7 @@ if (code !== 0) {
   process.exit(1);
 }
 
-const { questions, systems } = JSON.parse(printed);
+const { questions, systems, ablation } = JSON.parse(printed);
 const [alone, withoutMaxSim, withMaxSim, gold] = systems;
 const checks = [
   ['as many questions as were asked for', questions === wanted],
@@ -36,6 +36,21 @@ const checks = [
   ['late interaction answers more questions', withMaxSim.exactMatch > withoutMaxSim.exactMatch],
   ['the gold entity is the ceiling', gold.exactMatch >= withMaxSim.exactMatch && gold.entityP1 === 1],
 ];
+const rows = new Map(ablation.rows.map((row) => [row.name, row]));
+const [untrained, entityTower, queryTower, patchLevel, last] = [
+  ...['untrained', 'entity tower', 'query tower', 'patch-level', 'GRPO'].map((name) => rows.get(name)),
+];
+const gain = (column, from, to) => to[column].mean - from[column].mean;
+checks.push(
+  ['the ablation has a row per stage', rows.size === 7 && ablation.seeds.length === 3],
+  ['half as many questions are about several flags', ablation.severalFlags === Math.ceil(wanted / 2)],
+  ['titles are found across modalities', entityTower.oneFlagP1.mean >= 0.5],
+  ['trained queries find more passages', gain('passageP1', entityTower, queryTower) >= 0.1],
+  ['places find more of several flags', gain('severalFlagsP1', untrained, patchLevel) >= 0.2],
+  ['the whole answers more than without training', gain('exactMatch', untrained, last) >= 0.08],
+  ['pictures of one flag lose nothing', gain('oneFlagP1', untrained, last) >= -0.03],
+);
+for (const row of ablation.rows) console.log(JSON.stringify(row));
 for (const system of systems) console.log(JSON.stringify(system));
 const failed = checks.filter(([, holds]) => !holds);
 for (const [what] of failed) console.log(`does not hold: ${what}`);

@@ -33,6 +33,9 @@ export interface TrainingFacts {
   readonly instructionSet: string;
 }
 
+/** Of some 20 kB each. */
+const KEPT_READINGS = 20_000;
+
 /** Trains one stage at a time; each thread has one. */
 export class CountryTrainer {
   #ground: Promise<TrainingGround> | undefined;
@@ -69,9 +72,6 @@ export class CountryTrainer {
     };
   }
 }
-
-/** Of about 20 kB each: as many as the stages of a seed ask for. */
-const KEPT_READINGS = 20_000;
 
 async function groundOf(pictures: CountryPictures): Promise<TrainingGround> {
   const knowledge: CountryKnowledge = trainedKnowledge(await countryKnowledge());
