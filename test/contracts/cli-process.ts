@@ -1,8 +1,9 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -22,6 +23,20 @@ export async function granule(
   options: { readonly cwd?: string; readonly env?: object } = {},
 ) {
   return ended(start(args, options));
+}
+
+/**
+ * Runs command lines, one after the other, in one process outside of any terminal: sooner than a process each.
+ *
+ * @param commands - words: `granule` with its arguments, or `node` and a file
+ */
+export async function commandsInOneProcess(commands: readonly (readonly string[])[], cwd: string) {
+  const script = join(root, 'test', 'contracts', 'scripts', 'run-commands.mjs');
+  const runCli = pathToFileURL(join(dirname(CLI), 'run-cli.js')).href;
+  const { stdout } = await promisify(execFile)(process.execPath, [script, runCli, JSON.stringify(commands)], {
+    cwd,
+  });
+  return JSON.parse(stdout) as Ended[];
 }
 
 /** Starts `granule` and leaves it running; with `input` its standard input is a pipe. */

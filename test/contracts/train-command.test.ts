@@ -3,16 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Corpus } from '../../src/corpus/corpus.js';
+import { openKnowledgeBase } from '../../src/server/corpus-knowledge-base.js';
 import { builtInEncoders } from '../../src/systems/built-in-encoders.js';
 import {
   adaptedTextEncoder,
   loadAdapter,
+  readQueryAdapter,
   readTowers,
   readTrainingLines,
   trainCorpusRetriever,
 } from '../../src/training/index.js';
 import { difference, run, tensor, writeModel } from '../unit/training/export/folded-encoder.js';
-import { granule } from './cli-process.js';
+import { commandsInOneProcess } from './cli-process.js';
 
 /** Words of questions, and the words of the passages that answer them: they have nothing in common. */
 const WORDS = [
@@ -56,18 +58,38 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A model that gives what it is given. */
+function identityModel(): string {
+  const shape = ['N', builtInEncoders().textEncoder.dimension];
+  return writeModel(at('encoder.onnx'), {
+    inputs: [{ name: 'given', type: 'float32', shape }],
+    outputs: [{ name: 'embedding', type: 'float32', shape }],
+    nodes: [{ op: 'Identity', inputs: ['given'], outputs: ['embedding'] }],
+  });
+}
+
 describe('granule train', () => {
   it('teaches words that questions and passages do not share, for search and programs', {
     timeout: 60_000,
   }, async () => {
     const to = at('adapter.safetensors');
+    const lines = (await readTrainingLines(at('dev.jsonl'))).filter(({ positives }) => positives.length > 0);
     const args = ['train', kb, '--pairs', at('train.jsonl'), '--eval', at('dev.jsonl'), '--to', to];
     const tuned = ['--rank', '16', '--rate', '0.02', '--batch', '16', '--epochs', '15', '--patience', '15'];
     const files = ['--log', at('log.jsonl'), '--curves', at('curves.svg')];
-    const { status, stdout, stderr } = await granule([...args, ...tuned, ...files, '--json']);
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    const facts = JSON.parse(stdout);
+    const search = ['search', kb, lines[0]!.query!, '--json', '--k', '48'];
+    const folded = at('adapted.onnx');
+    const [trained, adaptedSearch, plainSearch, exported] = await commandsInOneProcess(
+      [
+        [...args, ...tuned, ...files, '--json'],
+        [...search, '--adapter', to],
+        search,
+        ['export', to, '--model', identityModel(), '--to', folded],
+      ].map((words) => ['granule', ...words]),
+      folder,
+    );
+    expect(trained).toMatchObject({ status: 0, stderr: '' });
+    const facts = JSON.parse(trained!.stdout);
     expect(facts.queries.dev).toBe(12);
     expect(facts.after.recip_rank).toBeGreaterThan(facts.before.recip_rank + 0.1);
     expect(existsSync(`${to}.checkpoint`)).toBe(false);
@@ -89,7 +111,6 @@ describe('granule train', () => {
     await using corpus = await Corpus.open(kb, encoders, { readOnly: true });
     await using snapshot = await corpus.snapshot();
     const encoder = adaptedTextEncoder(encoders.textEncoder, adapter);
-    const lines = (await readTrainingLines(at('dev.jsonl'))).filter(({ positives }) => positives.length > 0);
     const { vectors } = await encoder.encodeQueries(lines.map(({ query }) => query!));
     const hits = await snapshot.searchPassages(vectors, { k: 48 });
     const passages = await snapshot.passages([...hits.rows]);
@@ -101,25 +122,27 @@ describe('granule train', () => {
     // In a model that gives the encoder's vectors, its tower gives the adapted ones.
     expect((await readTowers(to)).query!.parameters).toEqual(adapter.query.parameters);
     const plain = await encoders.textEncoder.encodeQueries(lines.map(({ query }) => query!));
-    const shape = ['N', adapter.query.input];
-    const model = writeModel(at('encoder.onnx'), {
-      inputs: [{ name: 'given', type: 'float32', shape }],
-      outputs: [{ name: 'embedding', type: 'float32', shape }],
-      nodes: [{ op: 'Identity', inputs: ['given'], outputs: ['embedding'] }],
-    });
-    const folded = at('adapted.onnx');
-    expect((await granule(['export', to, '--model', model, '--to', folded])).status).toBe(0);
+    expect(exported).toMatchObject({ status: 0, stderr: '' });
     const dims = [lines.length, adapter.query.output];
     const { embedding } = await run(folded, { given: tensor(plain.vectors.data, dims) });
     expect(difference(embedding, { dims, data: vectors.data })).toBeLessThan(1e-5);
 
-    const first = async (...more: string[]) =>
-      JSON.parse((await granule(['search', kb, lines[0]!.query!, '--json', ...more])).stdout).hits;
-    const adapted = await first('--adapter', to, '--k', '48');
+    const [adapted, unadapted] = [adaptedSearch!, plainSearch!].map(({ stdout }) => JSON.parse(stdout).hits);
     expect(
       adapted.findIndex((hit: { passage: { id: string } }) => lines[0]!.positives.includes(hit.passage.id)),
     ).toBe(ranks[0]);
-    expect(adapted).not.toEqual(await first('--k', '48'));
+    expect(adapted).not.toEqual(unadapted);
+    // The server asks in the same way.
+    const adapt = await readQueryAdapter(to);
+    const served = await openKnowledgeBase(kb, { adapt });
+    const reply = await served.search(
+      { text: lines[0]!.query!, k: 48 },
+      { signal: new AbortController().signal },
+    );
+    await served.close();
+    const found = (list: readonly object[]) =>
+      (list as { passage: { id: string }; score: number }[]).map(({ passage, score }) => [passage.id, score]);
+    expect(found(reply.hits)).toEqual(found(adapted));
   });
 
   it('refuses what cannot be trained on, with the line', async () => {
@@ -160,12 +183,15 @@ describe('granule train', () => {
 
   it('refuses a wrong command line, and an adapter that is none', async () => {
     const train = ['train', kb, '--pairs', at('train.jsonl'), '--to', at('x')];
-    const [both, rate, loss, search] = await Promise.all([
-      granule([...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2']),
-      granule([...train, '--rate', '-1']),
-      granule([...train, '--loss', 'hinge']),
-      granule(['search', kb, 'x', '--adapter', at('train.jsonl')]),
-    ]);
+    const [both, rate, loss, search] = await commandsInOneProcess(
+      [
+        [...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2'],
+        [...train, '--rate', '-1'],
+        [...train, '--loss', 'hinge'],
+        ['search', kb, 'x', '--adapter', at('train.jsonl')],
+      ].map((words) => ['granule', ...words]),
+      folder,
+    );
     expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('[USAGE]') });
     expect(rate).toMatchObject({ status: 2, stderr: expect.stringContaining('above 0') });
     expect(loss).toMatchObject({

@@ -9,11 +9,11 @@ const DASHES = ['none', '7 3', '2 3', '9 3 2 3', '4 2', '12 4'];
 const variables = (colours: readonly string[]) =>
   colours.map((colour, i) => `--series-${i}: ${colour};`).join(' ');
 
-const SERIES = Array.from(
-  { length: SERIES_LOOKS },
-  (_, i) =>
-    `.series-${i} { fill: var(--series-${i}); stroke: var(--series-${i}); } .curve.series-${i} { stroke-dasharray: ${DASHES[i]}; }`,
-);
+const seriesRules = (colourOf: (i: number) => string) =>
+  Array.from({ length: SERIES_LOOKS }, (_, i) => {
+    const colour = colourOf(i);
+    return `.series-${i} { fill: ${colour}; stroke: ${colour}; } .curve.series-${i} { stroke-dasharray: ${DASHES[i]}; }`;
+  }).join('\n');
 
 /** The look of a report, on the screen in light and dark, and on paper. */
 export const REPORT_STYLE = `
@@ -52,7 +52,7 @@ svg .middle { text-anchor: middle; }
 .gain { fill: var(--gain); }
 .loss { fill: var(--loss); }
 .curve { stroke-width: 2; }
-${SERIES.join('\n')}
+${seriesRules((i) => `var(--series-${i})`)}
 svg .curve { fill: none; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--quiet); padding-bottom: .5rem; }
@@ -62,4 +62,18 @@ th[scope=row] { font-weight: 400; white-space: normal; overflow-wrap: anywhere; 
 .number { text-align: right; }
 summary { cursor: pointer; margin-top: .75rem; }
 @media print { body { max-width: none; } .scroll { overflow: visible; } svg { min-width: 0; } }
+`;
+
+/** The look of a picture in a file of its own: plain rules and light ground, for programs that know neither variables nor media. */
+export const PICTURE_STYLE = `
+svg { background: #fff; font: 13px system-ui, sans-serif; }
+text { fill: #1c1e21; }
+.quiet { fill: #5c6370; }
+.strong { font-weight: 600; }
+.end { text-anchor: end; }
+.middle { text-anchor: middle; }
+.grid { stroke: #d9dce1; }
+.curve { stroke-width: 2; }
+${seriesRules((i) => LIGHT_SERIES[i]!)}
+polyline.curve { fill: none; }
 `;

@@ -32,7 +32,8 @@ export interface TrainedRetriever {
  * search; the parameters that measured best are kept, those at the beginning included, and training ends where `patience` measurements brought none
  * better. Weights are the same bits on every run and number of threads of one machine and version of Node.
  *
- * Per step a product of matrices of the batch, 2 n m d operations for n queries and m documents, thrice; memory for their n m scores.
+ * Per step a product of matrices of the batch, 2 n m d operations for n queries and m documents, thrice; memory for their n m scores in float32. Losses
+ * of a batch run off the JavaScript thread (`inBatchContrastOfVectors`), those of lists in float64 on it, over each query's own candidates.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-import { REPORT_STYLE } from '../../evaluation/report/report-style.js';
+import { PICTURE_STYLE } from '../../evaluation/report/report-style.js';
 import {
   axisTicks,
   escaped,
@@ -43,7 +43,7 @@ export function trainingCurves({ steps, evaluations }: TrainingHistory): string 
   return picture.replace(
     /^<svg ([^>]*)>/,
     (_, attributes: string) =>
-      `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>\n<style>${escaped(REPORT_STYLE)}</style>`,
+      `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>\n<style>${escaped(PICTURE_STYLE)}</style><rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
   );
 }
 

@@ -3,8 +3,9 @@ import { DivergenceGuard } from '../../../../src/training/run/divergence.js';
 import { learningRateAt } from '../../../../src/training/run/learning-rate.js';
 import type { RetrieverLoss } from '../../../../src/training/trainer/batch-losses.js';
 import { epochOrder } from '../../../../src/training/trainer/epoch-order.js';
+import { RetrieverTowers } from '../../../../src/training/trainer/retriever-towers.js';
 import { NONE, type TrainingBatch, trainingBatch } from '../../../../src/training/trainer/training-batch.js';
-import { lossOfVectors } from '../../../../src/training/trainer/training-step.js';
+import { lossAndGradients, lossOfVectors } from '../../../../src/training/trainer/training-step.js';
 import { matrix } from '../../../../src/vectors/matrix.js';
 
 describe('the learning rate', () => {
@@ -101,6 +102,28 @@ describe('a batch', () => {
       expect(logTemperatureGradient).toBeCloseTo(slope, 6);
     },
   );
+
+  it('has the gradient of the logarithm of the temperature among its parameters', async () => {
+    const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
+    const batch = trainingBatch(JUDGED, order, [0, 3], { mined: new Uint32Array(0), perQuery: 0 });
+    const numbers = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(3 * i + 1));
+    const data = { queries: matrix(numbers(3 * 4), 4), documents: matrix(numbers(10 * 4), 4) };
+    const options = { threads: 0, signal: undefined };
+    for (const loss of ['in-batch-contrast', 'list-net'] as const) {
+      const at = async (temperature: number) => {
+        const shape = { kind: 'linear', input: 4, output: 4 } as const;
+        const towers = await RetrieverTowers.create(
+          { query: shape, document: undefined },
+          { seed: 0, temperature, learnTemperature: true, signal: undefined },
+        );
+        const value = await lossAndGradients(towers, data, batch, loss, options);
+        return { value, slope: towers.parameters.get('log_temperature')!.gradient[0]! };
+      };
+      const slope = ((await at(0.3 * Math.exp(1e-3))).value - (await at(0.3 * Math.exp(-1e-3))).value) / 2e-3;
+      expect((await at(0.3)).slope).toBeCloseTo(slope, 4);
+      expect(Math.abs(slope)).toBeGreaterThan(0.01);
+    }
+  });
 
   it('does not take further positives of a query for negatives', async () => {
     const order = { queries: Uint32Array.of(0, 1), positives: Uint32Array.of(7, 9, 5) };
