@@ -1,7 +1,10 @@
+import { alignScores } from './align-scores.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { StageOptions } from './stage-options.js';
+import { trainByRewards } from './train-by-rewards.js';
 import { trainEntityTowers } from './train-entity-towers.js';
+import { trainJointly } from './train-jointly.js';
 import { trainPlaces } from './train-places.js';
 import { trainQueryTower } from './train-query-tower.js';
 import type { TrainingGround } from './training-ground.js';
@@ -25,7 +28,8 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     query: await trainQueryTower(knowledge, examples, options),
   }),
 
-  async () => ({}),
+  async ({ knowledge, examples, seen, readings }, { image, title, query }, options) =>
+    trainJointly(knowledge, { image, title, query: query! }, seen, examples, { ...options, readings }),
 
   async ({ knowledge: { titleVectors, cca2 }, tasks, seen }, towers, options) => {
     const asked = tasks.map(({ question }) => question.question);
@@ -35,6 +39,17 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     return { where };
   },
 
-  async () => ({}),
-  async () => ({}),
+  async ({ knowledge, examples, readings }, { query, reader }, options) => ({
+    query: await alignScores(knowledge, { query: query!, reader: reader! }, examples, {
+      ...options,
+      readings,
+    }),
+  }),
+
+  async ({ knowledge, examples, readings }, { query, reader }, options) => ({
+    query: await trainByRewards(knowledge, { query: query!, reader: reader! }, examples, {
+      ...options,
+      readings,
+    }),
+  }),
 ];

@@ -3,7 +3,6 @@ import { GranuleError } from '../../errors.js';
 import { ownSpec } from '../../threads/own-spec.js';
 import type { ThreadSpec } from '../../threads/thread-spec.js';
 import { ThreadTeam } from '../../threads/thread-team.js';
-import type { CountryPictures } from './country-programs.js';
 import { COUNTRY_STAGES, type PlainStage, stageOf } from './country-towers.js';
 import type { TrainedCountries } from './country-towers-file.js';
 import type { StageCall, StageResult, TrainingFacts } from './country-trainer.js';

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { runtimeInfo } from '../../native/runtime-info.js';
+import { PassageReadings } from '../../training/reader/passage-readings.js';
 import { type AdaptedEncoder, identityOf } from '../../training/trainer/adapter.js';
 import { type CountryKnowledge, countryKnowledge, trainedKnowledge } from './country-knowledge.js';
 import { COUNTRY_PROGRAMS } from './country-programs.js';
 import { type PlainStage, plainStage, stageOf, towersAfter } from './country-towers.js';
 import { questionExamples } from './question-examples.js';
 import type { CountryPictures, TrainingGround } from './training-ground.js';
+
+/** Enough for all stages of a seed; together about 250 MB. */
+const KEPT_READINGS = 32_768;
 
 /** What is to be trained. */
 export interface StageCall {
@@ -71,7 +75,12 @@ export class CountryTrainer {
 
 async function groundOf(pictures: CountryPictures): Promise<TrainingGround> {
   const knowledge: CountryKnowledge = trainedKnowledge(await countryKnowledge());
-  return { knowledge, examples: await questionExamples(knowledge), ...pictures };
+  return {
+    knowledge,
+    examples: await questionExamples(knowledge),
+    readings: new PassageReadings({ kept: KEPT_READINGS }),
+    ...pictures,
+  };
 }
 
 function hashOf({ tasks, seen, examples }: TrainingGround): string {

@@ -1,3 +1,4 @@
+import type { PassageReadings } from '../../training/reader/passage-readings.js';
 import type { CountryKnowledge } from './country-knowledge.js';
 import type { QuestionExamples } from './question-examples.js';
 import type { TrainingTask } from './training-tasks.js';
@@ -15,4 +16,6 @@ export interface TrainingGround extends CountryPictures {
   /** Of the countries that may be trained on. */
   readonly knowledge: CountryKnowledge;
   readonly examples: QuestionExamples;
+  /** What was read of passages for questions, by any stage of any seed. */
+  readonly readings: PassageReadings;
 }
