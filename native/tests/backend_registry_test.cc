@@ -12,7 +12,7 @@ using namespace granule;
 namespace {
 
 BackendEntry open_fake(const std::string& kind) {
-  return open_backend_library("fake", std::string(FAKE_BACKEND_FOLDER) + "/libfake_backend_" + kind + ".so");
+  return open_backend_library("fake", FAKE_BACKEND_FOLDER "/libfake_backend_" + kind + ".so");
 }
 
 }  // namespace
