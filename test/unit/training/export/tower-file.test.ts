@@ -214,6 +214,14 @@ describe('readTowers', () => {
       ],
       [Buffer.from('PK'), /^has 2 bytes/],
     ];
+    // The same header with more spaces in it, and the checksum of the one that is written.
+    const loose = Buffer.from(JSON.stringify(header, null, 1));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(loose.length));
+    cases.push([
+      Buffer.concat([size, loose, data]),
+      /^has a header that says the right things in another way/,
+    ]);
     for (const [content, message] of cases) expect(await refusal(file, content)).toMatch(message);
   });
 

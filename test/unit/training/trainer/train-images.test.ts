@@ -41,12 +41,13 @@ class TurnedColours implements ImageEncoder {
     return {
       views: matrix(Float32Array.of(green!, blue!, red!, 0, 0, 1), 3),
       viewQuads: new Float32Array(16).fill(0.5),
+      picture: image,
       release: () => {
         this.released++;
       },
       async patchesOf() {
-        // As a method of the query, which is its own object.
-        expect(this.viewQuads).toHaveLength(16);
+        // As a method of the query, which is an object of its own.
+        expect(this.picture).toBe(image);
         const vectors = { data: Float32Array.from(patches), lengths: Uint32Array.of(1), columns: 2 };
         return { patches: vectors, patchQuads: new Float32Array(8) };
       },
