@@ -19,7 +19,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * `tools` must be on PATH; `cmake` goes to the configuration; `addon` tests the very objects that the addon is linked from,
  * where they can be linked, instead of compiling the engine a second time. `processors` are those that `program` emulates by the name in
  * QEMU_CPU, with the instruction sets that must be found on each. Headers are precompiled with sanitizers alone: elsewhere a source that
- * includes too little must not compile, and the cross compiler warns of nothing real in its own headers where they are precompiled.
+ * includes too little does not compile.
  */
 const VARIANTS = {
   release: { tools: [], cmake: [], addon: process.platform !== 'win32' },
