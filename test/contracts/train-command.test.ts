@@ -202,16 +202,20 @@ describe('granule train', () => {
   });
 
   it('tells the countries from a folder of that name, and refuses what does not go with them', async () => {
-    const [pairs, to, seeds, rank, twice, there, unknown, folder] = await Promise.all([
-      granule(['train', kb, '--to', at('x')]),
-      granule(['train', kb, '--pairs', at('train.jsonl')]),
-      granule(['train', kb, '--pairs', at('train.jsonl'), '--to', at('x'), '--seeds', '1']),
-      granule(['train', 'countries', '--rank', '8']),
-      granule(['train', 'countries', '--seeds', '1,1']),
-      granule(['train', 'countries', '--to', kb]),
-      granule(['train', 'countries', '--check', '--seeds', '1,4']),
-      granule(['train', 'countries', '--pairs', at('train.jsonl'), '--to', at('x')]),
-    ]);
+    const withPairs = ['--pairs', at('train.jsonl')];
+    const [pairs, to, seeds, rank, twice, there, unknown, folderOfThatName] = await commandsInOneProcess(
+      [
+        [kb, '--to', at('x')],
+        [kb, ...withPairs],
+        [kb, ...withPairs, '--to', at('x'), '--seeds', '1'],
+        ['countries', '--rank', '8'],
+        ['countries', '--seeds', '1,1'],
+        ['countries', '--to', kb],
+        ['countries', '--check', '--seeds', '1,4'],
+        ['countries', ...withPairs, '--to', at('x')],
+      ].map((words) => ['granule', 'train', ...words]),
+      folder,
+    );
     const usage = (message: string) => ({ status: 2, stderr: expect.stringContaining(message) });
     expect(pairs).toMatchObject(usage("required option '--pairs <file>' not specified"));
     expect(to).toMatchObject(usage("required option '--to <file>' not specified"));
@@ -223,6 +227,9 @@ describe('granule train', () => {
       stderr: expect.stringMatching(/is there already.*\[FILE_NOT_WRITABLE\]/),
     });
     expect(unknown).toMatchObject({ status: 1, stderr: expect.stringContaining('there are none of seed 4') });
-    expect(folder).toMatchObject({ status: 1, stderr: expect.stringContaining('[CORPUS_NOT_FOUND]') });
+    expect(folderOfThatName).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('[CORPUS_NOT_FOUND]'),
+    });
   });
 });
