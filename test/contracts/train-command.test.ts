@@ -14,7 +14,7 @@ import {
   trainCorpusRetriever,
 } from '../../src/training/index.js';
 import { difference, run, tensor, writeModel } from '../unit/training/export/folded-encoder.js';
-import { commandsInOneProcess, granule } from './cli-process.js';
+import { commandsInOneProcess } from './cli-process.js';
 
 /** Words of questions, and the words of the passages that answer them: they have nothing in common. */
 const WORDS = [
