@@ -2,6 +2,7 @@ import type { SpanScorer } from '../../training/reader/span-scorer.js';
 import type { Tower } from '../../training/towers/tower.js';
 import { alignScores } from './align-scores.js';
 import type { CountryStage, CountryTowers } from './country-towers.js';
+import { placeExamples } from './place-examples.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { StageOptions } from './stage-options.js';
 import { trainByRewards } from './train-by-rewards.js';
@@ -19,7 +20,7 @@ export type CountryProgram = (
 ) => Promise<CountryStage>;
 
 const ENTITY_TOWERS = { epochs: 6, learningRate: 2e-3, weightDecay: 0.05 } as const;
-const PLACES = { epochs: 6, learningRate: 0.2, weightDecay: 0 } as const;
+const PLACES = { epochs: 1, learningRate: 0.1, weightDecay: 0.05 } as const;
 
 /** What each of `COUNTRY_STAGES` does, in their order. */
 export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
@@ -34,10 +35,9 @@ export const COUNTRY_PROGRAMS: readonly CountryProgram[] = [
     trainJointly(knowledge, { image, title, query: query! }, seen, examples, { ...options, readings }),
 
   async ({ knowledge: { titleVectors, cca2 }, tasks, seen }, towers, options) => {
-    const asked = tasks.map(({ question }) => question.question);
-    const { vectors } = await questionPlaceEncoder().encodeQueries(asked);
-    const pictures = tasks.map(({ flag }, i) => ({ picture: seen[i]!, flag, question: i }));
-    const where = await trainPlaces(pictures, vectors, titleVectors, cca2, towers, { ...options, ...PLACES });
+    const { examples, questions } = placeExamples({ tasks, seen }, options.seed);
+    const { vectors } = await questionPlaceEncoder().encodeQueries(questions);
+    const where = await trainPlaces(examples, vectors, titleVectors, cca2, towers, { ...options, ...PLACES });
     return { where };
   },
 
