@@ -31,6 +31,8 @@ export interface DemoOptions {
   /** Questions where neither they nor pictures are given. */
   readonly defaultQuestions: number;
   readonly questions?: number;
+  /** Of these questions, the first that the ablation is about. */
+  readonly ablation: number;
   readonly seed: number;
   readonly output: string;
   readonly pictures?: string;
@@ -45,10 +47,19 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
   const pictures = options.pictures === undefined ? undefined : await readTruthFile(options.pictures);
   if (pictures !== undefined) await requireReadablePictures(pictures, context.signal);
   const count = options.questions ?? pictures?.length ?? options.defaultQuestions;
-  const tasks = demoTasks({ seed: options.seed, count, ...(pictures && { pictures }) });
+  const ablated = Math.min(options.ablation, count);
+  const tasks = demoTasks({ seed: options.seed, count, ...(pictures && { pictures }) }).map((task, i) => ({
+    ...task,
+    ablation: i < ablated,
+  }));
   // Pictures that somebody else made show one flag each.
   const several =
-    pictures === undefined ? severalFlagsTasks({ seed: options.seed, count: Math.ceil(count / 2) }) : [];
+    pictures === undefined
+      ? severalFlagsTasks({ seed: options.seed, count: Math.ceil(ablated / 2) }).map((task) => ({
+          ...task,
+          ablation: true,
+        }))
+      : [];
   await mkdir(options.output, { recursive: true }).catch((cause) => {
     const message = `cannot make the folder ${options.output}: ${(cause as Error).message}`;
     throw new GranuleError('FILE_NOT_WRITABLE', message, { file: options.output }, { cause });
@@ -60,7 +71,7 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
     const examples = await showExamples(kb, tasks, several, options, context);
     const start = performance.now();
     const results = await evaluateInWorkers(kb, [...tasks, ...several], {
-      towers: COUNTRY_SEEDS.map(shippedCountryTowers),
+      ...(ablated > 0 && { towers: COUNTRY_SEEDS.map(shippedCountryTowers) }),
       signal: context.signal,
       onProgress: (done, all) => context.progress.update('questions', done, done / all),
     });
@@ -69,16 +80,14 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
       results.flatMap((result) => result.evaluation ?? []),
       elapsed,
     );
-    const ablation = ablationTable(
-      results.flatMap((result) => result.ablation ?? []),
-      COUNTRY_SEEDS,
-    );
+    const answers = results.flatMap((result) => result.ablation ?? []);
+    const ablation = answers.length === 0 ? undefined : ablationTable(answers, COUNTRY_SEEDS);
     if (options.json) {
       const output = { pictures: resolve(options.output), examples: examples.map(exampleFacts) };
-      context.print(jsonText({ ...evaluation, ablation, ...output }));
+      context.print(jsonText({ ...evaluation, ...(ablation && { ablation }), ...output }));
     } else {
-      context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}\n`);
-      context.print(renderAblation(ablation));
+      context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}`);
+      if (ablation) context.print(`\n${renderAblation(ablation)}`);
     }
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });

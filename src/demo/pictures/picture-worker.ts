@@ -58,13 +58,13 @@ async function learnedSystems(files: readonly string[]) {
   );
 }
 
-async function evaluate({ question, picture }: PictureTask): Promise<TaskResult> {
+async function evaluate({ question, picture, ablation = false }: PictureTask): Promise<TaskResult> {
   const start = performance.now();
   const image = await pictureInput(picture);
   const timings = { picturesMs: performance.now() - start };
   const severalFlags = 'flags' in picture;
   const evaluation = severalFlags ? undefined : await evaluateSystems(question, image);
-  const scores = systems && (await ablationScores(question, image, systems));
+  const scores = ablation && systems ? await ablationScores(question, image, systems) : undefined;
   return {
     evaluation: evaluation && { ...evaluation, timings: { ...timings, ...evaluation.timings } },
     ablation: scores && { cca2: question.cca2, severalFlags, scores },

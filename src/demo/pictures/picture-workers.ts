@@ -10,6 +10,8 @@ import type { PictureSource } from './picture-source.js';
 export interface PictureTask {
   readonly question: CountryQuestion;
   readonly picture: PictureSource;
+  /** Whether the systems of the ablation are asked too, where there are towers; false by default. */
+  readonly ablation?: boolean;
 }
 
 /** What a worker is started with. */
