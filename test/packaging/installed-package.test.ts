@@ -56,11 +56,12 @@ describe('the tarball', () => {
   });
 
   it('stays small', () => {
-    expect(statSync(sandbox.tarball).size).toBeLessThan(1_600_000);
+    // Of the tarball 6 MB, and of the package 6.4 MB, are what was trained: numbers that hardly compress.
+    expect(statSync(sandbox.tarball).size).toBeLessThan(7_600_000);
     const total = sandbox
       .files()
       .reduce((sum, file) => sum + statSync(join(sandbox.installed, file)).size, 0);
-    expect(total).toBeLessThan(6_500_000);
+    expect(total).toBeLessThan(12_900_000);
   });
 
   it('runs no script when it is installed, and pulls in no optional model runtime', () => {

@@ -11,6 +11,7 @@ import type { Matrix } from '../../vectors/matrix.js';
 import type { EncodedEntityRetriever } from '../learning/country-entities.js';
 import { type CountryTowers, towersAfter } from '../learning/country-towers.js';
 import type { TrainedCountries } from '../learning/country-towers-file.js';
+import type { TitleEntityRetriever } from '../learning/title-entity-retriever.js';
 import type { AnsweringParts } from '../score-answer.js';
 import { AnswersOnce, EntitiesOnce, PassagesOnce, queriesOnce } from './remembering-parts.js';
 
@@ -22,8 +23,10 @@ export interface AblationGround {
   readonly textEncoder: FittedTextEncoder;
   /** Pictures to entities without anything that was learned. */
   readonly untrained: EncodedEntityRetriever;
-  /** The same with what was learned. */
-  readonly trained: (towers: CountryTowers) => Promise<EncodedEntityRetriever>;
+  /** Pictures to entities by their titles. */
+  readonly titles: (towers: CountryTowers) => Promise<TitleEntityRetriever>;
+  /** Pictures to entities with what was learned. */
+  readonly trained: (towers: CountryTowers, titles: TitleEntityRetriever) => EncodedEntityRetriever;
 }
 
 /** A row of the table, or a seed's share of one. */
@@ -69,11 +72,15 @@ export async function ablationSystems(
   const trained: AblationSystem[][] = [];
   for (const { stages, textEncoder: encoder } of seeds) {
     let system = untrained;
+    let titles: TitleEntityRetriever | undefined;
     const systems: AblationSystem[] = [];
     for (const [i, { image, title, where, query, reader }] of stages.entries()) {
-      const sees = [image, title, where].some((tower) => tower !== undefined);
+      const towers = towersAfter(stages, i + 1);
+      const sees = image !== undefined || title !== undefined;
+      if (titles === undefined || sees) titles = await ground.titles(towers);
       system = {
-        entities: sees ? new EntitiesOnce(await ground.trained(towersAfter(stages, i + 1))) : system.entities,
+        entities:
+          sees || where !== undefined ? new EntitiesOnce(ground.trained(towers, titles)) : system.entities,
         passages: query
           ? searching(adaptedTextEncoder(textEncoder, { query, temperature: TEMPERATURE, encoder }))
           : system.passages,

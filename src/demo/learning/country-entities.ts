@@ -1,11 +1,11 @@
 import type { Entity } from '../../corpus/records.js';
-import type { ImageEncoder, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
+import type { ImageEncoder, ImageQuery } from '../../encoders/encoder.js';
 import type { EntityHit, EntityRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
 import type { CountryTowers } from './country-towers.js';
 import { NEVER_TRAINED } from './never-trained.js';
 import { PlacedEntityRetriever } from './placed-entity-retriever.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
-import { TitleEntityRetriever } from './title-entity-retriever.js';
+import type { TitleEntityRetriever } from './title-entity-retriever.js';
 
 /** Pictures that were encoded, to entities. */
 export interface EncodedEntityRetriever {
@@ -15,27 +15,25 @@ export interface EncodedEntityRetriever {
 /** What entities are found with, beside towers. */
 export interface CountryEntitiesParts {
   readonly entities: readonly Entity[];
-  /** Fitted to the passages. */
-  readonly textEncoder: TextEncoder;
   readonly imageEncoder: ImageEncoder;
   /** Finds entities by their own images. */
   readonly images: EncodedEntityRetriever;
+  /** Finds entities by their titles, with the same towers of images and titles. */
+  readonly titles: TitleEntityRetriever;
 }
 
 /**
  * How entities are found by what was learned: by their titles until there is a tower of places, and then by titles and their own images
  * where the question asks to look.
  */
-export async function countryEntities(
-  { image, title, where }: CountryTowers,
+export function countryEntities(
+  { where }: CountryTowers,
   parts: CountryEntitiesParts,
-): Promise<EncodedEntityRetriever & EntityRetriever> {
-  const titles = await TitleEntityRetriever.build({ ...parts, towers: { image, title } });
-  if (where === undefined) return titles;
+): EncodedEntityRetriever & EntityRetriever {
+  if (where === undefined) return parts.titles;
   const trained = parts.entities.filter(({ metadata }) => !NEVER_TRAINED.has(String(metadata?.['cca2'])));
   return new PlacedEntityRetriever({
     ...parts,
-    titles,
     trained: new Set(trained.map(({ id }) => id)),
     placeEncoder: questionPlaceEncoder(),
     where,

@@ -10,6 +10,7 @@ import { FLAG_WINDOW_WIDTHS } from '../pictures/flag-windows.js';
 import { countryEntities } from './country-entities.js';
 import { COUNTRY_STAGES, towersAfter } from './country-towers.js';
 import type { TrainedCountries } from './country-towers-file.js';
+import { TitleEntityRetriever } from './title-entity-retriever.js';
 
 /**
  * Opens the knowledge base of the countries and composes MiRAG over it with all that was learned: entities are looked for where the
@@ -37,8 +38,9 @@ export async function openTrainedMiRag(
   const { entities: images, passages, snapshot } = opened;
   const all: Entity[] = [];
   for await (const entity of snapshot.entities()) all.push(entity);
-  const parts = { entities: all, textEncoder: frozen!, imageEncoder, images };
-  const entities = await countryEntities(towers, parts);
+  const parts = { entities: all, imageEncoder, images };
+  const titles = await TitleEntityRetriever.build({ ...parts, textEncoder: frozen!, towers });
+  const entities = countryEntities(towers, { ...parts, titles });
   const generator = reader
     ? new TrainedReader({ shape: reader.shape, values: reader.values })
     : new ExtractiveReader();

@@ -29,6 +29,7 @@ export class TitleEntityRetriever implements EntityRetriever {
   readonly #image: Tower;
   /** Gives a view's inner products with all titles. */
   readonly #titles: Tower;
+  readonly #known = new WeakMap<ImageQuery, Promise<Matrix>>();
 
   private constructor({ entities, imageEncoder, towers }: TitleEntityRetrieverParts, titles: Tower) {
     this.#entities = entities;
@@ -58,8 +59,17 @@ export class TitleEntityRetriever implements EntityRetriever {
     }
   }
 
-  /** <image(v), title(e)> of all views and entities, views x entities. */
-  async similarities({ views }: ImageQuery, signal?: AbortSignal): Promise<Matrix> {
+  /** <image(v), title(e)> of all views and entities, views x entities; worked out once for a query. */
+  similarities(query: ImageQuery, signal?: AbortSignal): Promise<Matrix> {
+    const known = this.#known.get(query);
+    if (known !== undefined) return known;
+    const similarities = this.#similarities(query, signal);
+    this.#known.set(query, similarities);
+    similarities.catch(() => this.#known.delete(query));
+    return similarities;
+  }
+
+  async #similarities({ views }: ImageQuery, signal: AbortSignal | undefined): Promise<Matrix> {
     const seen = await this.#image.encode(views, { threads: 1, signal });
     return this.#titles.encode(seen, { threads: 1, signal });
   }

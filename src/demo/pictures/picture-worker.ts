@@ -21,6 +21,7 @@ import type { CountryQuestion } from '../countries/country-questions.js';
 import { type DemoEvaluation, evaluateDemo } from '../evaluate-demo.js';
 import { countryEntities } from '../learning/country-entities.js';
 import { readCountryTowers } from '../learning/country-towers-file.js';
+import { TitleEntityRetriever } from '../learning/title-entity-retriever.js';
 import { FLAG_WINDOW_WIDTHS } from './flag-windows.js';
 import { pictureInput } from './picture-source.js';
 import type { PictureOutcome, PictureTask, PictureWorkerData, TaskResult } from './picture-workers.js';
@@ -43,14 +44,15 @@ const systems = towers && (await learnedSystems(towers));
 async function learnedSystems(files: readonly string[]) {
   const rows = Array.from({ length: snapshot.counts.passages }, (_, row) => row);
   const retriever = new ViewsOnce(new ImageEntityRetriever(flagEncoder, snapshot));
-  const parts = { entities, textEncoder, imageEncoder: flagEncoder, images: retriever };
+  const parts = { entities, imageEncoder: flagEncoder, images: retriever };
   return ablationSystems(
     {
       passages: await snapshot.passages(rows),
       passageVectors: await snapshot.passageVectors(rows),
       textEncoder,
       untrained: retriever,
-      trained: (trained) => countryEntities(trained, parts),
+      titles: (trained) => TitleEntityRetriever.build({ ...parts, textEncoder, towers: trained }),
+      trained: (trained, titles) => countryEntities(trained, { ...parts, titles }),
     },
     await Promise.all(files.map((file) => readCountryTowers(file))),
   );
