@@ -57,11 +57,11 @@ describe('the tarball', () => {
 
   it('stays small', () => {
     // Of the tarball 6 MB, and of the package 6.4 MB, are what was trained: numbers that hardly compress.
-    expect(statSync(sandbox.tarball).size).toBeLessThan(7_600_000);
+    expect(statSync(sandbox.tarball).size).toBeLessThan(7_800_000);
     const total = sandbox
       .files()
       .reduce((sum, file) => sum + statSync(join(sandbox.installed, file)).size, 0);
-    expect(total).toBeLessThan(12_900_000);
+    expect(total).toBeLessThan(13_800_000);
   });
 
   it('runs no script when it is installed, and pulls in no optional model runtime', () => {
