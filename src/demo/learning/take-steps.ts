@@ -1,5 +1,6 @@
 import { GranuleError } from '../../errors.js';
 import { SeededRandom } from '../../ranking/seeded-random.js';
+import { shuffled } from '../../ranking/shuffled.js';
 import { learningRateAt } from '../../training/run/learning-rate.js';
 import { AdamW } from '../../training/towers/adamw.js';
 import { namedParameters } from '../../training/towers/parameter.js';
@@ -37,7 +38,7 @@ export async function takeSteps<Example>(
     weightDecay,
     withoutDecay: [...parameters.keys()].filter((parameter) => parameter.endsWith('bias')),
   });
-  const order = [...examples];
+  let order: readonly Example[] = examples;
   const random = new SeededRandom(`${name} ${seed}`);
   const perEpoch = Math.floor(order.length / BATCH);
   const steps = perEpoch * epochs;
@@ -49,7 +50,7 @@ export async function takeSteps<Example>(
   } as const;
   for (let step = 1; step <= steps; step++) {
     const place = (step - 1) % perEpoch;
-    if (place === 0) shuffle(order, random);
+    if (place === 0) order = shuffled(order, random);
     for (const tower of Object.values(towers)) tower.zeroGradients();
     const loss = await learn(order.slice(place * BATCH, (place + 1) * BATCH));
     if (!Number.isFinite(loss)) {
@@ -57,12 +58,5 @@ export async function takeSteps<Example>(
     }
     await optimiser.step({ learningRate: learningRateAt(step, schedule), clip: 1, threads });
     onStep?.({ step, steps, loss });
-  }
-}
-
-function shuffle<T>(items: T[], random: SeededRandom): void {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [items[i], items[j]] = [items[j]!, items[i]!];
   }
 }

@@ -24,8 +24,6 @@ export interface ViewContrast {
   readonly titles: Float32Array;
   /** Per item, dL/d(bias) of its views. */
   readonly biases: readonly Float64Array[];
-  /** How many items have the right title first. */
-  readonly right: number;
 }
 
 /**
@@ -53,12 +51,10 @@ export function viewContrast(
   const titleGradient = new Float64Array(titles.data.length);
   const biases: Float64Array[] = [];
   let loss = 0;
-  let right = 0;
   for (const item of items) {
     const { best, scores } = bestViewsOf(item, similarities, temperature);
-    const { probabilities, logNormaliser, first } = softmax(scores);
+    const { probabilities, logNormaliser } = softmax(scores);
     loss += (logNormaliser - scores[item.title]!) / items.length;
-    if (first === item.title) right += 1;
     const biasGradient = new Float64Array(item.count);
     for (let title = 0; title < titles.rows; title++) {
       const slope = (probabilities[title]! - (title === item.title ? 1 : 0)) / items.length;
@@ -76,7 +72,6 @@ export function viewContrast(
     views: Float32Array.from(viewGradient),
     titles: Float32Array.from(titleGradient),
     biases,
-    right,
   };
 }
 
@@ -104,13 +99,11 @@ function bestViewsOf(
 }
 
 function softmax(scores: Float64Array) {
-  const first = scores.reduce((best, score, i) => (score > scores[best]! ? i : best), 0);
-  const greatest = scores[first]!;
+  const greatest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   const weights = scores.map((score) => canonicalExp(score - greatest));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return {
     probabilities: weights.map((weight) => weight / sum),
     logNormaliser: greatest + canonicalLog(sum),
-    first,
   };
 }

@@ -99,15 +99,4 @@ describe('viewContrast', () => {
     expect([...gradient.subarray(COLUMNS, 2 * COLUMNS)]).toEqual(new Array(COLUMNS).fill(0));
     expect(biases[0]![1]).toBe(0);
   });
-
-  it('counts the pictures whose title comes first', async () => {
-    const right = { ...items[1]!, biases: Float64Array.of(0) };
-    const scores = [...(await similarityTile(matrix(views, COLUMNS), matrix(titles, COLUMNS))).data].slice(
-      right.first * TITLES,
-      (right.first + 1) * TITLES,
-    );
-    const best = scores.indexOf(Math.max(...scores));
-    expect((await contrast([{ ...right, title: best }])).right).toBe(1);
-    expect((await contrast([{ ...right, title: (best + 1) % TITLES }])).right).toBe(0);
-  });
 });
