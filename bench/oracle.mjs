@@ -3,6 +3,7 @@
  * float32; order by score descending, then row ascending.
  */
 import { bm25Scores } from './bm25-oracle.mjs';
+import { contrastOracle } from './contrast-oracle.mjs';
 import { allQueries, pieces, readRows } from './dataset.mjs';
 import { queryCount, ROTATION, vectorsPerQuery } from './workloads.mjs';
 
@@ -39,7 +40,8 @@ export function referenceDot(a, aStart, b, bStart, dimension) {
 }
 
 /** What workloads must have in common to have the same right answers but for k. */
-export function oracleKey({ kind, documents, patches, queryVectors }) {
+export function oracleKey({ kind, name, documents, patches, queryVectors }) {
+  if (kind === 'contrast') return name;
   if (kind === 'softmax' || kind === 'bm25') return kind;
   return kind === 'maxsim' ? `${documents}x${patches} q${queryVectors}` : 'rows';
 }
@@ -59,6 +61,7 @@ function sampledQueries(workload, dataset) {
  * answer names, so that its own scores are always checked.
  */
 export function makeOracle(workload, dataset) {
+  if (workload.kind === 'contrast') return contrastOracle(workload, dataset);
   const sample = sampledQueries(workload, dataset);
   const queries = allQueries(dataset);
   if (workload.kind === 'softmax') {
@@ -124,9 +127,12 @@ function maxSim({ patches, queryVectors }, dataset, queries, query, document) {
  * of the last place, so that rows of equal score may stand for each other. bitEqual: rows, order and scores are the reference's, bit for bit; null for a
  * contender that does not claim it.
  *
+ * An oracle may judge by itself what no order of rows says.
+ *
  * @param answers `{ rows, scores }` for the first of the sampled queries, or for all of them
  */
 export function judge(oracle, answers, k, claimsBits) {
+  if (oracle.judge !== undefined) return oracle.judge(answers);
   let right = 0;
   let wanted = 0;
   let bitEqual = true;

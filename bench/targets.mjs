@@ -99,6 +99,9 @@ export function targetsOf(report) {
         },
       ),
     ),
+    ...['contrast-4096-512-512', 'contrast-256-768-128'].flatMap((workload) =>
+      both((threads) => timesPeer(workload, threads, 1.5, 2, 'torch')),
+    ),
     ...['reserved-1m-768', 'add-1m-768'].flatMap((workload) =>
       both((threads) =>
         share(workload, 'share of the read bandwidth, on float32 bytes', threads, 0.35, 0.6, (own, peak) => {

@@ -10,6 +10,7 @@
  *     events-<rows>-<dimension>                                 delays of the event loop while rows are added and searched
  *     memory-<rows>-<dimension>                                 memory beyond that of the vectors and their codes
  *     bm25-<passages>-k<k>                                      the k best passages of 50 words for a query of 2 to 6, by BM25
+ *     contrast-<pairs>-<input>-<output>                         a training step of two linear towers by all pairs, see contrast-oracle.mjs
  *     survivors-<rows>-<dimension>-k<k>                         rows scored in full, for 100 queries one by one
  *
  * `20k` and `1m` are short for thousands and millions.
@@ -48,6 +49,10 @@ const KINDS = {
     pattern: new RegExp(`^bm25-${COUNT}-k(\\d+)$`),
     build: (rows, k) => ({ rows, dimension: ROW_PLACES, batch: 1, k }),
   },
+  contrast: {
+    pattern: new RegExp(`^contrast-${COUNT}-(\\d+)-(\\d+)$`),
+    build: (pairs, dimension, output) => ({ rows: pairs, pairs, dimension, output, batch: 1, k: 1 }),
+  },
   survivors: {
     pattern: new RegExp(`^survivors-${COUNT}-(\\d+)-k(\\d+)$`),
     build: (rows, dimension, k) => ({ rows, dimension, batch: 100, k }),
@@ -78,6 +83,8 @@ export const WORKLOADS = [
   'events-1m-768',
   'memory-1m-768',
   'bm25-1m-k10',
+  'contrast-4096-512-512',
+  'contrast-256-768-128',
 ];
 
 /** What `npm run bench -- --quick` runs: one of each kind, small. */
@@ -93,6 +100,7 @@ export const QUICK_WORKLOADS = [
   'events-2k-64',
   'memory-2k-64',
   'bm25-2k-k10',
+  'contrast-64-32-16',
 ];
 
 /** Queries that calls with one query at a time go round. */
@@ -109,7 +117,8 @@ export function parseWorkload(name) {
     if (numbers.some((number) => number < 1)) return undefined;
     const workload = { name, kind, ...build(...numbers) };
     const most = workload.rows ?? workload.scores ?? workload.documents;
-    return workload.k > most ? undefined : workload;
+    // The towers of a contrast begin as vectors of the dataset.
+    return workload.k > most || workload.output > workload.pairs ? undefined : workload;
   }
   return undefined;
 }
@@ -129,7 +138,7 @@ export function datasetOf(workload) {
     return { key: `words-${rows}`, rows, dimension, queryRows: ROTATION, words: true };
   }
   const rows = workload.rows ?? workload.documents * workload.patches;
-  const queryRows = Math.max(QUERY_ROWS, workload.batch * vectorsPerQuery(workload));
+  const queryRows = Math.max(QUERY_ROWS, workload.pairs ?? 0, workload.batch * vectorsPerQuery(workload));
   return {
     key: `${rows}x${workload.dimension}-${queryRows}`,
     rows,
@@ -178,6 +187,12 @@ export function demand(workload, elementBytes) {
     case 'maxsim': {
       const products = workload.documents * workload.patches * workload.dimension;
       return { bytes: products * elementBytes, operations: 2 * products * workload.queryVectors };
+    }
+    case 'contrast': {
+      const { pairs, dimension, output } = workload;
+      // Outputs of two towers and what becomes of their weights; similarities and what becomes of both sides.
+      const products = 4 * pairs * dimension * output + 3 * pairs * pairs * output;
+      return { bytes: undefined, operations: 2 * products };
     }
     case 'softmax':
       return { bytes: workload.scores * 4, operations: undefined };

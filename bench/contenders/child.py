@@ -9,7 +9,7 @@ import numpy
 
 
 def serve(open_contender):
-    """`open_contender(workloads, threads, vectors)` returns prepare(workload), and that search(queries) and
+    """`open_contender(workloads, threads, vectors, queries)` returns prepare(workload), and that search(queries) and
     hits(result, query)."""
     request = json.loads(sys.argv[1])
     workloads, dataset, rotations = request["workloads"], request["dataset"], request["rotations"]
@@ -22,7 +22,7 @@ def serve(open_contender):
     dimension = dataset["dimension"]
     vectors = numpy.memmap(dataset["vectors"], dtype="<f4", mode="r", shape=(dataset["rows"], dimension))
     queries = numpy.fromfile(dataset["queries"], dtype="<f4").reshape(-1, dimension)
-    prepare = open_contender(workloads, request["threads"], vectors)
+    prepare = open_contender(workloads, request["threads"], vectors, queries)
 
     def part(place, call, count):
         vectors_per_query = workloads[place].get("queryVectors", 1)

@@ -50,4 +50,12 @@ export const CONTENDERS = [
     kind: 'maxsim',
     install: 'apt-get install python3-numpy libopenblas0-pthread',
   }),
+  python({
+    name: 'torch',
+    file: 'torch_contrast.py',
+    modules: ['torch', 'numpy'],
+    kind: 'contrast',
+    copies: () => 60,
+    install: 'apt-get install python3-torch libopenblas0-pthread',
+  }),
 ];

@@ -7,7 +7,7 @@ from child import serve
 PIECE = 65536
 
 
-def open_contender(workloads, threads, vectors):
+def open_contender(workloads, threads, vectors, _queries):
     faiss.omp_set_num_threads(threads)
     # By default it leaves OpenBLAS aside below 20 queries, which is slower here.
     faiss.cvar.distance_compute_blas_threshold = 1

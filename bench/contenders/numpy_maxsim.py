@@ -7,7 +7,7 @@ from child import serve
 BLOCK_PATCHES = 16384
 
 
-def open_contender(workloads, threads, vectors):
+def open_contender(workloads, threads, vectors, _queries):
     vectors = numpy.array(vectors)
 
     def prepare(workload):

@@ -9,15 +9,16 @@ const PYTHON = '/usr/bin/python3';
  *
  * @param modules what it imports
  * @param kind of the workloads that it has an operation for
+ * @param copies as in contender-list.mjs
  * @param install command that installs the modules
  */
-export function python({ name, file, modules, kind, install }) {
+export function python({ name, file, modules, kind, copies = () => 1, install }) {
   const probe = (source) => execFileSync(PYTHON, ['-c', source], { stdio: ['ignore', 'pipe', 'pipe'] });
   return {
     name,
     exact: true,
     claimsBits: false,
-    copies: () => 1,
+    copies,
     program: (request) => [PYTHON, [fileURLToPath(new URL(file, import.meta.url)), request]],
     kinds: [kind],
     absent() {

@@ -30,6 +30,7 @@ constexpr KernelTable kScalar = {Isa::scalar,
                                  GRANULE_KERNEL(narrow_f16_scalar),
                                  GRANULE_KERNEL(narrow_bf16_scalar),
                                  GRANULE_KERNEL(pack_panel_f32_scalar),
+                                 GRANULE_KERNEL(adamw_numbers_f32_scalar),
                                  GRANULE_KERNEL(matrix_tile_f32_scalar),
                                  kMatrixTileScalar};
 #if defined(__x86_64__) || defined(_M_X64)
@@ -52,6 +53,7 @@ constexpr KernelTable kAvx2 = {Isa::avx2,
                                GRANULE_KERNEL(narrow_f16_avx2),
                                GRANULE_KERNEL(narrow_bf16_avx2),
                                GRANULE_KERNEL(pack_panel_f32_avx2),
+                               GRANULE_KERNEL(adamw_numbers_f32_avx2),
                                GRANULE_KERNEL(matrix_tile_f32_avx2),
                                kMatrixTileAvx2};
 constexpr KernelTable kAvxVnni = [] {
@@ -77,6 +79,7 @@ constexpr KernelTable kAvx512 = [] {
   table.widen_bf16 = GRANULE_KERNEL(widen_bf16_avx512);
   table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
   table.narrow_bf16 = GRANULE_KERNEL(narrow_bf16_avx512);
+  table.adamw_numbers = GRANULE_KERNEL(adamw_numbers_f32_avx512);
   table.matrix_tile = GRANULE_KERNEL(matrix_tile_f32_avx512);
   table.matrix_tile_shape = kMatrixTileAvx512;
   return table;
@@ -109,6 +112,7 @@ constexpr KernelTable kNeon = {Isa::neon,
                                GRANULE_KERNEL(narrow_f16_neon),
                                GRANULE_KERNEL(narrow_bf16_neon),
                                GRANULE_KERNEL(pack_panel_f32_scalar),
+                               GRANULE_KERNEL(adamw_numbers_f32_scalar),
                                GRANULE_KERNEL(matrix_tile_f32_neon),
                                kMatrixTileNeon};
 constexpr KernelTable kNeonDot = [] {
@@ -196,6 +200,7 @@ std::vector<KernelName> kernel_names(const KernelTable& table) {
           {"narrowF16", table.narrow_f16.symbol},
           {"narrowBf16", table.narrow_bf16.symbol},
           {"packPanel", table.pack_panel.symbol},
+          {"adamW", table.adamw_numbers.symbol},
           {"matrixTile", table.matrix_tile.symbol}};
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "kernels/adamw/adamw.h"
 #include "kernels/checksum/checksum.h"
 #include "kernels/code_maxsim/code_maxsim.h"
 #include "kernels/code_scan/code_scan.h"
@@ -54,6 +55,7 @@ struct KernelTable {
   Kernel<Narrow> narrow_f16;
   Kernel<Narrow> narrow_bf16;
   Kernel<PackPanel> pack_panel;
+  Kernel<AdamWNumbers> adamw_numbers;
   Kernel<MatrixTile> matrix_tile;
   MatrixTileShape matrix_tile_shape;
 };

@@ -41,21 +41,6 @@ Status not_finite(const AdamWTensor& tensor, const Block& block) {
   return first_bad.status("gradient of parameter");
 }
 
-void step_block(const AdamWTensor& tensor, const Block& block, const AdamWStep& step, double factor) {
-  float* values = tensor.values + block.first;
-  const float* gradient = tensor.gradient + block.first;
-  float* first = tensor.first + block.first;
-  float* second = tensor.second + block.first;
-  for (std::size_t i = 0; i < block.count; ++i) {
-    const double g = factor * gradient[i];
-    first[i] = static_cast<float>(step.first_decay * first[i] + (1 - step.first_decay) * g);
-    second[i] = static_cast<float>(step.second_decay * second[i] + (1 - step.second_decay) * (g * g));
-    const double direction =
-        (first[i] / step.first_correction) / (std::sqrt(second[i] / step.second_correction) + step.epsilon);
-    values[i] = static_cast<float>(values[i] - step.rate * (direction + tensor.decay * values[i]));
-  }
-}
-
 }  // namespace
 
 Status adamw_step(ThreadPool& pool, const KernelTable& kernels, const std::vector<AdamWTensor>& tensors,
@@ -81,8 +66,14 @@ Status adamw_step(ThreadPool& pool, const KernelTable& kernels, const std::vecto
                   norm);
     return Status::failure(StatusCode::not_finite, text);
   }
-  pool.parallel_for(blocks.size(), threads,
-                    [&](std::size_t b) { step_block(tensors[blocks[b].tensor], blocks[b], step, factor); });
+  pool.parallel_for(blocks.size(), threads, [&](std::size_t b) {
+    const auto& [t, start, count] = blocks[b];
+    const AdamWTensor& tensor = tensors[t];
+    kernels.adamw_numbers(AdamWUpdate{step.rate, step.first_decay, step.second_decay, step.epsilon,
+                                      step.first_correction, step.second_correction, factor, tensor.decay},
+                          tensor.gradient + start, count, tensor.values + start, tensor.first + start,
+                          tensor.second + start);
+  });
   *gradient_norm = norm;
   return Status::success();
 }
