@@ -29,14 +29,24 @@ export async function granule(
  * Runs command lines, one after the other, in one process outside of any terminal: sooner than a process each.
  *
  * @param commands - words: `granule` with its arguments, or `node` and a file
+ * @param cwd - the folder that they run in; the package's own by default
  */
-export async function commandsInOneProcess(commands: readonly (readonly string[])[], cwd: string) {
+export async function commandsInOneProcess(commands: readonly (readonly string[])[], cwd: string = root) {
   const script = join(root, 'test', 'contracts', 'scripts', 'run-commands.mjs');
   const runCli = pathToFileURL(join(dirname(CLI), 'run-cli.js')).href;
   const { stdout } = await promisify(execFile)(process.execPath, [script, runCli, JSON.stringify(commands)], {
     cwd,
   });
   return JSON.parse(stdout) as Ended[];
+}
+
+/** As `commandsInOneProcess`, of commands with names: the arguments of `granule`, and by the same names what each left behind. */
+export async function granuleInOneProcess<Name extends string>(
+  commands: Readonly<Record<Name, readonly string[]>>,
+): Promise<Record<Name, Ended>> {
+  const names = Object.keys(commands) as Name[];
+  const all = await commandsInOneProcess(names.map((name) => ['granule', ...commands[name]]));
+  return Object.fromEntries(names.map((name, place) => [name, all[place]!])) as Record<Name, Ended>;
 }
 
 /** Starts `granule` and leaves it running; with `input` its standard input is a pipe. */

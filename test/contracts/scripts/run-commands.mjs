@@ -22,6 +22,8 @@ for (const [program, ...words] of JSON.parse(commands)) {
   let status = 0;
   if (program === 'node') await import(pathToFileURL(resolve(words[0])).href);
   else status = await runCli(words);
+  // A program listens to its output until it ends.
+  for (const name of ['stdout', 'stderr']) process[name].removeAllListeners('error');
   ended.push({ status, ...printed });
 }
 print(JSON.stringify(ended));
