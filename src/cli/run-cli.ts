@@ -1,21 +1,30 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { addAskCommand } from './ask-command.js';
-import { addBenchCommand } from './bench-command.js';
 import { type CommandContext, processContext } from './command-context.js';
-import { addDemoCommand } from './demo-command.js';
-import { addEvalCommand } from './eval-command.js';
-import { addExportCommand } from './export-command.js';
-import { addIngestCommand } from './ingest-command.js';
-import { addInspectCommand } from './inspect-command.js';
-import { addMaintenanceCommands } from './maintenance-commands.js';
-import { addMcpCommand } from './mcp-command.js';
-import { addSearchCommand } from './search-command.js';
-import { addServeCommand } from './serve-command.js';
-import { addTrainCommand } from './train-command.js';
 
 /** Exit statuses: the shell's own convention gives 128 + the signal's number. */
 const STATUS = { done: 0, failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
+
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** The modules that know the commands, in the order of the help, by the names of their commands. */
+const COMMANDS: readonly (readonly [names: readonly string[], load: () => Promise<AddCommand>])[] = [
+  [['demo'], async () => (await import('./demo-command.js')).addDemoCommand],
+  [['ingest'], async () => (await import('./ingest-command.js')).addIngestCommand],
+  [['ask'], async () => (await import('./ask-command.js')).addAskCommand],
+  [['search'], async () => (await import('./search-command.js')).addSearchCommand],
+  [['serve'], async () => (await import('./serve-command.js')).addServeCommand],
+  [['mcp'], async () => (await import('./mcp-command.js')).addMcpCommand],
+  [
+    ['verify', 'compact', 'reencode'],
+    async () => (await import('./maintenance-commands.js')).addMaintenanceCommands,
+  ],
+  [['inspect'], async () => (await import('./inspect-command.js')).addInspectCommand],
+  [['train'], async () => (await import('./train-command.js')).addTrainCommand],
+  [['eval'], async () => (await import('./eval-command.js')).addEvalCommand],
+  [['export'], async () => (await import('./export-command.js')).addExportCommand],
+  [['bench'], async () => (await import('./bench-command.js')).addBenchCommand],
+];
 
 /**
  * Runs the command line `granule`.
@@ -48,7 +57,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     ended = true;
   });
   try {
-    await program(context).parseAsync(args, { from: 'user' });
+    const granule = await program(context, args[0]);
+    await granule.parseAsync(args, { from: 'user' });
     if (interrupted !== undefined && !ended) return STATUS[interrupted];
     return context.failed ? STATUS.failed : STATUS.done;
   } catch (error) {
@@ -64,8 +74,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The commands with their options. What they work with is loaded when one runs: help and mistakes need nothing of it. */
-function program(context: CommandContext): Command {
+/**
+ * The commands with their options: the one that the first word names, so that nothing of the others is loaded; where it names none,
+ * all of them, for the help and for what a mistake may have meant. What a command works with is loaded when it runs.
+ */
+async function program(context: CommandContext, first: string | undefined): Promise<Command> {
   const { version } = createRequire(import.meta.url)('granule/package.json') as { version: string };
   const granule = new Command('granule')
     .description('Answers questions about pictures from a knowledge base, by exact fine-grained retrieval.')
@@ -86,18 +99,9 @@ Example:
 Results go to standard output, errors to standard error as one line with a code.
 Exit status: 0 done, 1 an error, 2 a wrong command line, 130 interrupted.`,
     );
-  addDemoCommand(granule, context);
-  addIngestCommand(granule, context);
-  addAskCommand(granule, context);
-  addSearchCommand(granule, context);
-  addServeCommand(granule, context);
-  addMcpCommand(granule, context);
-  addMaintenanceCommands(granule, context);
-  addInspectCommand(granule, context);
-  addTrainCommand(granule, context);
-  addEvalCommand(granule, context);
-  addExportCommand(granule, context);
-  addBenchCommand(granule, context);
+  const named = COMMANDS.filter(([names]) => names.some((name) => name === first));
+  const wanted = ['-V', '--version'].includes(first ?? '') ? [] : named.length > 0 ? named : COMMANDS;
+  for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(granule, context);
   return granule;
 }
 

@@ -59,7 +59,11 @@ function compared(metric: Metric, q: Operand, x: Operand): number {
 
 /** Score descending, then row ascending; the first k. */
 export function best(scored: readonly { row: number; score: number }[], k: number): OracleHits {
-  const sorted = [...scored].sort((a, b) => (a.score > b.score ? -1 : a.score < b.score ? 1 : a.row - b.row));
+  // The k-th greatest score: what is below it need not be put in order.
+  const least = Float64Array.from(scored, (hit) => hit.score).sort()[Math.max(0, scored.length - k)]!;
+  const sorted = scored
+    .filter((hit) => hit.score >= least)
+    .sort((a, b) => (a.score > b.score ? -1 : a.score < b.score ? 1 : a.row - b.row));
   const kept = sorted.slice(0, k);
   return { rows: kept.map((hit) => hit.row), scores: kept.map((hit) => hit.score) };
 }

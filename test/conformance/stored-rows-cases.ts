@@ -49,20 +49,20 @@ export function storedRowsCases({ device, metrics }: Scope): void {
         expect(index.removedRows).toBe(new Set(gone).size);
         const filter = Uint8Array.from({ length: Math.ceil(count / 8) }, () => seeded.next());
         const left = Array.from({ length: count }, (_, row) => row).filter((row) => !gone.includes(row));
+        const stored = left.map((row) => kept(metric, dtype, rowOf(rows, row, dimension)));
+        const scored = Array.from({ length: 3 }, (_, q) => {
+          const query = rowOf(queries, q, dimension);
+          return left.map((row, place) => ({
+            row,
+            score: score(metric, query, stored[place]!, biases[row]!),
+          }));
+        });
         const expected = (allowed: Uint8Array | undefined, k: number, number: (row: number) => number) =>
-          Array.from({ length: 3 }, (_, q) =>
+          scored.map((all) =>
             best(
-              left
-                .filter((row) => isAllowed(allowed, row))
-                .map((row) => ({
-                  row: number(row),
-                  score: score(
-                    metric,
-                    rowOf(queries, q, dimension),
-                    kept(metric, dtype, rowOf(rows, row, dimension)),
-                    biases[row]!,
-                  ),
-                })),
+              all
+                .filter(({ row }) => isAllowed(allowed, row))
+                .map(({ row, score: own }) => ({ row: number(row), score: own })),
               k,
             ),
           );

@@ -1,9 +1,16 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
-import { ended, granule, start } from './cli-process.js';
+import {
+  commandsInOneProcess,
+  type Ended,
+  ended,
+  granule,
+  granuleInOneProcess,
+  start,
+} from './cli-process.js';
 
 const COMMANDS = [
   'demo',
@@ -44,64 +51,100 @@ async function source(): Promise<string> {
   return folder;
 }
 
+const MISTAKES: Readonly<Record<string, readonly string[]>> = {
+  'an unknown command': ['frobnicate'],
+  'an unknown option': ['inspect', '--frobnicate'],
+  'a missing argument': ['ingest'],
+  'a missing option': ['ingest', 'corpus.jsonl'],
+  'one argument too many': ['inspect', 'now'],
+  'a number that is none': ['search', 'kb', 'text', '--k', 'ten'],
+  'k of 0': ['search', 'kb', 'text', '--k', '0'],
+  'neither text nor image': ['search', 'kb'],
+  'a level that is none': ['search', 'kb', 'text', '--level', 'patch'],
+  'text and image': ['search', 'kb', 'text', '--image', 'a.png'],
+  'a pipeline and a level': ['search', 'kb', 'text', '--pipeline', 'a.json', '--level', 'entity'],
+  'a pipeline for nothing': ['search', 'kb', '--pipeline', 'a.json'],
+  'a question without an image': ['ask', 'kb', 'What is it?'],
+  'an empty question': ['ask', 'kb', ' ', '--image', 'a.png'],
+};
+
+/** Command lines that are right, about what is not there or not as it should be. */
+const FAILURES: readonly [string, readonly string[]][] = [
+  ['FILE_NOT_FOUND', ['ingest', '/nowhere/corpus.jsonl', '--to', '/tmp/granule-nowhere']],
+  ['FILE_NOT_WRITABLE', ['ingest', 'package.json', '--to', 'package.json/kb']],
+  ['FILE_NOT_WRITABLE', ['demo', '--questions', '1', '--output', 'package.json']],
+  ['CORPUS_EXISTS', ['ingest', 'package.json', '--to', 'src']],
+  ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text']],
+  ['CORPUS_NOT_FOUND', ['ask', '/nowhere', '--image', 'a.png', 'What?']],
+  ['CORPUS_NOT_FOUND', ['verify', '/nowhere']],
+  ['CORPUS_NOT_FOUND', ['compact', '/nowhere']],
+  ['CORPUS_NOT_FOUND', ['reencode', '/nowhere']],
+  ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{"a": {"like": 1}}']],
+  ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{']],
+  ['FILE_NOT_FOUND', ['demo', '--pictures', '/nowhere']],
+  ['FILE_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', '/nowhere/pipeline.json']],
+  ['PIPELINE_INVALID', ['search', '/nowhere', 'text', '--pipeline', 'README.md']],
+  ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', 'package.json']],
+  ['TRAINING_FILE_INVALID', ['export', 'package.json', '--model', 'package.json', '--to', 'a.onnx']],
+];
+
+function expectMistake({ status, stdout, stderr }: Ended): void {
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(ONE_LINE);
+  expect(stderr).toContain('[USAGE]');
+}
+
 describe('the command line', () => {
-  it('prints help with an example for every command, and the version', async () => {
+  const helped = ['', ...COMMANDS];
+  let helps: Ended[];
+  let mistakes: Record<string, Ended>;
+  let failures: Ended[];
+  beforeAll(async () => {
+    const all = await commandsInOneProcess([
+      ...helped.map((command) => ['granule', ...command.split(' ').filter(Boolean), '--help']),
+      ...Object.values(MISTAKES).map((args) => ['granule', ...args]),
+      ...FAILURES.map(([, args]) => ['granule', ...args]),
+    ]);
+    helps = all.splice(0, helped.length);
+    mistakes = Object.fromEntries(Object.keys(MISTAKES).map((name) => [name, all.shift()!]));
+    failures = all;
+  }, 60_000);
+
+  it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(await granule(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
-    for (const args of [[], ...COMMANDS.map((command) => [command])]) {
-      const { status, stdout, stderr } = await granule([...args, '--help']);
-      expect([status, stderr], args.join()).toEqual([0, '']);
-      expect(stdout).toContain(`Example`);
-      expect(stdout).toContain(`$ granule ${args.join()}`);
-    }
   });
 
-  it.each<[string, string[]]>([
-    ['no command', []],
-    ['an unknown command', ['frobnicate']],
-    ['an unknown option', ['inspect', '--frobnicate']],
-    ['a missing argument', ['ingest']],
-    ['a missing option', ['ingest', 'corpus.jsonl']],
-    ['one argument too many', ['inspect', 'now']],
-    ['a number that is none', ['search', 'kb', 'text', '--k', 'ten']],
-    ['k of 0', ['search', 'kb', 'text', '--k', '0']],
-    ['neither text nor image', ['search', 'kb']],
-    ['a level that is none', ['search', 'kb', 'text', '--level', 'patch']],
-    ['text and image', ['search', 'kb', 'text', '--image', 'a.png']],
-    ['a pipeline and a level', ['search', 'kb', 'text', '--pipeline', 'a.json', '--level', 'entity']],
-    ['a pipeline for nothing', ['search', 'kb', '--pipeline', 'a.json']],
-    ['a question without an image', ['ask', 'kb', 'What is it?']],
-    ['an empty question', ['ask', 'kb', ' ', '--image', 'a.png']],
-  ])('takes %s as wrong usage: status 2 and one line on standard error', async (_, args) => {
-    const { status, stdout, stderr } = await granule(args);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(ONE_LINE);
-    expect(stderr).toContain('[USAGE]');
+  it.each(helped.map((command, place) => [command, place] as const))(
+    'prints help with an example: granule %s',
+    (command, place) => {
+      const { status, stdout, stderr } = helps[place]!;
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('Example');
+      expect(stdout).toContain(`$ granule ${command}`);
+    },
+  );
+
+  it('takes no command as wrong usage, and so does the process', async () => {
+    expectMistake(await granule([]));
   });
 
-  it.each<[string, string[]]>([
-    ['FILE_NOT_FOUND', ['ingest', '/nowhere/corpus.jsonl', '--to', '/tmp/granule-nowhere']],
-    ['FILE_NOT_WRITABLE', ['ingest', 'package.json', '--to', 'package.json/kb']],
-    ['FILE_NOT_WRITABLE', ['demo', '--questions', '1', '--output', 'package.json']],
-    ['CORPUS_EXISTS', ['ingest', 'package.json', '--to', 'src']],
-    ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text']],
-    ['CORPUS_NOT_FOUND', ['ask', '/nowhere', '--image', 'a.png', 'What?']],
-    ['CORPUS_NOT_FOUND', ['verify', '/nowhere']],
-    ['CORPUS_NOT_FOUND', ['compact', '/nowhere']],
-    ['CORPUS_NOT_FOUND', ['reencode', '/nowhere']],
-    ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{"a": {"like": 1}}']],
-    ['METADATA_FILTER_INVALID', ['search', '/nowhere', 'text', '--filter', '{']],
-    ['FILE_NOT_FOUND', ['demo', '--pictures', '/nowhere']],
-    ['FILE_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', '/nowhere/pipeline.json']],
-    ['PIPELINE_INVALID', ['search', '/nowhere', 'text', '--pipeline', 'README.md']],
-    ['CORPUS_NOT_FOUND', ['search', '/nowhere', 'text', '--pipeline', 'package.json']],
-    ['TRAINING_FILE_INVALID', ['export', 'package.json', '--model', 'package.json', '--to', 'a.onnx']],
-  ])('reports %s with status 1 and one line on standard error', async (code, args) => {
-    const { status, stdout, stderr } = await granule(args);
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(ONE_LINE);
-    expect(stderr).toContain(`[${code}]`);
-  });
+  it.each(Object.keys(MISTAKES))(
+    'takes %s as wrong usage: status 2 and one line on standard error',
+    (name) => {
+      expectMistake(mistakes[name]!);
+    },
+  );
+
+  it.each(FAILURES.map(([code, args], place) => [code, args.join(' '), place] as const))(
+    'reports %s with status 1 and one line on standard error: granule %s',
+    (code, _, place) => {
+      const { status, stdout, stderr } = failures[place]!;
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(ONE_LINE);
+      expect(stderr).toContain(`[${code}]`);
+    },
+  );
 
   it('says which instruction set cannot run here', async () => {
     const { status, stderr } = await granule(['inspect'], { env: { GRANULE_ISA: 'mmx' } });
@@ -121,82 +164,99 @@ describe('the command line', () => {
   it('ingests, names refused lines on standard error, searches and answers', async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
-    const ingested = await granule(['ingest', folder, '--to', kb]);
-    expect(ingested).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/^2 lines taken, 1 refused\n2 entities/),
-    });
-    expect(ingested.stderr).toMatch(/^granule: line 3 refused: [^\n]+ \[CORPUS_LINE_INVALID\]\n$/);
-
-    const text = await granule(['search', kb, 'Which capital lies in the hills?', '--json']);
-    expect(text).toMatchObject({ status: 0, stderr: '' });
-    expect(JSON.parse(text.stdout).hits[0].passage.id).toBe('blue-1');
-
-    const image = await granule(['search', kb, '--image', join(folder, 'red.png'), '--json', '--k', '1']);
-    const { hits } = JSON.parse(image.stdout);
-    expect(hits).toHaveLength(1);
-    expect(hits[0].entity.id).toBe('red');
-
-    const byLevel = async (...args: string[]) =>
-      JSON.parse((await granule(['search', kb, ...args, '--k', '1', '--json'])).stdout);
     const hills = 'Which capital lies in the hills?';
-    const picture = ['--image', join(folder, 'red.png')];
-    expect(await byLevel(hills, '--level', 'entity')).toMatchObject({
-      text: hills,
-      level: 'entity',
-      hits: [{ entity: { id: 'blue', title: 'Sapphire' }, passage: { id: 'blue-1' }, probability: 1 }],
-    });
-    expect(await byLevel(...picture, '--level', 'image')).toMatchObject({
-      level: 'image',
-      hits: [{ image: 'red', entity: { id: 'red' }, matches: expect.anything() }],
-    });
-    expect((await byLevel(hills, '--level', 'document')).hits).toEqual([]);
-    for (const [args, line] of [
-      [[hills, '--level', 'entity'], / 1\. .* {2}Sapphire \(blue\)\n {5}Sapphire\. The capital/],
-      [[...picture, '--level', 'image'], / 1\. .* {2}red, of Ruby\n/],
-      [picture, / 1\. .* {2}Ruby \(red\)\n/],
-    ] as const) {
-      expect((await granule(['search', kb, ...args])).stdout).toMatch(line);
-    }
-    const wrong = await granule(['search', kb, hills, '--level', 'image']);
-    expect([wrong.status, wrong.stdout]).toEqual([1, '']);
-    expect(wrong.stderr).toMatch(/^granule: a text finds the levels [^\n]* \[INVALID_ARGUMENT\]\n$/);
-
-    const file = join(folder, 'pipeline.json');
+    const [red, blue] = [join(folder, 'red.png'), join(folder, 'blue.png')];
+    const question = 'What is the capital of this country?';
     const stages = [
       { stage: 'dense', source: 'text' },
       { stage: 'sparse' },
       { stage: 'fuse', method: 'rrf' },
     ];
-    writeFileSync(file, JSON.stringify(stages));
-    const found = await granule(['search', kb, hills, '--pipeline', file, '--k', '1']);
-    expect(found).toMatchObject({ status: 0, stderr: '' });
-    expect(found.stdout).toMatch(
+    const pipelines = {
+      good: stages,
+      bad: [...stages, { stage: 'feedback', method: 'rocchio', m: 0 }],
+    };
+    for (const [name, value] of Object.entries(pipelines))
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify(value));
+
+    const left = await granuleInOneProcess({
+      ingested: ['ingest', folder, '--to', kb],
+      report: ['ingest', folder, '--to', join(folder, 'kb-2'), '--json'],
+      text: ['search', kb, hills, '--json'],
+      picture: ['search', kb, '--image', red, '--json', '--k', '1'],
+      entity: ['search', kb, hills, '--level', 'entity', '--k', '1', '--json'],
+      image: ['search', kb, '--image', red, '--level', 'image', '--k', '1', '--json'],
+      document: ['search', kb, hills, '--level', 'document', '--k', '1', '--json'],
+      shownEntity: ['search', kb, hills, '--level', 'entity'],
+      shownImage: ['search', kb, '--image', red, '--level', 'image'],
+      shownPicture: ['search', kb, '--image', red],
+      wrongLevel: ['search', kb, hills, '--level', 'image'],
+      pipeline: ['search', kb, hills, '--pipeline', join(folder, 'good.json'), '--k', '1'],
+      wrongPipeline: ['search', kb, hills, '--pipeline', join(folder, 'bad.json')],
+      answered: ['ask', kb, '--image', blue, question, '--json'],
+      shown: ['ask', kb, '--image', blue, question, '--trace'],
+      noImage: ['ask', kb, '--image', join(folder, 'corpus.jsonl'), 'What?'],
+      noFile: ['search', kb, '--image', join(folder, 'none.png')],
+    });
+
+    expect(left.ingested).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^2 lines taken, 1 refused\n2 entities/),
+    });
+    expect(left.ingested.stderr).toMatch(/^granule: line 3 refused: [^\n]+ \[CORPUS_LINE_INVALID\]\n$/);
+    expect(JSON.parse(left.report.stdout)).toMatchObject({
+      taken: 2,
+      refused: [{ line: 3, code: 'CORPUS_LINE_INVALID' }],
+    });
+
+    expect(left.text).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(left.text.stdout).hits[0].passage.id).toBe('blue-1');
+    const { hits } = JSON.parse(left.picture.stdout);
+    expect(hits).toHaveLength(1);
+    expect(hits[0].entity.id).toBe('red');
+    expect(JSON.parse(left.entity.stdout)).toMatchObject({
+      text: hills,
+      level: 'entity',
+      hits: [{ entity: { id: 'blue', title: 'Sapphire' }, passage: { id: 'blue-1' }, probability: 1 }],
+    });
+    expect(JSON.parse(left.image.stdout)).toMatchObject({
+      level: 'image',
+      hits: [{ image: 'red', entity: { id: 'red' }, matches: expect.anything() }],
+    });
+    expect(JSON.parse(left.document.stdout).hits).toEqual([]);
+    expect(left.shownEntity.stdout).toMatch(/ 1\. .* {2}Sapphire \(blue\)\n {5}Sapphire\. The capital/);
+    expect(left.shownImage.stdout).toMatch(/ 1\. .* {2}red, of Ruby\n/);
+    expect(left.shownPicture.stdout).toMatch(/ 1\. .* {2}Ruby \(red\)\n/);
+    expect(left.wrongLevel).toMatchObject({ status: 1, stdout: '' });
+    expect(left.wrongLevel.stderr).toMatch(
+      /^granule: a text finds the levels [^\n]* \[INVALID_ARGUMENT\]\n$/,
+    );
+
+    expect(left.pipeline).toMatchObject({ status: 0, stderr: '' });
+    expect(left.pipeline.stdout).toMatch(
       /^ {2}1\. 0\.\d{4} {2}blue-1\n {5}Sapphire\. The .*\n1 dense .* ms, 2 sparse .*, 3 fuse .* ms\n$/,
     );
-    writeFileSync(file, JSON.stringify([...stages, { stage: 'feedback', method: 'rocchio', m: 0 }]));
-    const refused = await granule(['search', kb, hills, '--pipeline', file]);
-    expect([refused.status, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toBe(
-      'granule: pipeline[3].m must be an integer of at least 1, got 0 [PIPELINE_INVALID]\n',
-    );
+    expect(left.wrongPipeline).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'granule: pipeline[3].m must be an integer of at least 1, got 0 [PIPELINE_INVALID]\n',
+    });
 
-    const question = 'What is the capital of this country?';
-    const answered = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--json']);
-    expect(answered.stderr).toBe('');
-    expect(JSON.parse(answered.stdout)).toMatchObject({ answer: 'Azure', entity: { id: 'blue' } });
+    expect(left.answered.stderr).toBe('');
+    expect(JSON.parse(left.answered.stdout)).toMatchObject({ answer: 'Azure', entity: { id: 'blue' } });
+    expect(left.shown).toMatchObject({ status: 0, stderr: '' });
+    expect(left.shown.stdout).toContain('[[Azure]]');
+    expect(left.shown.stdout).toContain('Sapphire');
+    expect(left.shown.stdout).not.toContain('\x1b');
 
-    const shown = await granule(['ask', kb, '--image', join(folder, 'blue.png'), question, '--trace']);
-    expect(shown).toMatchObject({ status: 0, stderr: '' });
-    expect(shown.stdout).toContain('[[Azure]]');
-    expect(shown.stdout).toContain('Sapphire');
-    expect(shown.stdout).not.toContain('\x1b');
+    expect(left.noImage).toMatchObject({ status: 1, stdout: '' });
+    expect(left.noImage.stderr).toMatch(/\[IMAGE_UNREADABLE\]\n$/);
+    expect(left.noFile).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
   });
 
   it('adds to a knowledge base, keeps it in order, and filters', async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
-    await granule(['ingest', folder, '--to', kb]);
     const lines = [
       { entity: { id: 'red', title: 'Ruby', image: 'red.png' }, passages: [], metadata: { sea: true } },
       {
@@ -205,6 +265,8 @@ describe('the command line', () => {
       },
     ];
     writeFileSync(join(folder, 'more.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    // Each in a process of its own, as users give them: what one has written the next one reads.
+    expect(await granule(['ingest', folder, '--to', kb])).toMatchObject({ status: 0 });
     const added = await granule(['ingest', join(folder, 'more.jsonl'), '--to', kb, '--json']);
     expect(JSON.parse(added.stdout)).toMatchObject({
       taken: 2,
@@ -213,38 +275,33 @@ describe('the command line', () => {
       entities: 3,
       passages: 2,
     });
-    expect(JSON.parse((await granule(['verify', kb, '--json'])).stdout)).toMatchObject({
-      ok: true,
-      problems: [],
+    const search = ['search', kb, '--image', join(folder, 'blue.png'), '--json', '--filter'];
+    const left = await granuleInOneProcess({
+      verifiedBefore: ['verify', kb, '--json'],
+      compacted: ['compact', kb],
+      reencoded: ['reencode', kb, '--json'],
+      verified: ['verify', kb],
+      bySea: [...search, '{"sea": true}'],
+      inland: [...search, '{"sea": false}'],
     });
-
-    const compacted = await granule(['compact', kb]);
-    expect(compacted.stdout).toBe('dropped the vectors of 1 passages and 1 images, and 0 image files\n');
-    const reencoded = await granule(['reencode', kb, '--json']);
-    expect(JSON.parse(reencoded.stdout)).toEqual({ passages: 2, images: 2, unencoded: [] });
-    const verified = await granule(['verify', kb]);
-    expect(verified).toMatchObject({
+    expect(JSON.parse(left.verifiedBefore.stdout)).toMatchObject({ ok: true, problems: [] });
+    expect(left.compacted.stdout).toBe('dropped the vectors of 1 passages and 1 images, and 0 image files\n');
+    expect(JSON.parse(left.reencoded.stdout)).toEqual({ passages: 2, images: 2, unencoded: [] });
+    expect(left.verified).toEqual({
       status: 0,
       stderr: '',
       stdout: '6 vectors and 2 images checked, 0 problems\n',
     });
-
-    const search = ['search', kb, '--image', join(folder, 'blue.png'), '--json', '--filter'];
-    const { hits } = JSON.parse((await granule([...search, '{"sea": true}'])).stdout);
+    const { hits } = JSON.parse(left.bySea.stdout);
     expect(hits.map((hit: { entity: { id: string } }) => hit.entity.id)).toEqual(['red']);
-    expect(JSON.parse((await granule([...search, '{"sea": false}'])).stdout).hits).toEqual([]);
-  });
+    expect(JSON.parse(left.inland.stdout).hits).toEqual([]);
 
-  it('ends with 1 where a knowledge base is damaged, and says what', async () => {
-    const folder = await source();
-    const kb = join(folder, 'kb');
-    await granule(['ingest', folder, '--to', kb]);
     const images = readdirSync(join(kb, 'images'), { recursive: true }) as string[];
     writeFileSync(join(kb, 'images', images.find((name) => name.endsWith('.png'))!), 'x');
-    const { status, stdout, stderr } = await granule(['verify', kb]);
-    expect([status, stdout]).toEqual([1, expect.stringContaining('1 problems')]);
-    expect(stderr).toMatch(ONE_LINE);
-    expect(stderr).toContain('[CORPUS_INVALID]');
+    const damaged = await granule(['verify', kb]);
+    expect(damaged).toMatchObject({ status: 1, stdout: expect.stringContaining('1 problems') });
+    expect(damaged.stderr).toMatch(ONE_LINE);
+    expect(damaged.stderr).toContain('[CORPUS_INVALID]');
   });
 
   it('removes a knowledge base that it made and could put nothing into', async () => {
@@ -258,32 +315,6 @@ describe('the command line', () => {
     ]);
     expect([status, readdirSync(folder)]).toEqual([1, ['bad.jsonl']]);
     expect(stderr).toContain('[CORPUS_EMPTY]');
-  });
-
-  it('prints a report that a program can read', async () => {
-    const folder = await source();
-    const { stdout } = await granule(['ingest', folder, '--to', join(folder, 'kb'), '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({
-      taken: 2,
-      refused: [{ line: 3, code: 'CORPUS_LINE_INVALID' }],
-    });
-  });
-
-  it('reports a picture that is not an image', async () => {
-    const folder = await source();
-    const kb = join(folder, 'kb');
-    await granule(['ingest', folder, '--to', kb]);
-    const { status, stdout, stderr } = await granule([
-      'ask',
-      kb,
-      '--image',
-      join(folder, 'corpus.jsonl'),
-      'What?',
-    ]);
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/\[IMAGE_UNREADABLE\]\n$/);
-    const missing = await granule(['search', kb, '--image', join(folder, 'none.png')]);
-    expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
   });
 
   it('runs the demo: one JSON object, examples, and pictures in the folder that it names', async () => {

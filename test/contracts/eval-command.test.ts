@@ -1,13 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
-import { granule } from './cli-process.js';
+import { CommandProcess } from './cli-process.js';
 
 const QRELS = 'q1 0 a 1\nq1 0 b 0\nq2 0 a 2\nq3 0 a 1\n';
 const FIRST = 'q1 Q0 b 1 2 first\nq1 Q0 a 2 1 first\nq2 Q0 a 1 1 first\n';
 const SECOND = 'q1 Q0 a 1 2 second\nq2 Q0 b 1 2 second\nq2 Q0 a 2 1 second\nq3 Q0 a 1 1 second\n';
+
+const commands = new CommandProcess();
+afterAll(() => commands.end());
 
 /** Files of one test; a run's place is the third argument of `evaluate`. */
 function files(): string {
@@ -19,7 +22,7 @@ function files(): string {
 }
 
 function evaluate(folder: string, ...args: string[]) {
-  return granule(['eval', '--qrels', 'qrels', ...args], { cwd: folder });
+  return commands.granule(['eval', '--qrels', 'qrels', ...args], { cwd: folder });
 }
 
 describe('granule eval', () => {
@@ -63,8 +66,10 @@ describe('granule eval', () => {
     writeFileSync(join(folder, 'test.tsv.gz'), gzipSync('query-id\tcorpus-id\tscore\nq1\ta\t1\n'));
     writeFileSync(join(folder, 'self.run.gz'), gzipSync('q1 Q0 q1 1 9 t\nq1 Q0 a 2 1 t\n'));
     const args = ['eval', '--qrels', 'test.tsv.gz', '--run', 'self.run.gz', '--measures', 'recip_rank'];
-    expect((await granule(args, { cwd: folder })).stdout).toBe('recip_rank            \tall\t0.5000\n');
-    expect((await granule([...args, '--drop-query-documents'], { cwd: folder })).stdout).toBe(
+    expect((await commands.granule(args, { cwd: folder })).stdout).toBe(
+      'recip_rank            \tall\t0.5000\n',
+    );
+    expect((await commands.granule([...args, '--drop-query-documents'], { cwd: folder })).stdout).toBe(
       'recip_rank            \tall\t1.0000\n',
     );
   });
@@ -297,7 +302,7 @@ describe.skipIf(!present)(
         ],
       ],
     ])('prints %s byte for byte', async (expected, [qrels, run, ...args]) => {
-      const { status, stdout } = await granule(['eval', '--qrels', qrels!, '--run', run!, ...args], {
+      const { status, stdout } = await commands.granule(['eval', '--qrels', qrels!, '--run', run!, ...args], {
         cwd: data,
       });
       expect(status).toBe(0);

@@ -215,13 +215,14 @@ describe('the installed package, without a compiler on the PATH', () => {
   });
 
   it.each([
-    ['node16', 'node16', 'consumer.mts'],
-    ['node16', 'node16', 'consumer.cts'],
-    ['nodenext', 'nodenext', 'consumer.mts'],
-    ['esnext', 'bundler', 'consumer.ts'],
+    ['node16', 'node16', 'consumer.mts', true],
+    ['node16', 'node16', 'consumer.cts', true],
+    // The same declarations again, by other ways.
+    ['nodenext', 'nodenext', 'consumer.mts', false],
+    ['esnext', 'bundler', 'consumer.ts', false],
   ])(
-    'resolves its types with module %s and moduleResolution %s from %s',
-    (module, moduleResolution, file) => {
+    'resolves its types with module %s and moduleResolution %s from %s; checks the declarations: %s',
+    (module, moduleResolution, file, checked) => {
       const text = `
       import { FlatIndex, GranuleError, type Hits } from 'granule';
       import { type Answer, GranuleClient } from 'granule/client';
@@ -255,6 +256,7 @@ describe('the installed package, without a compiler on the PATH', () => {
             lib: ['es2023', 'esnext.disposable'],
             strict: true,
             noEmit: true,
+            skipLibCheck: !checked,
             types: ['node'],
             typeRoots: [resolve('node_modules/@types')],
           },

@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 const { FlatIndex, MultiVectorIndex } = await import(workerData.packageUrl);
 const dimension = 64;
 const rows = workerData.rows;
-const data = Float32Array.from({ length: rows * dimension }, (_, i) => ((i * 2654435761) % 1000) / 1000);
+const data = new Float32Array(rows * dimension);
+for (let i = 0; i < data.length; i++) data[i] = ((i * 2654435761) % 1000) / 1000;
 
 if (workerData.task === 'result') {
   const index = new FlatIndex({ dimension });

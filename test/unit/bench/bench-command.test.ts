@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { granule } from '../../contracts/cli-process.js';
+import { commandsInOneProcess, granule } from '../../contracts/cli-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'granule-bench-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -60,8 +60,9 @@ it('refuses what does not fit together, in one line', async () => {
       1,
     ],
   ];
-  for (const [args, message, expected] of cases) {
-    const { status, stderr } = await granule(['bench', ...args]);
+  const left = await commandsInOneProcess(cases.map(([args]) => ['granule', 'bench', ...args]));
+  for (const [place, [, message, expected]] of cases.entries()) {
+    const { status, stderr } = left[place]!;
     expect(stderr).toMatch(message);
     expect(status).toBe(expected);
   }
