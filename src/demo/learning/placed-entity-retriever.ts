@@ -52,12 +52,17 @@ export class PlacedEntityRetriever implements EncodedEntityRetriever, EntityRetr
     this.#parts = parts;
   }
 
-  /** @throws GranuleError as `ImageEntityRetriever.retrieve` */
+  /**
+   * @param timings - receives `encode`, and what the retriever by images adds
+   * @throws GranuleError as `ImageEntityRetriever.retrieve`
+   */
   async retrieve(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<EntityHit[]> {
     checkK(options.k);
+    const start = performance.now();
     const query = await this.#parts.imageEncoder.encodeQuery(image, {
       ...(options.signal && { signal: options.signal }),
     });
+    if (timings !== undefined) timings['encode'] = (timings['encode'] ?? 0) + performance.now() - start;
     try {
       return await this.retrieveEncoded(query, options, timings);
     } finally {
