@@ -8,6 +8,7 @@
 #include "backends/shared_library.h"
 #include "binding/addon_instance.h"
 #include "binding/allocator_binding.h"
+#include "binding/border.h"
 #include "binding/cancel_token_binding.h"
 #include "binding/errors.h"
 #include "binding/file_lock_binding.h"
@@ -46,6 +47,7 @@ Napi::Value initialize(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object export_all(Napi::Env env, Napi::Object exports) {
+  exports.Set("border", Napi::String::New(env, kBorder));
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
   exports.Set("CancelToken", CancelTokenBinding::define(env));
   exports.Set("FileLock", FileLockBinding::define(env));

@@ -20,7 +20,6 @@ import { renderTable } from '../demo/render-table.js';
 import { readTruthFile } from '../demo/truth-file.js';
 import { GranuleError } from '../errors.js';
 import { builtInEncodersInThreads } from '../systems/built-in-encoders.js';
-import { type OpenedMiRag, openMiRag } from '../systems/open-mirag.js';
 import { answerText } from './answer-text.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
@@ -41,6 +40,8 @@ export interface DemoOptions {
 }
 
 const EXAMPLES = 4;
+const SHOWN_SEED = COUNTRY_SEEDS[0]!;
+const SHOWN_SYSTEM = `answered with what was learned (granule train countries, seed ${SHOWN_SEED})`;
 
 /** Builds the knowledge base, shows a few answers, and measures many. */
 export async function runDemo(options: DemoOptions, context: CommandContext): Promise<void> {
@@ -86,8 +87,9 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
       const output = { pictures: resolve(options.output), examples: examples.map(exampleFacts) };
       context.print(jsonText({ ...evaluation, ...(ablation && { ablation }), ...output }));
     } else {
-      context.print(`${renderTable(evaluation)}\n\n${evaluationTimings(evaluation)}`);
-      if (ablation) context.print(`\n${renderAblation(ablation)}`);
+      context.print(`without anything that was learned:\n\n${renderTable(evaluation)}\n`);
+      context.print(evaluationTimings(evaluation));
+      if (ablation) context.print(`\nwhat each stage of learning adds:\n\n${renderAblation(ablation)}`);
     }
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
@@ -121,13 +123,7 @@ async function build(kb: string, options: DemoOptions, context: CommandContext):
   );
 }
 
-/** What was asked as an example, and of whom. */
-interface Shown {
-  readonly open: () => Promise<OpenedMiRag>;
-  readonly tasks: readonly PictureTask[];
-}
-
-/** Examples of pictures of one flag, and of one of several, which only what was learned can answer. */
+/** Examples of pictures of one flag, and of one of several, answered with what was learned. */
 async function showExamples(
   kb: string,
   tasks: readonly PictureTask[],
@@ -135,28 +131,21 @@ async function showExamples(
   options: DemoOptions,
   context: CommandContext,
 ): Promise<DemoExample[]> {
-  const trained = async () =>
-    openTrainedMiRag(kb, await readCountryTowers(shippedCountryTowers(COUNTRY_SEEDS[0]!)));
-  const shown: Shown[] = [
-    { open: () => openMiRag(kb), tasks: shownTasks(tasks, EXAMPLES) },
-    { open: trained, tasks: shownTasks(several, 1) },
-  ];
   const examples: DemoExample[] = [];
-  for (const { open, tasks: asked } of shown.filter((some) => some.tasks.length > 0)) {
-    const opened = await open();
-    try {
-      for (const task of asked) {
-        const example = await askDemoExample(opened, task, {
-          number: examples.length + 1,
-          output: options.output,
-          signal: context.signal,
-        });
-        examples.push(example);
-        if (!options.json) context.print(exampleText(example, context.colour));
-      }
-    } finally {
-      await opened.dispose();
+  const opened = await openTrainedMiRag(kb, await readCountryTowers(shippedCountryTowers(SHOWN_SEED)));
+  try {
+    if (!options.json) context.print(`examples, ${SHOWN_SYSTEM}:\n`);
+    for (const task of [...shownTasks(tasks, EXAMPLES), ...shownTasks(several, 1)]) {
+      const example = await askDemoExample(opened, task, {
+        number: examples.length + 1,
+        output: options.output,
+        signal: context.signal,
+      });
+      examples.push(example);
+      if (!options.json) context.print(exampleText(example, context.colour));
     }
+  } finally {
+    await opened.dispose();
   }
   if (!options.json)
     context.print(`pictures with the matched patches outlined are in ${resolve(options.output)}\n`);
@@ -171,7 +160,8 @@ function evaluationTimings({ timings: { totalMs = 0, ...stages } }: DemoEvaluati
 /** What a program wants to know about an example. */
 function exampleFacts({ picture, answered, matches }: DemoExample): object {
   const { question, answer, entity, passage, span, probabilities, timings } = answered;
-  return { picture, question, answer, entity, passage, span, probabilities, timings, matches };
+  const facts = { picture, question, answer, entity, passage, span, probabilities, timings, matches };
+  return { ...facts, system: SHOWN_SYSTEM };
 }
 
 function exampleText({ picture, answered, matches }: DemoExample, colour: boolean): string {

@@ -331,6 +331,8 @@ export interface NativeRuntimeInfo {
 }
 
 export interface NativeAddon extends NativeTraining {
+  /** Which description of the border it was written for: that of `border.ts`. The loader refuses another one. */
+  border: string;
   /** Hands over the error class; called once after loading, before anything else. */
   initialize(errorClass: new (code: string, message: string, details: object) => Error): void;
   CancelToken: new () => NativeCancelToken;

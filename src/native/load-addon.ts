@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ERROR_CODES, type ErrorCode, GranuleError } from '../errors.js';
 import type { NativeAddon } from './addon-types.js';
+import { BORDER } from './border.js';
 import packageRoot from './package-root.cjs';
 
 let loaded: NativeAddon | undefined;
@@ -9,7 +10,7 @@ let loaded: NativeAddon | undefined;
 /**
  * The native addon, loaded at the first call: importing the package touches no binary.
  *
- * @throws GranuleError `ADDON_NOT_FOUND` with every failure met; `ISA_UNSUPPORTED` where `GRANULE_ISA` asks for what
+ * @throws GranuleError `ADDON_NOT_FOUND` with every failure met, an addon of another version among them; `ISA_UNSUPPORTED` where `GRANULE_ISA` asks for what
  * this processor cannot run
  */
 export function loadAddon(): NativeAddon {
@@ -49,12 +50,17 @@ function candidateFiles(failures: string[]): Set<string> {
 }
 
 /**
- * Loads one file. Not by `require`, whose cache would hand one addon object to two copies of the package, and with it
+ * Loads one file, unless it was written for another description of the border: it would leave alone what it does not know, and give wrong
+ * results. Not by `require`, whose cache would hand one addon object to two copies of the package, and with it
  * the error class of one to the other.
  */
 function open(file: string): NativeAddon {
   const target = { exports: {} as NativeAddon };
   process.dlopen(target, file);
+  const { border = 'none' } = target.exports;
+  if (border !== BORDER) {
+    throw new Error(`it belongs to another version of this package: its border is ${border}, not ${BORDER}`);
+  }
   target.exports.initialize(GranuleError as new (code: string, message: string, details: object) => Error);
   return target.exports;
 }

@@ -337,7 +337,8 @@ describe('the command line', () => {
     expect(systems[3].entityP1).toBe(1);
     expect(timings.totalMs).toBeGreaterThan(0);
     expect(examples).toHaveLength(4);
-    for (const { picture, matches } of examples) {
+    for (const { picture, matches, system } of examples) {
+      expect(system).toMatch(/learned .*seed 1/);
       for (const name of [picture, matches])
         expect((await sharp(join(pictures, name)).metadata()).width).toBeGreaterThan(100);
     }

@@ -9,7 +9,7 @@ import type { FittedTextEncoder, ImageQuery } from '../../encoders/encoder.js';
 import type { GeneratedAnswer, Generator } from '../../generators/generator.js';
 import type { EntityHit, PassageHit, PassageRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
 import { matrix } from '../../vectors/matrix.js';
-import type { EncodedEntityRetriever } from '../learning/country-entities.js';
+import type { EncodedEntityRetriever } from '../learning/encoded-entity-retriever.js';
 
 /** Values that are kept before all are forgotten; a question brings some ten. */
 const MOST_KEPT = 2000;

@@ -1,16 +1,12 @@
 import type { Entity } from '../../corpus/records.js';
-import type { ImageEncoder, ImageQuery } from '../../encoders/encoder.js';
-import type { EntityHit, EntityRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
+import type { ImageEncoder } from '../../encoders/encoder.js';
+import type { EntityRetriever } from '../../retrievers/retriever.js';
 import type { CountryTowers } from './country-towers.js';
+import type { EncodedEntityRetriever } from './encoded-entity-retriever.js';
 import { NEVER_TRAINED } from './never-trained.js';
 import { PlacedEntityRetriever } from './placed-entity-retriever.js';
 import { questionPlaceEncoder } from './question-place-encoder.js';
 import type { TitleEntityRetriever } from './title-entity-retriever.js';
-
-/** Pictures that were encoded, to entities. */
-export interface EncodedEntityRetriever {
-  retrieveEncoded(query: ImageQuery, options: RetrieveOptions): Promise<EntityHit[]>;
-}
 
 /** What entities are found with, beside towers. */
 export interface CountryEntitiesParts {

@@ -35,14 +35,19 @@ export async function openTrainedMiRag(
       };
     },
   });
-  const { entities: images, passages, snapshot } = opened;
-  const all: Entity[] = [];
-  for await (const entity of snapshot.entities()) all.push(entity);
-  const parts = { entities: all, imageEncoder, images };
-  const titles = await TitleEntityRetriever.build({ ...parts, textEncoder: frozen!, towers });
-  const entities = countryEntities(towers, { ...parts, titles });
-  const generator = reader
-    ? new TrainedReader({ shape: reader.shape, values: reader.values })
-    : new ExtractiveReader();
-  return { ...opened, mirag: new MiRag({ entities, passages, generator }) };
+  try {
+    const { entities: images, passages, snapshot } = opened;
+    const all: Entity[] = [];
+    for await (const entity of snapshot.entities()) all.push(entity);
+    const parts = { entities: all, imageEncoder, images };
+    const titles = await TitleEntityRetriever.build({ ...parts, textEncoder: frozen!, towers });
+    const entities = countryEntities(towers, { ...parts, titles });
+    const generator = reader
+      ? new TrainedReader({ shape: reader.shape, values: reader.values })
+      : new ExtractiveReader();
+    return { ...opened, mirag: new MiRag({ entities, passages, generator }) };
+  } catch (error) {
+    await opened.dispose();
+    throw error;
+  }
 }

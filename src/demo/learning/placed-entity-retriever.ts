@@ -1,8 +1,9 @@
 import type { ImageEncoder, ImageInput, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
-import type { ImageEntityRetriever } from '../../retrievers/image-entity-retriever.js';
+import { checkK } from '../../retrievers/check-k.js';
 import type { EntityHit, EntityRetriever, RetrieveOptions, Timings } from '../../retrievers/retriever.js';
 import { logSumExp } from '../../systems/log-sum-exp.js';
 import type { Tower } from '../../training/towers/tower.js';
+import type { EncodedEntityRetriever } from './encoded-entity-retriever.js';
 import { withViews } from './mapped-query.js';
 import type { TitleEntityRetriever } from './title-entity-retriever.js';
 import { ENTITY_TEMPERATURE } from './train-entity-towers.js';
@@ -12,7 +13,7 @@ import { placeBiases, placeFeatures } from './view-places.js';
 export interface PlacedEntityRetrieverParts {
   readonly imageEncoder: ImageEncoder;
   /** Finds entities by their own images. */
-  readonly images: Pick<ImageEntityRetriever, 'retrieveEncoded'>;
+  readonly images: EncodedEntityRetriever;
   /** Finds entities by their titles. */
   readonly titles: TitleEntityRetriever;
   /** Ids of the entities whose titles were trained. */
@@ -44,18 +45,24 @@ const UNKNOWN = 0.7;
  *
  * A question that names no place has nearly the same b everywhere.
  */
-export class PlacedEntityRetriever implements EntityRetriever {
+export class PlacedEntityRetriever implements EncodedEntityRetriever, EntityRetriever {
   readonly #parts: PlacedEntityRetrieverParts;
 
   constructor(parts: PlacedEntityRetrieverParts) {
     this.#parts = parts;
   }
 
-  /** @throws GranuleError as `ImageEntityRetriever.retrieve` */
+  /**
+   * @param timings - receives `encode`, and what the retriever by images adds
+   * @throws GranuleError as `ImageEntityRetriever.retrieve`
+   */
   async retrieve(image: ImageInput, options: RetrieveOptions, timings?: Timings): Promise<EntityHit[]> {
+    checkK(options.k);
+    const start = performance.now();
     const query = await this.#parts.imageEncoder.encodeQuery(image, {
       ...(options.signal && { signal: options.signal }),
     });
+    if (timings !== undefined) timings['encode'] = (timings['encode'] ?? 0) + performance.now() - start;
     try {
       return await this.retrieveEncoded(query, options, timings);
     } finally {
@@ -69,8 +76,10 @@ export class PlacedEntityRetriever implements EntityRetriever {
     options: RetrieveOptions,
     timings?: Timings,
   ): Promise<EntityHit[]> {
-    const { images, titles } = this.#parts;
-    const where = await this.#where(options.question ?? '');
+    checkK(options.k);
+    const { images, titles, trained } = this.#parts;
+    const { signal } = options;
+    const where = await this.#where(options.question ?? '', signal);
     const biases = placeBiases(placeFeatures(query.viewQuads), where);
     const views = viewsAsked(biases);
     const asked = views.length === biases.length ? query : withViews(query, views);
@@ -79,34 +88,28 @@ export class PlacedEntityRetriever implements EntityRetriever {
       { ...options, k: Math.max(options.k, WEIGHED) },
       timings,
     );
-    const similarities = await titles.similarities(query, options.signal);
-    return this.#weighed(hits, where, biases, titles.scores(similarities, biases)).slice(0, options.k);
-  }
-
-  async #where(question: string): Promise<Float32Array> {
-    const { vectors } = await this.#parts.placeEncoder.encodeQueries([question]);
-    const { data } = await this.#parts.where.encode(vectors);
-    return data.map((weight) => PLACE_WEIGHT * weight);
-  }
-
-  /** The likeliest first. */
-  #weighed(
-    hits: readonly EntityHit[],
-    where: Float32Array,
-    biases: Float64Array,
-    titles: ReadonlyMap<string, number>,
-  ): EntityHit[] {
+    const scores = await titles.scores(query, biases, signal);
     const unknown = UNKNOWN / ENTITY_TEMPERATURE + greatest(biases);
     const logs = hits.map(({ item, probability, region }) => {
       const [bias = 0] = region === undefined ? [] : placeBiases(placeFeatures(region), where);
-      const title = this.#parts.trained.has(item.id) ? titles.get(item.id)! : unknown;
+      const title = trained.has(item.id) ? scores.get(item.id)! : unknown;
       return Math.log(probability) + bias + TITLE_WEIGHT * title;
     });
-    const mass = logSumExp(logs);
-    return hits
-      .map((hit, i) => ({ ...hit, probability: Math.exp(logs[i]! - mass) }))
-      .sort((a, b) => b.probability - a.probability);
+    return likeliest(hits, logs, options.k);
   }
+
+  async #where(question: string, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { vectors } = await this.#parts.placeEncoder.encodeQueries([question], signal && { signal });
+    const { data } = await this.#parts.where.encode(vectors, { signal });
+    return data.map((weight) => PLACE_WEIGHT * weight);
+  }
+}
+
+/** The k hits with the greatest logarithms, best first, of equal ones the first; their probabilities add up to 1. */
+function likeliest(hits: readonly EntityHit[], logs: readonly number[], k: number): EntityHit[] {
+  const order = [...logs.keys()].sort((a, b) => logs[b]! - logs[a]!).slice(0, k);
+  const mass = logSumExp(order.map((i) => logs[i]!));
+  return order.map((i) => ({ ...hits[i]!, probability: Math.exp(logs[i]! - mass) }));
 }
 
 /** Numbers of the views that a question asks for, from their biases. */

@@ -1,10 +1,13 @@
 import type { Entity } from '../../corpus/records.js';
 import type { ImageEncoder, ImageInput, ImageQuery, Quads, TextEncoder } from '../../encoders/encoder.js';
+import { FlatIndex } from '../../index/flat-index.js';
+import type { Hits } from '../../index/hits.js';
 import { topKSoftmax } from '../../index/top-k-softmax.js';
 import { checkK } from '../../retrievers/check-k.js';
 import type { EntityHit, EntityRetriever, RetrieveOptions } from '../../retrievers/retriever.js';
-import { Tower } from '../../training/towers/tower.js';
+import type { Tower } from '../../training/towers/tower.js';
 import type { Matrix } from '../../vectors/matrix.js';
+import type { EncodedEntityRetriever } from './encoded-entity-retriever.js';
 import { ENTITY_TEMPERATURE, type EntityTowers } from './train-entity-towers.js';
 
 /** What a {@link TitleEntityRetriever} is made of. */
@@ -21,17 +24,22 @@ export interface TitleEntityRetrieverParts {
  *
  *     s(p, e) = max over views v of p of <image(v), title(text vector of e's title)>
  *
- * Probabilities are the softmax of s / 0.05 over the hits. Of equal views the first counts. O(views (parameters of the tower + entities)).
+ * by exact search. A picture has some twenty times as many views as there are titles, so the views are what is indexed, and the titles
+ * are searched for; <v, e> is the same bits either way. Probabilities are the softmax of s / 0.05 over the hits. Of equal views the first
+ * counts. O(views (parameters of the tower + entities)).
+ *
+ * Training compares the two by products of matrices instead: there both towers change with every step, and the gradient needs the
+ * similarities of all views and titles.
  */
-export class TitleEntityRetriever implements EntityRetriever {
+export class TitleEntityRetriever implements EncodedEntityRetriever, EntityRetriever {
   readonly #entities: readonly Entity[];
   readonly #imageEncoder: ImageEncoder;
   readonly #image: Tower;
-  /** Gives a view's inner products with all titles. */
-  readonly #titles: Tower;
-  readonly #known = new WeakMap<ImageQuery, Promise<Matrix>>();
+  /** title(text vector) of the entities, in their order. */
+  readonly #titles: Matrix;
+  readonly #seen = new WeakMap<ImageQuery, Promise<Matrix>>();
 
-  private constructor({ entities, imageEncoder, towers }: TitleEntityRetrieverParts, titles: Tower) {
+  private constructor({ entities, imageEncoder, towers }: TitleEntityRetrieverParts, titles: Matrix) {
     this.#entities = entities;
     this.#imageEncoder = imageEncoder;
     this.#image = towers.image;
@@ -42,9 +50,7 @@ export class TitleEntityRetriever implements EntityRetriever {
   static async build(parts: TitleEntityRetrieverParts): Promise<TitleEntityRetriever> {
     const { entities, textEncoder, towers } = parts;
     const { vectors } = await textEncoder.encodePassages(entities.map(({ title }) => title));
-    const { data: weight } = await towers.title.encode(vectors);
-    const shape = { input: towers.title.output, output: entities.length, bias: false, normalise: false };
-    return new TitleEntityRetriever(parts, Tower.from({ kind: 'linear', ...shape }, { weight }));
+    return new TitleEntityRetriever(parts, await towers.title.encode(vectors));
   }
 
   /** @throws GranuleError `K_OUT_OF_RANGE`, `FILE_NOT_FOUND`, `IMAGE_UNREADABLE`, `ABORTED` */
@@ -59,67 +65,52 @@ export class TitleEntityRetriever implements EntityRetriever {
     }
   }
 
-  /** <image(v), title(e)> of all views and entities, views x entities; worked out once for a query. */
-  similarities(query: ImageQuery, signal?: AbortSignal): Promise<Matrix> {
-    const known = this.#known.get(query);
-    if (known !== undefined) return known;
-    const similarities = this.#similarities(query, signal);
-    this.#known.set(query, similarities);
-    similarities.catch(() => this.#known.delete(query));
-    return similarities;
-  }
-
-  async #similarities({ views }: ImageQuery, signal: AbortSignal | undefined): Promise<Matrix> {
-    const seen = await this.#image.encode(views, { threads: 1, signal });
-    return this.#titles.encode(seen, { threads: 1, signal });
-  }
-
-  /**
-   * Per entity, by its id, max over views v of similarity / 0.05 + bias(v).
-   *
-   * @param similarities - views x entities
-   * @param biases - of views
-   */
-  scores({ data, columns }: Matrix, biases: Float64Array): Map<string, number> {
-    const scores = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
-    for (const [view, bias] of biases.entries()) {
-      for (let entity = 0; entity < columns; entity++) {
-        const score = data[view * columns + entity]! / ENTITY_TEMPERATURE + bias;
-        if (score > scores[entity]!) scores[entity] = score;
-      }
-    }
-    return new Map(this.#entities.map(({ id }, i) => [id, scores[i]!]));
-  }
-
   /** As `retrieve`, for a picture that the encoder has encoded already. The caller releases it. */
   async retrieveEncoded(query: ImageQuery, { k, signal }: RetrieveOptions): Promise<EntityHit[]> {
     checkK(k);
-    const { scores, best } = bestOfViews(await this.similarities(query, signal));
-    const temperature = ENTITY_TEMPERATURE;
-    const { rows, probabilities } = await topKSoftmax(scores, { k: Math.min(k, scores.length), temperature });
+    const { scores, rows: views } = await this.#bestViews(query, undefined, signal);
+    const places = Math.min(k, scores.length);
+    const { rows, probabilities } = await topKSoftmax(scores, { k: places, temperature: ENTITY_TEMPERATURE });
     return Array.from(rows, (row, place) => ({
       item: this.#entities[row]!,
       score: scores[row]!,
       probability: probabilities[place]!,
-      region: quadAt(query.viewQuads, best[row]!),
+      region: quadAt(query.viewQuads, views[row]!),
     }));
   }
-}
 
-/** Per column the greatest number, and the first row that has it. */
-function bestOfViews({ data, rows, columns }: Matrix): { scores: Float32Array; best: Uint32Array } {
-  const scores = new Float32Array(columns).fill(Number.NEGATIVE_INFINITY);
-  const best = new Uint32Array(columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const score = data[row * columns + column]!;
-      if (score > scores[column]!) {
-        scores[column] = score;
-        best[column] = row;
-      }
-    }
+  /**
+   * Per entity, by its id, max over views v of <image(v), title(e)> / 0.05 + bias(v).
+   *
+   * @param biases - of views
+   * @throws GranuleError `ABORTED`
+   */
+  async scores(query: ImageQuery, biases: Float64Array, signal?: AbortSignal): Promise<Map<string, number>> {
+    const scaled = Float32Array.from(biases, (bias) => bias * ENTITY_TEMPERATURE);
+    const { scores } = await this.#bestViews(query, scaled, signal);
+    return new Map(this.#entities.map(({ id }, i) => [id, scores[i]! / ENTITY_TEMPERATURE]));
   }
-  return { scores, best };
+
+  /** Per title the view with the greatest similarity, the bias added. */
+  async #bestViews(
+    query: ImageQuery,
+    biases: Float32Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Hits> {
+    using index = new FlatIndex({ dimension: this.#titles.columns, threads: 1 });
+    await index.add(await this.#views(query, signal), { biases, signal });
+    return await index.search(this.#titles, { k: 1, signal });
+  }
+
+  /** image(v) of all views; worked out once for a query. */
+  #views(query: ImageQuery, signal: AbortSignal | undefined): Promise<Matrix> {
+    const known = this.#seen.get(query);
+    if (known !== undefined) return known;
+    const views = this.#image.encode(query.views, { threads: 1, signal });
+    this.#seen.set(query, views);
+    views.catch(() => this.#seen.delete(query));
+    return views;
+  }
 }
 
 function quadAt(quads: Quads, view: number): Quads {

@@ -49,6 +49,28 @@ it('a missing addon is reported with every failure met and with possible solutio
   }
 });
 
+it.each([
+  ['of another version', { border: '0123456789abcdef' }, '0123456789abcdef'],
+  ['that says nothing of it', {}, 'none'],
+])('an addon %s is refused by its file before it is used', async (_, exports, named) => {
+  const initialize = vi.fn();
+  vi.spyOn(process, 'dlopen').mockImplementation((target) => {
+    Object.assign((target as { exports: object }).exports, { ...exports, initialize });
+  });
+  const { loadAddon } = await import('../../../src/native/load-addon.js');
+  expect(loadAddon).toThrow(
+    expect.objectContaining({
+      code: 'ADDON_NOT_FOUND',
+      message: expect.stringMatching(
+        new RegExp(
+          `granule\\.node: it belongs to another version of this package: its border is ${named}, not`,
+        ),
+      ),
+    }),
+  );
+  expect(initialize).not.toHaveBeenCalled();
+});
+
 it('a package whose root cannot be found reports that', async () => {
   vi.doMock('../../../src/native/package-root.cjs', () => ({
     default: () => {
