@@ -33,7 +33,7 @@ export async function slowTraining(data: RetrieverData, plan: TrainPlan) {
   const evaluations: SlowEvaluation[] = [
     { step: 0, reciprocalRank: await reciprocalRank(towers, data, plan.depth), values: towers.values() },
   ];
-  let mined = new Uint32Array(0);
+  let mined: Uint32Array = new Uint32Array(0);
   for (let epoch = 1; steps.length < plan.steps; epoch++) {
     if (epoch % plan.mineEvery === 1 % plan.mineEvery) {
       // An index of its own each time: it holds no documents of other towers.
