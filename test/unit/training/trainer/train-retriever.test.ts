@@ -54,10 +54,11 @@ describe('a retriever', () => {
     const { documents } = world;
     const positives = Array.from({ length: documents.rows }, (_, i) => [i]);
     const done = { vectors: documents, positives };
-    const { query, before, after, end } = await trainRetriever(
+    const { query, before, after, end, history } = await trainRetriever(
       { documents, train: done, dev: done },
       { ...QUICK, patience: 2 },
     );
+    expect(history.evaluations.map(({ best }) => best)).toEqual([true, false, false]);
     expect(before!.measures['recip_rank']).toBe(1);
     expect(after).toEqual(before);
     expect(end).toBe('patience');
