@@ -108,6 +108,17 @@ describe('training', () => {
     });
   });
 
+  it('does not end with parameters beyond float32, though nothing was measured or kept', async () => {
+    const { documents, train } = world;
+    const last = { ...QUICK, steps: 1, learningRate: 1e39, warmup: 0 };
+    await expect(trainRetriever({ documents, train }, last)).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(
+        /stopped at step 1: query.weight holds -?Infinity; there is no checkpoint/,
+      ),
+    });
+  });
+
   it('refuses data that teach nothing or contradict themselves', async () => {
     const { documents, train } = world;
     const refused = (changed: object, options: TrainOptions = QUICK) =>

@@ -59,17 +59,21 @@ describe('a batch', () => {
   it('has each document once, and knows candidates and their relevance', () => {
     const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
     const mined = { mined: Uint32Array.of(1, 5, 2, NONE, 7, 1), perQuery: 2 };
-    const batch = trainingBatch(JUDGED, order, [0, 2], mined);
-    expect([...batch.queries]).toEqual([2, 0]);
-    expect([...batch.documents]).toEqual([5, 9, 1, 7]);
-    expect([...batch.positives]).toEqual([0, 1]);
+    const batch = trainingBatch(JUDGED, order, [0, 3], mined);
+    expect([...batch.queries]).toEqual([2, 0, 1]);
+    expect([...batch.documents]).toEqual([5, 9, 1, 7, 2]);
+    expect([...batch.positives]).toEqual([0, 1, 1]);
+    expect([...trainingBatch(JUDGED, order, [1, 3], mined).queries]).toEqual([0, 1]);
     expect(batch.candidates.map((list) => [...list].map((column) => batch.documents[column]))).toEqual([
       [5, 1, 7],
       [7, 9, 5, 1],
+      // Of its two mined ones the second is none.
+      [9, 2],
     ]);
     expect(batch.relevance.map((list) => [...list])).toEqual([
       [1, 0, 0],
       [1, 3, 0, 0],
+      [1, 0],
     ]);
   });
 
