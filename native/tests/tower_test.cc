@@ -140,6 +140,21 @@ TEST_CASE("the rows that are under way at a time do not show in what a tower giv
   }
 }
 
+TEST_CASE("the gradient of a bias is a sum in float64, rows ascending, of as many numbers as there are") {
+  ThreadPool pool;
+  pool.grow_to(4);
+  const CancelFlag cancel;
+  const KernelTable best = test_kernels::tables().back();
+  const Example example{{TowerKind::linear, 2, 0, 131, 1, false, false}};
+  Example::Gradients gradients = example.start();
+  example.pass({pool, best, 3, cancel}, 0, kRows, &gradients);
+  for (std::size_t j = 0; j < 131; ++j) {
+    double sum = 0;
+    for (std::size_t r = 0; r < kRows; ++r) sum += static_cast<double>(example.output_gradient[r * 131 + j]);
+    CHECK(gradients[3][j] == example.output_bias[j] + static_cast<float>(sum));
+  }
+}
+
 TEST_CASE("a number that is not finite is named by its row, also behind the rows first under way") {
   ThreadPool pool;
   const CancelFlag cancel;
