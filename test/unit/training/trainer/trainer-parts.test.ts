@@ -55,6 +55,34 @@ async function batchLoss(loss: RetrieverLoss, scores: Float32Array, batch: Train
   };
 }
 
+describe('the towers of a retriever', () => {
+  const shape = { kind: 'mlp', input: 3, hidden: 4, output: 3 } as const;
+  const made = (temperature: number, learnTemperature: boolean) =>
+    RetrieverTowers.create(
+      { query: shape, document: shape },
+      { seed: 1, temperature, learnTemperature, signal: undefined },
+    );
+
+  it('bring a temperature that learns back between 0.01 and a million, and leave one that does not', async () => {
+    for (const [learns, given, bounded] of [
+      [true, 0.001, 0.01],
+      [true, 1e7, 1e6],
+      [true, 0.02, 0.02],
+      [false, 0.001, 0.001],
+    ] as const) {
+      const towers = await made(given, learns);
+      towers.boundTemperature();
+      expect(towers.temperature / bounded).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('begin with other numbers on each side', async () => {
+    const { query, document } = await made(1, true);
+    const weights = ({ parameters }: typeof query) => parameters.get('hidden.weight')!.values;
+    expect(weights(query)).not.toEqual(weights(document!));
+  });
+});
+
 describe('a batch', () => {
   it('has each document once, and knows candidates and their relevance', () => {
     const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
