@@ -152,6 +152,7 @@ describe('training', () => {
     [{ batchSize: 0 }, 'INVALID_ARGUMENT'],
     [{ epochs: 1.5 }, 'INVALID_ARGUMENT'],
     [{ warmup: 1 }, 'INVALID_ARGUMENT'],
+    [{ warmup: -0.1 }, 'INVALID_ARGUMENT'],
     [{ loss: 'hinge' }, 'INVALID_ARGUMENT'],
     [{ measures: ['recip'] }, 'INVALID_ARGUMENT'],
     [{ measures: ['relstring'] }, 'INVALID_ARGUMENT'],
