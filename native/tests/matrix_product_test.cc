@@ -157,6 +157,26 @@ TEST_CASE("a product without depth is zero, or what was there") {
   check(pool, {5, 0, 4}, Kind::uniform, 1);
 }
 
+TEST_CASE("every kernel packs vectors side by side, with zeros beyond them") {
+  for (const KernelTable& table : test_kernels::tables()) {
+    CAPTURE(table.pack_panel.symbol);
+    for (const std::size_t width : {table.matrix_tile_shape.rows, table.matrix_tile_shape.columns}) {
+      for (std::size_t count = 1; count <= width; ++count) {
+        for (const std::size_t depth : {1, 7, 8, 21}) {
+          const std::size_t stride = depth + 3;
+          const std::vector<float> in = test_data::vectors(Kind::uniform, count, stride, count + depth);
+          std::vector<float> out(depth * width, kUntouched), expected(depth * width, 0.0f);
+          for (std::size_t l = 0; l < count; ++l) {
+            for (std::size_t k = 0; k < depth; ++k) expected[k * width + l] = in[l * stride + k];
+          }
+          table.pack_panel(in.data(), stride, count, depth, width, out.data());
+          REQUIRE(same(out, expected));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a cancelled product says so") {
   ThreadPool pool;
   CancelFlag cancel;
@@ -166,5 +186,9 @@ TEST_CASE("a cancelled product says so") {
   for (const KernelTable& table : test_kernels::tables()) {
     CHECK_FALSE(
         multiply({pool, table, 2, cancel}, {{ones.data(), 8}, {ones.data(), 8}, 8, 8, 8, out.data(), 8}));
+    for (const std::size_t rows : {0, 8}) {
+      CHECK_FALSE(multiply({pool, table, 2, cancel},
+                           {{ones.data(), 8}, {ones.data(), 8}, rows, 8, 0, out.data(), 8}));
+    }
   }
 }

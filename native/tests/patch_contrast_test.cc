@@ -29,10 +29,11 @@ struct Example {
     return std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
   }
 
+  /// @param held what the gradients hold before
   Status try_run(ThreadPool& pool, const KernelTable& kernels, unsigned threads, const CancelFlag& cancel,
-                 std::vector<double>* all) const {
-    std::vector<float> words_out(words.size(), -77.0f), patches_out(patches.size(), -77.0f);
-    PatchGradients out{words_out.data(), patches_out.data(), 0, 0, 0};
+                 std::vector<double>* all, float held = -77) const {
+    std::vector<float> words_out(words.size(), held), patches_out(patches.size(), held);
+    PatchGradients out{words_out.data(), patches_out.data(), held, held, held};
     const PatchContrastBatch batch{{words.data(), texts.data(), texts.size()},
                                    {patches.data(), images.data(), images.size()},
                                    dimension,
@@ -49,9 +50,10 @@ struct Example {
     return status;
   }
 
-  std::vector<double> run(ThreadPool& pool, const KernelTable& kernels, unsigned threads) const {
+  std::vector<double> run(ThreadPool& pool, const KernelTable& kernels, unsigned threads,
+                          float held = -77) const {
     std::vector<double> all;
-    REQUIRE(try_run(pool, kernels, threads, CancelFlag(), &all).ok());
+    REQUIRE(try_run(pool, kernels, threads, CancelFlag(), &all, held).ok());
     return all;
   }
 };
@@ -74,7 +76,7 @@ TEST_CASE("every instruction set and number of threads gives a contrast of patch
   for (const PatchScore score : kScores) {
     CAPTURE(static_cast<int>(score));
     const Example example{texts, images, 13, score};
-    const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1);
+    const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 0);
     for (const KernelTable& table : test_kernels::tables()) {
       CAPTURE(table.matrix_tile.symbol);
       for (const unsigned threads : {1u, 3u}) CHECK(same(example.run(pool, table, threads), expected));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import type { JointPart } from '../../../../src/training/joint/joint-knowledge.js';
 import { type JointLearnOptions, JointModel } from '../../../../src/training/joint/joint-model.js';
+import { PassageReadings } from '../../../../src/training/reader/passage-readings.js';
 import { matrix, matrixRow } from '../../../../src/vectors/matrix.js';
 import { valuesOf } from '../reader/slow-span-scores.js';
 import { ENCODER, examples, jointModel, KNOWLEDGE, TEXT_NUMBERS, type WorldOptions } from './joint-world.js';
@@ -94,6 +95,45 @@ describe('a joint model', () => {
       passages.scores.reduce((most, score, i) => Math.max(most, Math.abs(score - from[i]!)), 0);
     expect(furthest(expanded)).toBeLessThan(1e-6);
     expect(furthest(asked)).toBeGreaterThan(0.1);
+  });
+
+  it('reads the passages that it found for the question as it was asked', async () => {
+    const model = await jointModel();
+    const { passages, readings } = await model.find(EXAMPLES);
+    const own = new PassageReadings();
+    for (const [path, reading] of readings.entries()) {
+      const { question } = EXAMPLES[Math.floor(path / 6)]!;
+      expect(reading).toEqual(own.read(question, KNOWLEDGE.texts[passages.rows[path]!]!));
+    }
+  });
+
+  it('answers by the likeliest of all paths, and names its entity and passage', async () => {
+    const model = await randomModel({ model: { entityTemperature: 0.3, passageTemperature: 0.2 } });
+    const answers = await model.answer(EXAMPLES);
+    const { entities, passages, readings, spans } = await model.find(EXAMPLES);
+    const softmax = (scores: Float32Array, t: number) => {
+      const terms = Array.from(scores, (score) => Math.exp(score / t));
+      return terms.map((term) => term / terms.reduce((sum, one) => sum + one, 0));
+    };
+    for (const [n, answer] of answers.entries()) {
+      const pe = softmax(entities.scores.subarray(3 * n, 3 * n + 3), 0.3);
+      const pz = softmax(passages.scores.subarray(6 * n, 6 * n + 6), 0.2);
+      let best = { p: 0, path: -1 };
+      for (let path = 0; path < 6; path++) {
+        const pa = softmax(Float32Array.from(spans.scores[6 * n + path]!), 1);
+        // An answer that stands in several places is likelier than each.
+        const shares = new Map<string, number>();
+        for (const [c, { normalised }] of readings[6 * n + path]!.candidates.entries()) {
+          shares.set(normalised, (shares.get(normalised) ?? 0) + pa[c + 1]!);
+        }
+        const p = pe[Math.floor(path / 2)]! * pz[path]! * Math.max(...shares.values());
+        if (p > best.p) best = { p, path };
+      }
+      expect(answer.logProbability).toBeCloseTo(Math.log(best.p), 5);
+      expect(answer.entity).toBe(entities.rows[3 * n + Math.floor(best.path / 2)]);
+      expect(answer.passage).toBe(passages.rows[6 * n + best.path]);
+    }
+    expect(new Set(answers.map(({ entity }) => entity)).size).toBeGreaterThan(2);
   });
 
   it('gives gradients to the parts that are trained, and to no other', async () => {

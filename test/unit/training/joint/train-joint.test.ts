@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answerScores } from '../../../../src/evaluation/answer-metrics.js';
+import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
+import { shuffled } from '../../../../src/ranking/shuffled.js';
 import type { JointPart } from '../../../../src/training/joint/joint-knowledge.js';
 import type { JointModel } from '../../../../src/training/joint/joint-model.js';
 import { type TrainJointOptions, trainJoint } from '../../../../src/training/joint/train-joint.js';
+import { AdamW } from '../../../../src/training/towers/adamw.js';
 import { temporaryFolder } from '../../corpus/temporary-folder.js';
 import { sameBits } from '../towers/same-bits.js';
 import { examples, jointModel, TEXT_NUMBERS } from './joint-world.js';
@@ -40,6 +43,32 @@ describe('joint training', () => {
     expect(await share(['entity', 'reader'])).toBeLessThan(0.3);
     expect(await share(['query', 'reader'])).toBeLessThan(0.5);
     expect(await share(PARTS)).toBeGreaterThan(0.8);
+  });
+
+  it('takes the steps that are written down', async () => {
+    const options = { epochs: 3, batchSize: 10, seed: 6, warmup: 0.2, weightDecay: 0.4, clip: 0.05 };
+    const rates = { entity: 0.03, query: 0.02 };
+    const [fast, slow] = [await jointModel(), await jointModel()];
+    const steps = await trainJoint(fast, TRAINING, { ...options, learningRates: rates });
+    // 24 examples: three steps per epoch, the last of which has four.
+    expect(steps.map(({ step, epoch }) => [step, epoch])).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((step) => [step, Math.ceil(step / 3)]),
+    );
+    const optimisers = PARTS.map((part) => new AdamW(slow.parameters([part]), { weightDecay: 0.4 }));
+    for (const [i, { loss, gradientNorms }] of steps.entries()) {
+      const order = shuffled(TRAINING, new SeededRandom(`6/epoch ${1 + Math.floor(i / 3)}`));
+      for (const part of PARTS) slow.parts[part].zeroGradients();
+      const expected = await slow.learn(order.slice((i % 3) * 10, (i % 3) * 10 + 10));
+      expect(loss).toBe(expected.loss);
+      // One step of the nine rises to the rate, the others fall.
+      const share = i === 0 ? 1 / 2 : 1 - (i - 1) / 8;
+      for (const [p, part] of PARTS.entries()) {
+        const learningRate = { ...rates, reader: 1e-3 }[part] * share;
+        const { gradientNorm } = await optimisers[p]!.step({ learningRate, clip: 0.05 });
+        expect(gradientNorms[part]).toBe(gradientNorm);
+      }
+    }
+    for (const part of PARTS) expect(sameBits(valuesOf(fast, part), valuesOf(slow, part))).toBe(true);
   });
 
   it('is the same bits for a seed, whatever the number of threads, and others for another', async () => {
@@ -100,8 +129,37 @@ describe('joint training', () => {
       message: expect.stringMatching(/stopped at step \d+: .* holds the state after step \d+/),
       details: { checkpoint: file },
     });
+    // Parameters beyond float32 are found before a checkpoint is made of them.
+    await expect(
+      trainJoint(await jointModel(), TRAINING, {
+        ...OPTIONS,
+        learningRates: { query: 1e39 },
+        checkpoint: { file: join(temporaryFolder(), 'other.checkpoint'), everySteps: 1 },
+      }),
+    ).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(/step 1: query.weight holds -?Infinity; there is no checkpoint/),
+    });
     const blind = { ...TRAINING[0]!, picture: TRAINING[0]!.picture.map(() => Number.NaN) };
     await expect(trainJoint(model, [blind])).rejects.toMatchObject({ code: 'NOT_FINITE' });
+  });
+
+  it('stops at the same step where the loss explodes, also where it goes on from a checkpoint', async () => {
+    // Half of the examples contradict the other half, so that a reader of vast scores is always wrong.
+    const torn = [...TRAINING, ...TRAINING.map((example) => ({ ...example, answers: ['Atlantis'] }))];
+    const file = join(temporaryFolder(), 'exploded.checkpoint');
+    const explode = async () =>
+      trainJoint(await jointModel(), torn, {
+        epochs: 20,
+        learningRates: { reader: 1000 },
+        clip: 1e9,
+        decay: 'constant',
+        checkpoint: { file, everySteps: 1 },
+      });
+    const { message, details } = await explode().catch((reason) => reason);
+    expect(message).toMatch(/the loss is [\d.e+]+, it has exploded/);
+    expect(details.checkpointStep).toBe(details.step - 1);
+    await expect(explode()).rejects.toMatchObject({ message });
   });
 
   it('tells of each step, and stops where that throws or a signal says so', async () => {

@@ -165,6 +165,35 @@ describe.each(DIRECTIONS)('inBatchContrastOfVectors, %s', (direction) => {
     }
   });
 
+  it('is float64 up to rounding where a positive is as far below the others as both directions at once can hold', async () => {
+    // 2 |q| |d| = 599 t, and the similarities are its two ends.
+    const length = Math.sqrt(299.5);
+    const q = matrix(Float32Array.of(length, 0, 0, length), 2);
+    const d = matrix(Float32Array.of(-length, 0, length, 0, 0, -length), 2);
+    const options = { temperature: 1, direction };
+    const [found, expected] = [await inBatchContrastOfVectors(q, d, options), oracle(q, d, options)];
+    closeTo(found.loss, expected.loss, 1e-6);
+    closeTo(found.temperatureGradient, expected.temperatureGradient, 1e-6);
+    expect(furthest(found.queryGradient.data, expected.queries)).toBeLessThan(1e-6);
+    expect(furthest(found.documentGradient.data, expected.documents)).toBeLessThan(1e-6);
+  });
+
+  it('is float64 up to rounding where one vector of each side is far longer than the others', async () => {
+    // Their product alone takes the similarities beyond what both directions at once can hold.
+    const [q, d] = [unitVectors(9, 5, 'q'), unitVectors(12, 5, 'd')];
+    for (const { data } of [q, d])
+      data.set(
+        data.subarray(10, 15).map((x) => 40 * x),
+        10,
+      );
+    const options = { temperature: 0.5, direction };
+    const [found, expected] = [await inBatchContrastOfVectors(q, d, options), oracle(q, d, options)];
+    closeTo(found.loss, expected.loss, 1e-5);
+    closeTo(found.temperatureGradient, expected.temperatureGradient, 1e-5);
+    expect(furthest(found.queryGradient.data, expected.queries)).toBeLessThan(1e-5);
+    expect(furthest(found.documentGradient.data, expected.documents)).toBeLessThan(1e-5);
+  });
+
   it.each([
     [70, 30, 9],
     [5, 4, 4],

@@ -119,8 +119,18 @@ describe('replug', () => {
       });
     }
     expect(() => replug(Float64Array.of(1), Float64Array.of(1e3))).toThrow(code('NOT_FINITE'));
+    // Their distance is beyond float64.
+    expect(() => replug(Float64Array.of(1e308, -1e308), Float64Array.of(0, 0))).toThrow(code('NOT_FINITE'));
     expect(() => replug(Float64Array.of(Number.NaN), Float64Array.of(1))).toThrow(code('NOT_FINITE'));
   });
+});
+
+it('what all scores have in common takes no digit from the gradient of the temperature', () => {
+  const [scores, logs] = [Float64Array.of(0.5, -1.25, 3), Float64Array.of(-0.3, -2, -1)];
+  const shifted = scores.map((score) => score + 2 ** 45);
+  for (const loss of [replug, perplexityDistillation, marginalLikelihood]) {
+    expect(loss(shifted, logs)).toEqual(loss(scores, logs));
+  }
 });
 
 describe.each([

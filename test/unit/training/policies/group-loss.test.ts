@@ -97,6 +97,20 @@ describe('a group', () => {
     expect([divergence, clipped]).toEqual([0, 0]);
   });
 
+  test('is at its own scores where it was drawn, at its own temperature', async () => {
+    const options = { temperature: 2, rollouts: 12 };
+    const ranked = await rolloutRanking(question(4, 3), { ...RANKING, ...options });
+    const kept = await rolloutFilter(question(4, 3), { ...FILTER, ...options });
+    for (const { loss, divergence, gradient } of [
+      rankingGroupLoss(ranked, ranked.question.scores),
+      filterGroupLoss(kept, kept.question.scores),
+    ]) {
+      expect(loss).toBeCloseTo(0, 12);
+      expect(divergence).toBe(0);
+      expect(gradient.some((slope) => Math.abs(slope) > 0.01)).toBe(true);
+    }
+  });
+
   test('serves several epochs: the ratio leaves 1, and what went far enough is clipped', async () => {
     const group = await rolloutRanking(question(5, 2), { ...RANKING, rollouts: 16 });
     const scores = Float64Array.from(group.question.scores);

@@ -105,6 +105,31 @@ describe('the loss', () => {
     expect(loss).toBeCloseTo(-(1.2 + Math.exp(-1) - Math.exp(1) - 0.8) / 4, 15);
   });
 
+  test('does not clip a ratio at its bound, nor a rollout that is neither better nor worse than its group', () => {
+    const at = (ratio: number, advantage: number) => {
+      const group = {
+        logProbabilities: [Math.log(ratio)],
+        oldLogProbabilities: [0],
+        advantages: [advantage],
+      };
+      // The ratio itself, as it is computed, is the bound: 1 + (w - 1) is exact between 1 and 2, 1 - (1 - w) between 0.5 and 1.
+      const computed = Math.abs(grpoLoss({ ...group, advantages: [-1] }, { beta: 0, clip: 0.9 }).loss);
+      return { computed, ...grpoLoss(group, { beta: 0, clip: Math.abs(computed - 1) }) };
+    };
+    for (const [ratio, advantage] of [
+      [1.25, 1],
+      [0.75, -1],
+    ] as const) {
+      const { clipped, gradient, computed } = at(ratio, advantage);
+      expect(clipped).toBe(0);
+      expect(gradient[0]).toBe(-advantage * computed);
+    }
+    for (const ratio of [0.1, 10]) {
+      const group = { logProbabilities: [Math.log(ratio)], oldLogProbabilities: [0], advantages: [0] };
+      expect(grpoLoss(group, { beta: 0 }).clipped).toBe(0);
+    }
+  });
+
   test('of a first epoch is minus the mean advantage, with the policy gradient', () => {
     const logs = [-1, -2, -3];
     const group = {

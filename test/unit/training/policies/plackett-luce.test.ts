@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { SeededRandom } from '../../../../src/ranking/seeded-random.js';
+import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
+import { canonicalLog } from '../../../../src/training/policies/canonical-log.js';
 import {
+  logAdd,
   plackettLuceLogProbability,
   plackettLuceSamples,
   uniform,
@@ -66,7 +68,10 @@ describe('the log-probability of a ranking', () => {
   test('does not see what all scores have in common', () => {
     const scores = [0.25, -1.5, 3];
     const shifted = scores.map((score) => score + 2 ** 40);
-    expect(plackettLuceLogProbability(shifted, [2, 0])).toEqual(plackettLuceLogProbability(scores, [2, 0]));
+    for (const temperature of [1, 0.7]) {
+      const at = (values: readonly number[]) => plackettLuceLogProbability(values, [2, 0], { temperature });
+      expect(at(shifted)).toEqual(at(scores));
+    }
   });
 
   test('of one candidate is 0', () => {
@@ -146,6 +151,20 @@ describe('rankings that are drawn', () => {
     }
   });
 
+  test('have the first of equal candidates first', () => {
+    // Keys of the last four are multiples of 1/8, the distance of float64 there, so that many are equal.
+    const scores = [0, -1e15, -1e15, -1e15, -1e15];
+    const random = new SeededRandom('ties');
+    let ties = 0;
+    for (const ranking of plackettLuceSamples(scores, { count: 100, seed: 'ties' })) {
+      const keys = scores.map((score) => score - canonicalLog(-canonicalLog(uniform(random))));
+      const best = [...keys.keys()].sort((a, b) => keys[b]! - keys[a]! || a - b);
+      expect([...ranking]).toEqual(best);
+      ties += keys.length - new Set(keys).size;
+    }
+    expect(ties).toBeGreaterThan(20);
+  });
+
   test('come from numbers that are neither 0 nor 1', () => {
     const always = (value: number) => ({ uint32: () => value }) as SeededRandom;
     expect(uniform(always(0))).toBe(2 ** -53);
@@ -159,4 +178,10 @@ describe('rankings that are drawn', () => {
       expect(codeOf(() => plackettLuceSamples([1, 2], options))).toBe('INVALID_ARGUMENT');
     },
   );
+});
+
+test('the logarithm of a sum keeps the digits of the greater part, on either side', () => {
+  expect([logAdd(0.1, -1e15), logAdd(-1e15, 0.1)]).toEqual([0.1, 0.1]);
+  expect([logAdd(0.1, -Infinity), logAdd(-Infinity, 0.1)]).toEqual([0.1, 0.1]);
+  expect(logAdd(-1, -1)).toBeCloseTo(Math.LN2 - 1, 15);
 });

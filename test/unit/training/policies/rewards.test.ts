@@ -111,6 +111,8 @@ describe('rewards of decisions', () => {
     expect(counts.map((kept) => keptCountReward()({ kept }))).toEqual([0, 1, 1]);
     expect(counts.map((kept) => keptCountReward(0, 2)({ kept }))).toEqual([1, 1, 0]);
     expect(counts.map((kept) => keptCountReward(2)({ kept }))).toEqual([0, 0, 1]);
+    expect(counts.map((kept) => keptCountReward(0, 1)({ kept }))).toEqual([1, 1, 0]);
+    expect(counts.map((kept) => keptCountReward(3, 3)({ kept }))).toEqual([0, 0, 1]);
     expect(codeOf(() => keptCountReward(2, 1))).toBe('INVALID_ARGUMENT');
     expect(codeOf(() => keptCountReward(-1))).toBe('INVALID_ARGUMENT');
   });

@@ -50,6 +50,11 @@ describe('rollouts of rankings', () => {
       expect(advantage).toBe(advantages[i]);
     }
     expect(new Set(group.rollouts.map(({ ranking }) => ranking.join())).size).toBeGreaterThan(3);
+    const rewards = group.rollouts.map(({ reward }) => reward);
+    const smaller = await rolloutRanking(question, { ...RANKING, places: 3, epsilon: 2 });
+    expect(smaller.rollouts.map(({ advantage }) => advantage)).toEqual([
+      ...groupAdvantages(rewards, { epsilon: 2 }),
+    ]);
   });
 
   test('depend on seed and question, not on what was asked before', async () => {

@@ -48,6 +48,10 @@ describe('the likelihood of an answer', () => {
 
   it('never exceeds 0, and refuses what is no list', () => {
     expect(answerLikelihood(Float64Array.of(700, 0.1, 3), [1, 1, 1])).toMatchObject({ logLikelihood: 0 });
+    // Their shares add up to 1 but for rounding, which is above it for some of these.
+    for (let floor = 0.01; floor < 1; floor += 0.01) {
+      expect(answerLikelihood(Float64Array.of(1), [1], { floor }).logLikelihood).toBeLessThanOrEqual(0);
+    }
     for (const [right, options, code] of [
       [[1], {}, 'LENGTH_MISMATCH'],
       [[1, 0], { floor: 1 }, 'INVALID_ARGUMENT'],

@@ -145,6 +145,21 @@ describe('AdamW', () => {
     expect(adamw.steps).toBe(2);
   });
 
+  it('takes gradients up to a norm whose square float32 holds, and none above', async () => {
+    const set = parameters('p');
+    const adamw = new AdamW(set, OPTIONS);
+    set.get('weight')!.gradient[5] = 1.01e19;
+    await expect(adamw.step()).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringContaining("the gradient's norm is 1.01e+19"),
+    });
+    set.get('weight')!.gradient[5] = 0.99e19;
+    await adamw.step();
+    for (const moments of [adamw.state.first, adamw.state.second]) {
+      expect([...moments.values()].every((values) => values.every(Number.isFinite))).toBe(true);
+    }
+  });
+
   it('refuses options that are none', () => {
     const set = parameters('p');
     const state = { steps: 1, first: new Map(), second: new Map() };

@@ -27,12 +27,12 @@ const weightsOf = ({ query, document }: TrainedRetriever): Float32Array[] =>
   [query, document].flatMap((tower) => [...(tower?.parameters.values() ?? [])].map(({ values }) => values));
 
 /** Runs until a step, and is aborted there. */
-async function upTo(step: number, options: TrainOptions): Promise<void> {
+async function upTo(step: number, options: TrainOptions, data = world): Promise<void> {
   const abort = new AbortController();
   const onEvent = (event: TrainingEvent) => {
     if (event.type === 'step' && event.step === step) abort.abort();
   };
-  await expect(trainRetriever(world, { ...options, onEvent, signal: abort.signal })).rejects.toMatchObject({
+  await expect(trainRetriever(data, { ...options, onEvent, signal: abort.signal })).rejects.toMatchObject({
     code: 'ABORTED',
   });
 }
@@ -70,6 +70,23 @@ describe('a run that was interrupted', () => {
       expect(sameBits(weightsOf(ended), weightsOf(whole))).toBe(true);
     },
   );
+});
+
+it('a run that goes on keeps the parameters that measured best before it was interrupted', async () => {
+  // Queries that are their documents already: nothing can be better than the beginning.
+  const { documents } = world;
+  const positives = Array.from({ length: documents.rows }, (_, i) => [i]);
+  const done = { vectors: documents, positives };
+  const data = { documents, train: done, dev: done };
+  const file = join(folder, 'best.checkpoint');
+  const options = { ...OPTIONS, documentTower: undefined, patience: 2, checkpoint: { file, everySteps: 1 } };
+  await upTo(7, options, data);
+  const { resumedAt, before, after, history, query } = await trainRetriever(data, options);
+  expect(resumedAt).toBe(7);
+  expect(after).toEqual(before);
+  expect(history.evaluations.map(({ best }) => best)).toEqual([true, false, false]);
+  const identity = Float32Array.from({ length: 256 }, (_, i) => (i % 17 === 0 ? 1 : 0));
+  expect(query.parameters.get('weight')!.values).toEqual(identity);
 });
 
 describe('a checkpoint', () => {
@@ -145,7 +162,29 @@ describe('a checkpoint', () => {
     // It is whole: a run that goes on from it fails at the same step.
     await expect(trainRetriever(world, options)).rejects.toMatchObject({
       code: 'TRAINING_DIVERGED',
-      details: { step },
+      details: { step, checkpoint: file, checkpointStep },
     });
+  });
+
+  it('of a run whose loss explodes remembers for how long it has been above its bound', async () => {
+    const file = join(folder, 'exploded.checkpoint');
+    const exploding: TrainOptions = {
+      ...OPTIONS,
+      queryTower: { kind: 'linear', input: 16, output: 16, normalise: false },
+      documentTower: undefined,
+      learnTemperature: false,
+      learningRate: 1000,
+      warmup: 0,
+      clip: 1e9,
+      decay: 'constant',
+      steps: 30,
+      patience: 100,
+      checkpoint: { file, everySteps: 1 },
+    };
+    const { message, details } = await trainRetriever(world, exploding).catch((reason) => reason);
+    expect(message).toMatch(/the loss is [\d.e+]+, it has exploded/);
+    expect(details.step).toBeGreaterThan(20);
+    expect(details.checkpointStep).toBe(details.step - 1);
+    await expect(trainRetriever(world, exploding)).rejects.toMatchObject({ message });
   });
 });

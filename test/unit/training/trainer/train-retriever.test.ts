@@ -54,10 +54,11 @@ describe('a retriever', () => {
     const { documents } = world;
     const positives = Array.from({ length: documents.rows }, (_, i) => [i]);
     const done = { vectors: documents, positives };
-    const { query, before, after, end } = await trainRetriever(
+    const { query, before, after, end, history } = await trainRetriever(
       { documents, train: done, dev: done },
       { ...QUICK, patience: 2 },
     );
+    expect(history.evaluations.map(({ best }) => best)).toEqual([true, false, false]);
     expect(before!.measures['recip_rank']).toBe(1);
     expect(after).toEqual(before);
     expect(end).toBe('patience');
@@ -107,6 +108,17 @@ describe('training', () => {
     });
   });
 
+  it('does not end with parameters beyond float32, though nothing was measured or kept', async () => {
+    const { documents, train } = world;
+    const last = { ...QUICK, steps: 1, learningRate: 1e39, warmup: 0 };
+    await expect(trainRetriever({ documents, train }, last)).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(
+        /stopped at step 1: query.weight holds -?Infinity; there is no checkpoint/,
+      ),
+    });
+  });
+
   it('refuses data that teach nothing or contradict themselves', async () => {
     const { documents, train } = world;
     const refused = (changed: object, options: TrainOptions = QUICK) =>
@@ -140,6 +152,7 @@ describe('training', () => {
     [{ batchSize: 0 }, 'INVALID_ARGUMENT'],
     [{ epochs: 1.5 }, 'INVALID_ARGUMENT'],
     [{ warmup: 1 }, 'INVALID_ARGUMENT'],
+    [{ warmup: -0.1 }, 'INVALID_ARGUMENT'],
     [{ loss: 'hinge' }, 'INVALID_ARGUMENT'],
     [{ measures: ['recip'] }, 'INVALID_ARGUMENT'],
     [{ measures: ['relstring'] }, 'INVALID_ARGUMENT'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { softmaxCrossEntropy } from '../../../../src/training/losses/softmax-cross-entropy.js';
 import { DivergenceGuard } from '../../../../src/training/run/divergence.js';
 import { learningRateAt } from '../../../../src/training/run/learning-rate.js';
 import type { RetrieverLoss } from '../../../../src/training/trainer/batch-losses.js';
@@ -30,8 +31,11 @@ describe('the order of an epoch', () => {
     for (const [i, positive] of order.positives.entries()) expect(positives[i]).toContain(positive);
     expect(new Set(order.positives.map((row) => Math.floor(row / 100))).size).toBe(3);
     expect(epochOrder(1, 4, positives)).toEqual(order);
-    expect(epochOrder(1, 5, positives)).not.toEqual(order);
-    expect(epochOrder(2, 4, positives)).not.toEqual(order);
+    // Another epoch and another seed have another order, and take other positives.
+    for (const other of [epochOrder(1, 5, positives), epochOrder(2, 4, positives)]) {
+      expect(other.queries).not.toEqual(order.queries);
+      expect(other.positives).not.toEqual(order.positives);
+    }
   });
 });
 
@@ -55,21 +59,53 @@ async function batchLoss(loss: RetrieverLoss, scores: Float32Array, batch: Train
   };
 }
 
+describe('the towers of a retriever', () => {
+  const shape = { kind: 'mlp', input: 3, hidden: 4, output: 3 } as const;
+  const made = (temperature: number, learnTemperature: boolean) =>
+    RetrieverTowers.create(
+      { query: shape, document: shape },
+      { seed: 1, temperature, learnTemperature, signal: undefined },
+    );
+
+  it('bring a temperature that learns back between 0.01 and a million, and leave one that does not', async () => {
+    for (const [learns, given, bounded] of [
+      [true, 0.001, 0.01],
+      [true, 1e7, 1e6],
+      [true, 0.02, 0.02],
+      [false, 0.001, 0.001],
+    ] as const) {
+      const towers = await made(given, learns);
+      towers.boundTemperature();
+      expect(towers.temperature / bounded).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('begin with other numbers on each side', async () => {
+    const { query, document } = await made(1, true);
+    const weights = ({ parameters }: typeof query) => parameters.get('hidden.weight')!.values;
+    expect(weights(query)).not.toEqual(weights(document!));
+  });
+});
+
 describe('a batch', () => {
   it('has each document once, and knows candidates and their relevance', () => {
     const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
     const mined = { mined: Uint32Array.of(1, 5, 2, NONE, 7, 1), perQuery: 2 };
-    const batch = trainingBatch(JUDGED, order, [0, 2], mined);
-    expect([...batch.queries]).toEqual([2, 0]);
-    expect([...batch.documents]).toEqual([5, 9, 1, 7]);
-    expect([...batch.positives]).toEqual([0, 1]);
+    const batch = trainingBatch(JUDGED, order, [0, 3], mined);
+    expect([...batch.queries]).toEqual([2, 0, 1]);
+    expect([...batch.documents]).toEqual([5, 9, 1, 7, 2]);
+    expect([...batch.positives]).toEqual([0, 1, 1]);
+    expect([...trainingBatch(JUDGED, order, [1, 3], mined).queries]).toEqual([0, 1]);
     expect(batch.candidates.map((list) => [...list].map((column) => batch.documents[column]))).toEqual([
       [5, 1, 7],
       [7, 9, 5, 1],
+      // Of its two mined ones the second is none.
+      [9, 2],
     ]);
     expect(batch.relevance.map((list) => [...list])).toEqual([
       [1, 0, 0],
       [1, 3, 0, 0],
+      [1, 0],
     ]);
   });
 
@@ -122,6 +158,70 @@ describe('a batch', () => {
       const slope = ((await at(0.3 * Math.exp(1e-3))).value - (await at(0.3 * Math.exp(-1e-3))).value) / 2e-3;
       expect((await at(0.3)).slope).toBeCloseTo(slope, 4);
       expect(Math.abs(slope)).toBeGreaterThan(0.01);
+    }
+  });
+
+  it('is compared in its own order, each query with its own candidates', async () => {
+    const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
+    const batch = trainingBatch(JUDGED, order, [0, 3], { mined: Uint32Array.of(1, 2, 2), perQuery: 1 });
+    const columns = batch.documents.length;
+    const scores = Float32Array.from({ length: 3 * columns }, (_, i) => (((i * 37) % 23) - 11) / 128);
+    const at = (query: number, row: number) =>
+      scores[query * columns + [...batch.documents].indexOf(row)]! / 0.2;
+    // Queries 2, 0 and 1 look for documents 5, 9 and 9; 7 is another positive of query 0.
+    const lost = (query: number, right: number, wrong: readonly number[]) =>
+      Math.log(wrong.reduce((sum, row) => sum + Math.exp(at(query, row) - at(query, right)), 1));
+    const oneWay = (lost(0, 5, [9, 1, 2, 7]) + lost(1, 9, [5, 1, 2]) + lost(2, 9, [5, 1, 2, 7])) / 3;
+    expect((await batchLoss('in-batch-contrast-one-way', scores, batch, 0.2)).loss).toBeCloseTo(oneWay, 6);
+    for (const [name, form] of [
+      ['softmax-cross-entropy', undefined],
+      ['softmax-cross-entropy-mean', 'mean-of-logs'],
+    ] as const) {
+      const lists = [
+        [0, [5, 1, 2], [1, 0, 0]],
+        [1, [7, 9, 5, 1], [1, 3, 0, 0]],
+        [2, [9, 2], [1, 0]],
+      ] as const;
+      const losses = lists.map(([query, rows, relevance]) => {
+        const own = Float64Array.from(rows, (row) => at(query, row));
+        return softmaxCrossEntropy(own, Float64Array.from(relevance), form && { form }).loss;
+      });
+      const mean = losses.reduce((sum, loss) => sum + loss, 0) / 3;
+      expect((await batchLoss(name, scores, batch, 0.2)).loss).toBeCloseTo(mean, 6);
+    }
+  });
+
+  it('has the gradients of both towers that finite differences have', async () => {
+    const order = { queries: Uint32Array.of(2, 0, 1), positives: Uint32Array.of(9, 9, 5) };
+    const batch = trainingBatch(JUDGED, order, [0, 3], { mined: new Uint32Array(0), perQuery: 0 });
+    const numbers = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(3 * i + 1));
+    const data = { queries: matrix(numbers(3 * 4), 4), documents: matrix(numbers(10 * 5), 5) };
+    const towers = await RetrieverTowers.create(
+      { query: { kind: 'linear', input: 4, output: 3 }, document: { kind: 'linear', input: 5, output: 3 } },
+      { seed: 0, temperature: 0.5, learnTemperature: true, signal: undefined },
+    );
+    const loss = (name: RetrieverLoss) =>
+      lossAndGradients(towers, data, batch, name, { threads: 0, signal: undefined });
+    for (const name of ['in-batch-contrast', 'list-net'] as const) {
+      await loss(name);
+      // A second pass begins anew.
+      await loss(name);
+      const gradients = [...towers.parameters].map(
+        ([parameter, { gradient }]) => [parameter, gradient.slice()] as const,
+      );
+      for (const [parameter, found] of gradients.filter(([side]) => side !== 'log_temperature')) {
+        const { values } = towers.parameters.get(parameter)!;
+        for (let i = 0; i < values.length; i += 2) {
+          const value = values[i]!;
+          values[i] = value + 2 ** -9;
+          const above = await loss(name);
+          values[i] = value - 2 ** -9;
+          const slope = (above - (await loss(name))) / 2 ** -8;
+          values[i] = value;
+          expect(found[i]).toBeCloseTo(slope, 3);
+        }
+        expect(Math.max(...found.map(Math.abs))).toBeGreaterThan(0.01);
+      }
     }
   });
 

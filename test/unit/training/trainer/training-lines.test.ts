@@ -99,6 +99,21 @@ describe('a division of examples', () => {
     expect(divideLines(lines, 0.2, 2)).not.toEqual(divided);
   });
 
+  it('keeps together what one line alone joins', () => {
+    const joined = [
+      example(1, ['a']),
+      example(2, ['b'], 'g'),
+      example(3, ['c'], 'h'),
+      example(4, ['b', 'c', 'a']),
+    ];
+    const others = Array.from({ length: 6 }, (_, i) => example(10 + i, [`o${i}`]));
+    for (let seed = 0; seed < 20; seed++) {
+      const divided = divideLines([...joined, ...others], 0.4, seed);
+      expect(() => refuseLeaks(divided)).not.toThrow();
+      expect([0, 4]).toContain(divided.dev.filter((line) => joined.includes(line)).length);
+    }
+  });
+
   it('is refused where everything belongs together', () => {
     expect(() => divideLines([example(1, ['p']), example(2, ['p'])], 0.5, 0)).toThrow(
       expect.objectContaining({ code: 'TRAINING_DATA_INVALID' }),
@@ -112,6 +127,7 @@ describe('a division of examples', () => {
     expect(leak(example(9, ['c'], 'g'))).toThrow(
       /file, line 9: its group "g" is trained on, in file, line 1/,
     );
+    expect(leak(example(9, ['c', 'a'], 'i'))).toThrow(/file, line 9: its positive "a" is trained on/);
     // A group and a positive of one name are not the same.
     expect(leak(example(9, ['g'], 'a'))).not.toThrow();
   });
