@@ -161,6 +161,7 @@ async function train(
         towers: (dimension) => towersOf(options, dimension),
         checkpoint: { file, everySteps: options.everySteps ?? 0 },
         signal,
+        onEncoded: (done, pictures) => context.progress.update('pictures', done, done / pictures),
         onPlan: (plan) => display.begin(plan),
         onEvent: (event) => display.show(event),
       });

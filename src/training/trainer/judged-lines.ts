@@ -22,6 +22,8 @@ export interface Judging {
   readonly space: CorpusSpace;
   /** Best passages in which answers are looked for. */
   readonly answerDepth: number;
+  /** Is called after each picture that was encoded. */
+  readonly onPicture: () => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -98,7 +100,7 @@ function knownRows(line: TrainingLine, space: CorpusSpace): KnownRows {
 
 async function queryVectors(
   lines: readonly TrainingLine[],
-  { encoders, space, signal }: Judging,
+  { encoders, space, onPicture, signal }: Judging,
 ): Promise<Matrix> {
   const options = signal === undefined ? {} : { signal };
   if (space.kind === 'passages') {
@@ -111,6 +113,7 @@ async function queryVectors(
     // The first view is the whole picture.
     data.set(matrixRow(picture.views, 0), i * space.vectors.columns);
     picture.release?.();
+    onPicture();
   }
   return matrix(data, space.vectors.columns);
 }

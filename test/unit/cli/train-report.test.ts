@@ -33,6 +33,12 @@ describe('what granule train prints', () => {
     ]);
   });
 
+  it('says what is still to be done where documents have a tower', () => {
+    const hint = 'a program has to encode the knowledge base anew';
+    expect(resultText('a', trained(20, 10, 0.5, { document: {} }))).toContain(hint);
+    expect(resultText('a', trained(20, 10, 0.5))).not.toContain(hint);
+  });
+
   it('says that training ended while it was still getting better', () => {
     expect(resultText('a', trained(20, 20, 0.5)).split('\n')).toContain(HINT);
     const [early, perfect, useless] = [trained(20, 10, 0.5), trained(20, 20, 1), trained(20, 0, 0.25)];

@@ -75,6 +75,7 @@ const lineOf = (i: number): TrainingLine => ({
   grades: {},
   answers: [],
 });
+const encoded: number[][] = [];
 let result: TrainedCorpusRetriever;
 let corpus: Corpus;
 
@@ -100,7 +101,13 @@ beforeAll(async () => {
     snapshot,
     encoders,
     { train: all.slice(0, 8), dev: all.slice(8) },
-    { towers: () => ({ queryTower }), learningRate: 0.1, epochs: 40, patience: 40 },
+    {
+      towers: () => ({ queryTower }),
+      learningRate: 0.1,
+      epochs: 40,
+      patience: 40,
+      onEncoded: (...progress) => encoded.push(progress),
+    },
   );
 });
 
@@ -112,6 +119,7 @@ describe('training on pictures', () => {
     expect(result.after!.measures['recip_rank']).toBe(1);
     expect(result.adapter).toMatchObject({ encoder: { name: 'turned-colours' }, training: { of: 'images' } });
     expect(encoders.imageEncoder.released).toBe(COLOURS);
+    expect(encoded).toEqual(HUES.map((_, i) => [i + 1, COLOURS]));
   });
 
   it('names the line of an image that cannot be read', async () => {
