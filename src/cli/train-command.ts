@@ -1,47 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { RetrieverLoss, TowerShape, TrainedCorpusRetriever } from '../training/index.js';
+import type { TowerShape, TrainedCorpusRetriever } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
-import { positiveNumber, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.js';
+import {
+  numberFromZero,
+  positiveNumber,
+  shareBelowOne,
+  shareFromZero,
+  wholeNumber,
+  wholeNumbers,
+} from './option-values.js';
+import type { TrainCommandOptions } from './train-command-options.js';
+import { resultFacts, resultText } from './train-report.js';
+import { refuseTrainUsage, requireWritable } from './train-usage.js';
 import { TrainingDisplay } from './training-display.js';
-
-/** Options of `granule train`, as the command line gives them. */
-interface TrainCommandOptions {
-  readonly pairs?: string;
-  readonly to?: string;
-  readonly seeds?: readonly number[];
-  readonly check?: true;
-  readonly eval?: string;
-  readonly devShare?: number;
-  readonly loss?: RetrieverLoss;
-  readonly tower: 'linear' | 'low-rank' | 'mlp';
-  readonly rank: number;
-  readonly hidden: number;
-  readonly both?: true;
-  readonly temperature?: number;
-  readonly learnTemperature: boolean;
-  readonly hardNegatives?: number;
-  readonly mineEvery?: number;
-  readonly batch?: number;
-  readonly epochs?: number;
-  readonly steps?: number;
-  readonly rate?: number;
-  readonly warmup?: number;
-  readonly decay?: 'cosine' | 'linear' | 'constant';
-  readonly weightDecay?: number;
-  readonly clip?: number;
-  readonly seed: number;
-  readonly measure?: readonly string[];
-  readonly patience?: number;
-  readonly answerDepth?: number;
-  readonly checkpoint?: string;
-  readonly everySteps?: number;
-  readonly log?: string;
-  readonly curves?: string;
-  readonly threads?: number;
-  readonly json?: true;
-}
 
 /** `granule train`: teaches a retriever on top of a knowledge base's vectors. */
 export function addTrainCommand(program: Command, context: CommandContext): void {
@@ -70,9 +43,9 @@ export function addTrainCommand(program: Command, context: CommandContext): void
     .option('--epochs <n>', 'times that each query is trained on (default: 10)', wholeNumber(1))
     .option('--steps <n>', 'steps, instead of --epochs', wholeNumber(1))
     .option('--rate <x>', 'highest learning rate (default: 0.001)', positiveNumber)
-    .option('--warmup <x>', 'share of the steps in which it rises (default: 0.1)', shareBelowOne)
+    .option('--warmup <x>', 'share of the steps in which it rises (default: 0.1)', shareFromZero)
     .addOption(new Option('--decay <kind>', 'how it goes down').choices(['cosine', 'linear', 'constant']))
-    .option('--weight-decay <x>', 'of AdamW (default: 0.01)', positiveNumber)
+    .option('--weight-decay <x>', 'of AdamW (default: 0.01)', numberFromZero)
     .option('--clip <x>', 'greatest norm of the gradients (default: 1)', positiveNumber)
     .option('--seed <n>', 'of weights and order; a seed gives the same adapter again', wholeNumber(0), 0)
     .option('--measure <name...>', 'as trec_eval names them; the first decides (default: recip_rank ...)')
@@ -122,9 +95,8 @@ Examples:
     if (strange !== undefined) {
       command.error(`error: --${strange} is an option of granule train countries`, { exitCode: 2 });
     }
-    if (options.eval !== undefined && options.devShare !== undefined) {
-      command.error('error: --eval and --dev-share are two ways to measure; give one', { exitCode: 2 });
-    }
+    const wrong = refuseTrainUsage(options, (name) => command.getOptionValueSource(name) === 'cli');
+    if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: 2 });
     const files = { pairs: pairs!, to: to! };
     const result = await train(kb, { ...options, ...files }, context);
     context.print(options.json ? jsonText(resultFacts(files.to, result)) : resultText(files.to, result));
@@ -166,6 +138,9 @@ async function train(
   const { builtInEncodersInThreads } = await import('../systems/built-in-encoders.js');
   const training = await import('../training/index.js');
   const { signal } = context;
+  const file = options.checkpoint ?? `${options.to}.checkpoint`;
+  // Hours of training must not end at a folder that is not there.
+  for (const output of [options.to, file, options.curves]) await requireWritable(output);
   const pairs = await training.readTrainingLines(options.pairs);
   const examples =
     options.devShare !== undefined
@@ -180,13 +155,13 @@ async function train(
     const corpus = await Corpus.open(kb, encoders, { readOnly: true });
     try {
       await using snapshot = await corpus.snapshot({ signal });
-      const file = options.checkpoint ?? `${options.to}.checkpoint`;
       const display = new TrainingDisplay(context.progress, log);
       const result = await training.trainCorpusRetriever(snapshot, encoders, examples, {
         ...chosen(options),
         towers: (dimension) => towersOf(options, dimension),
         checkpoint: { file, everySteps: options.everySteps ?? 0 },
         signal,
+        onEncoded: (done, pictures) => context.progress.update('pictures', done, done / pictures),
         onPlan: (plan) => display.begin(plan),
         onEvent: (event) => display.show(event),
       });
@@ -249,38 +224,4 @@ function chosen(options: TrainCommandOptions) {
     },
     ...{ batchSize, learningRate, measures, seed, patience, answerDepth, threads },
   };
-}
-
-function resultFacts(to: string, result: TrainedCorpusRetriever): object {
-  const { before, after, history, end, resumedAt, temperature, queries, plan, withoutAnswer } = result;
-  return {
-    adapter: to,
-    queries,
-    withoutAnswer: withoutAnswer.map(({ file, line }) => ({ file, line })),
-    steps: history.steps.length,
-    resumedAt,
-    end,
-    loss: history.steps.at(-1)?.loss,
-    temperature,
-    before: before?.measures,
-    after: after?.measures,
-    bestStep: after?.step,
-    options: plan,
-  };
-}
-
-function resultText(to: string, result: TrainedCorpusRetriever): string {
-  const { before, after, history, end, queries, withoutAnswer } = result;
-  const lines = [
-    `${queries.train} queries trained on, ${queries.dev} measured, ${history.steps.length} steps${end === 'patience' ? ' (the measure did not get better any more)' : ''}`,
-  ];
-  if (withoutAnswer.length > 0) {
-    lines.push(`${withoutAnswer.length} lines left out: no answer of theirs stands in the best passages`);
-  }
-  for (const [name, value] of Object.entries(after?.measures ?? {})) {
-    lines.push(`${name.padEnd(16)} ${before!.measures[name]!.toFixed(4)} -> ${value.toFixed(4)}`);
-  }
-  if (after?.step === 0) lines.push('no step made it better: the adapter leaves vectors as they are');
-  lines.push(`written to ${to}`);
-  return lines.join('\n');
 }

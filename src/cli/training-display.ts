@@ -22,11 +22,12 @@ export class TrainingDisplay {
     this.#log?.add(event);
     if (event.type === 'evaluation') {
       const [first] = Object.entries(event.measures);
-      this.#measured = first === undefined ? '' : ` · ${first[0]} ${first[1].toFixed(4)}`;
+      this.#measured = first === undefined ? '' : `${first[0]} ${first[1].toFixed(4)} · `;
       return;
     }
     const { step, loss, learningRate } = event;
-    const note = `loss ${loss.toPrecision(4)} · rate ${learningRate.toPrecision(2)}${this.#measured}`;
+    // A narrow terminal shows the beginning.
+    const note = `loss ${loss.toPrecision(4)} · ${this.#measured}rate ${learningRate.toPrecision(2)}`;
     this.#progress.update('steps', step, step / this.#steps, note);
   }
 }

@@ -21,7 +21,7 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
  * Reads a file of one JSON value per line, as a stream: UTF-8 with or without a byte order mark, lines ended by LF or
  * CRLF, the last one ended or not. A line that is not UTF-8 or not JSON is given as an error; the rest goes on.
  *
- * @throws GranuleError `FILE_NOT_FOUND` where the file cannot be opened
+ * @throws GranuleError `FILE_NOT_FOUND` where the file cannot be opened or read, as a folder cannot
  */
 export async function* readJsonl(path: string): AsyncGenerator<SourceLine> {
   const handle = await open(path, 'r').catch(unreadableFile(path));
@@ -45,7 +45,9 @@ export async function* readJsonl(path: string): AsyncGenerator<SourceLine> {
     };
 
     for (;;) {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, null);
+      const { buffer, bytesRead } = await handle
+        .read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, null)
+        .catch(unreadableFile(path));
       if (bytesRead === 0) break;
       let start = 0;
       for (

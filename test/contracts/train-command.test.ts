@@ -68,6 +68,18 @@ function identityModel(): string {
   });
 }
 
+/** What does not go together, and what the command says. */
+const CONTRADICTIONS: readonly (readonly [words: readonly string[], message: string])[] = [
+  [['--epochs', '2', '--steps', '3'], '--epochs and --steps both say how long'],
+  [['--measure', 'map'], '--measure needs something to measure by'],
+  [['--patience', '2'], '--patience needs something to measure by'],
+  [['--tower', 'mlp', '--rank', '8'], '--rank is of a low-rank tower, not of an mlp'],
+  [['--tower', 'linear', '--hidden', '8'], '--hidden is of an mlp, not of a linear one'],
+  [['--log', 'train.jsonl'], '--pairs and --log are the same file'],
+  [['--checkpoint', './x'], '--to and --checkpoint are the same file'],
+  [['--curves', 'x.checkpoint'], '--checkpoint and --curves are the same file'],
+];
+
 describe('granule train', () => {
   it('teaches words that questions and passages do not share, for search and programs', {
     timeout: 60_000,
@@ -181,17 +193,36 @@ describe('granule train', () => {
     expect((await refused([{ query: 'x', positives: ['coast'] }, right])).history.steps).toHaveLength(10);
   });
 
-  it('refuses a wrong command line, and an adapter that is none', async () => {
+  it('refuses a wrong command line, files that cannot be written before it trains, and an adapter that is none', async () => {
+    const nowhere = at('nowhere/file');
     const train = ['train', kb, '--pairs', at('train.jsonl'), '--to', at('x')];
-    const [both, rate, loss, search] = await commandsInOneProcess(
-      [
-        [...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2'],
-        [...train, '--rate', '-1'],
-        [...train, '--loss', 'hinge'],
-        ['search', kb, 'x', '--adapter', at('train.jsonl')],
-      ].map((words) => ['granule', ...words]),
-      folder,
-    );
+    const [both, rate, loss, search, folderPairs, folderTo, to, checkpoint, curves, ...usage] =
+      await commandsInOneProcess(
+        [
+          [...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2'],
+          [...train, '--rate', '-1'],
+          [...train, '--loss', 'hinge'],
+          ['search', kb, 'x', '--adapter', at('train.jsonl')],
+          ['train', kb, '--pairs', kb, '--to', at('x')],
+          [...train.slice(0, -1), kb],
+          [...train.slice(0, -1), nowhere],
+          [...train, '--checkpoint', nowhere],
+          [...train, '--curves', nowhere],
+          ...CONTRADICTIONS.map(([words]) => [...train, ...words]),
+        ].map((words) => ['granule', ...words]),
+        folder,
+      );
+    expect(folderPairs!.stderr).toMatch(/cannot read .*\[FILE_NOT_FOUND\]/);
+    expect(folderTo!.stderr).toContain('it is a folder [FILE_NOT_WRITABLE]');
+    for (const missing of [to, checkpoint, curves]) {
+      expect(missing).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/cannot write to .*nowhere\/file: .*\[FILE_NOT_WRITABLE\]/),
+      });
+    }
+    for (const [i, [, message]] of CONTRADICTIONS.entries()) {
+      expect(usage[i]).toMatchObject({ status: 2, stderr: expect.stringContaining(message) });
+    }
     expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('[USAGE]') });
     expect(rate).toMatchObject({ status: 2, stderr: expect.stringContaining('above 0') });
     expect(loss).toMatchObject({

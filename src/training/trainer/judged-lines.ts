@@ -22,6 +22,8 @@ export interface Judging {
   readonly space: CorpusSpace;
   /** Best passages in which answers are looked for. */
   readonly answerDepth: number;
+  /** Is called after each picture that was encoded. */
+  readonly onPicture: () => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -98,7 +100,7 @@ function knownRows(line: TrainingLine, space: CorpusSpace): KnownRows {
 
 async function queryVectors(
   lines: readonly TrainingLine[],
-  { encoders, space, signal }: Judging,
+  { encoders, space, onPicture, signal }: Judging,
 ): Promise<Matrix> {
   const options = signal === undefined ? {} : { signal };
   if (space.kind === 'passages') {
@@ -106,13 +108,23 @@ async function queryVectors(
     return (await encoders.textEncoder.encodeQueries(texts, options)).vectors;
   }
   const data = new Float32Array(lines.length * space.vectors.columns);
-  for (const [i, { image }] of lines.entries()) {
-    const picture = await encoders.imageEncoder.encodeQuery(image!, options);
+  for (const [i, line] of lines.entries()) {
+    const picture = await encoders.imageEncoder.encodeQuery(line.image!, options).catch(ofLine(line));
     // The first view is the whole picture.
     data.set(matrixRow(picture.views, 0), i * space.vectors.columns);
     picture.release?.();
+    onPicture();
   }
   return matrix(data, space.vectors.columns);
+}
+
+/** A handler for what an encoder throws: an image that is missing or cannot be read is reported with its line. */
+function ofLine({ place, file, line }: TrainingLine): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof GranuleError) || error.code === 'ABORTED') throw error;
+    const { code, message, details } = error;
+    throw new GranuleError(code, `${place}: ${message}`, { ...details, file, line }, { cause: error });
+  };
 }
 
 async function rowsWithAnswer(

@@ -22,7 +22,7 @@ export async function readQueryAdapter(file: string): Promise<(encoders: Encoder
   if (adapter.document !== undefined) {
     throw new GranuleError(
       'ENCODER_MISMATCH',
-      `${file} has a tower of documents, too: a knowledge base has to be encoded anew with it, in a program, by Corpus.reencode`,
+      `${file} has a tower of documents, too: only programs search with it, in a knowledge base that Corpus.reencode has encoded with it`,
       { file },
     );
   }

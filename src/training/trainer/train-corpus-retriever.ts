@@ -22,6 +22,8 @@ export interface TrainCorpusOptions extends Omit<TrainOptions, 'queryTower' | 'd
   readonly towers?: ((dimension: number) => Pick<TrainOptions, 'queryTower' | 'documentTower'>) | undefined;
   /** Best passages in which answers are looked for where a line has no positives; 50 by default. */
   readonly answerDepth?: number | undefined;
+  /** Is told after each picture how many are encoded, of how many; texts are encoded at once. */
+  readonly onEncoded?: ((done: number, pictures: number) => void) | undefined;
 }
 
 /** What {@link trainCorpusRetriever} gives. */
@@ -46,12 +48,15 @@ export async function trainCorpusRetriever(
   { train, dev }: CorpusExamples,
   options: TrainCorpusOptions = {},
 ): Promise<TrainedCorpusRetriever> {
-  const { towers, answerDepth = 50, ...training } = options;
+  const { towers, answerDepth = 50, onEncoded, ...training } = options;
   const { signal } = options;
   refuseLeaks({ train, dev: dev ?? [] });
   const kind = kindOf([...train, ...(dev ?? [])]);
   const space = await readCorpusSpace(snapshot, kind, signal);
-  const judging = { snapshot, encoders, space, answerDepth, signal };
+  let encoded = 0;
+  const pictures = train.length + (dev?.length ?? 0);
+  const onPicture = () => onEncoded?.(++encoded, pictures);
+  const judging = { snapshot, encoders, space, answerDepth, onPicture, signal };
   const trained = await judgedLines(train, judging);
   const measured = dev && (await judgedLines(dev, judging));
   const data = { documents: space.vectors, train: trained.queries, dev: measured?.queries };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wholeNumber } from '../../../src/cli/option-values.js';
+import { numberFromZero, shareFromZero, wholeNumber } from '../../../src/cli/option-values.js';
 
 describe('wholeNumber', () => {
   it('reads digits', () => {
@@ -13,4 +13,20 @@ describe('wholeNumber', () => {
       expect(() => wholeNumber(1)(value)).toThrow(/whole number/);
     },
   );
+});
+
+describe('numbers from 0', () => {
+  it('reads them', () => {
+    expect(['0', '0.5', '1e3'].map(numberFromZero)).toEqual([0, 0.5, 1000]);
+    expect(['0', '0.999'].map(shareFromZero)).toEqual([0, 0.999]);
+  });
+
+  it.each(['', ' ', '-0.1', 'NaN', 'Infinity', 'x'])('refuses %j', (value) => {
+    expect(() => numberFromZero(value)).toThrow('at least 0');
+    expect(() => shareFromZero(value)).toThrow('at least 0');
+  });
+
+  it('refuses a share of 1', () => {
+    expect(() => shareFromZero('1')).toThrow('below 1');
+  });
 });

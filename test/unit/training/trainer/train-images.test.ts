@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Corpus } from '../../../../src/corpus/corpus.js';
 import type { ImageEncoder, ImageInput } from '../../../../src/encoders/encoder.js';
+import { GranuleError } from '../../../../src/errors.js';
 import { adaptedImageEncoder } from '../../../../src/training/trainer/adapted-image-encoder.js';
 import { saveAdapter } from '../../../../src/training/trainer/adapter.js';
 import { readQueryAdapter } from '../../../../src/training/trainer/query-adapter.js';
@@ -74,6 +75,7 @@ const lineOf = (i: number): TrainingLine => ({
   grades: {},
   answers: [],
 });
+const encoded: number[][] = [];
 let result: TrainedCorpusRetriever;
 let corpus: Corpus;
 
@@ -99,7 +101,13 @@ beforeAll(async () => {
     snapshot,
     encoders,
     { train: all.slice(0, 8), dev: all.slice(8) },
-    { towers: () => ({ queryTower }), learningRate: 0.1, epochs: 40, patience: 40 },
+    {
+      towers: () => ({ queryTower }),
+      learningRate: 0.1,
+      epochs: 40,
+      patience: 40,
+      onEncoded: (...progress) => encoded.push(progress),
+    },
   );
 });
 
@@ -111,6 +119,24 @@ describe('training on pictures', () => {
     expect(result.after!.measures['recip_rank']).toBe(1);
     expect(result.adapter).toMatchObject({ encoder: { name: 'turned-colours' }, training: { of: 'images' } });
     expect(encoders.imageEncoder.released).toBe(COLOURS);
+    expect(encoded).toEqual(HUES.map((_, i) => [i + 1, COLOURS]));
+  });
+
+  it('names the line of an image that cannot be read', async () => {
+    const encodeQuery = async (image: ImageInput) => {
+      if (image === picture(3)) throw new GranuleError('IMAGE_UNREADABLE', 'it is torn', { image: 'torn' });
+      return encoders.imageEncoder.encodeQuery(image);
+    };
+    const imageEncoder = Object.assign(new TurnedColours(), { encodeQuery });
+    await using snapshot = await corpus.snapshot();
+    const train = [lineOf(2), lineOf(3)];
+    await expect(
+      trainCorpusRetriever(snapshot, { ...encoders, imageEncoder }, { train }),
+    ).rejects.toMatchObject({
+      code: 'IMAGE_UNREADABLE',
+      message: 'line 3: it is torn',
+      details: { file: 'train.jsonl', line: 3, image: 'torn' },
+    });
   });
 
   it('gives an encoder that finds them in the index as it is: every view mapped, patches as they were', async () => {
