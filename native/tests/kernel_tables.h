@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,30 @@ inline std::vector<granule::KernelTable> tables() {
     table.code_maxsim = {"avxvnni_by_evex::code_maxsim", avxvnni_by_evex::code_maxsim};
     out.push_back(table);
   }
+#endif
+  return out;
+}
+
+/// Those tables that differ in more than what reads codes or bytes: enough where neither is read. Where
+/// threads are watched, which are the same on all, the strongest alone.
+inline std::vector<granule::KernelTable> float_tables() {
+  const auto floats = [](const granule::KernelTable& table) {
+    return std::vector<const char*>{
+        table.inner_product.symbol,  table.maxsim_fold.symbol, table.softmax_terms.symbol,
+        table.softmax_select.symbol, table.copy_finite.symbol, table.squared_norm.symbol,
+        table.divide.symbol,         table.stream_copy.symbol, table.widen_f16.symbol,
+        table.widen_bf16.symbol,     table.narrow_f16.symbol,  table.narrow_bf16.symbol,
+        table.pack_panel.symbol,     table.matrix_tile.symbol};
+  };
+  std::vector<granule::KernelTable> out;
+  for (const granule::KernelTable& table : tables()) {
+    const bool is_new = std::none_of(out.begin(), out.end(), [&](const granule::KernelTable& other) {
+      return floats(other) == floats(table);
+    });
+    if (is_new) out.push_back(table);
+  }
+#if defined(__SANITIZE_THREAD__)
+  out = {out.back()};
 #endif
   return out;
 }

@@ -192,7 +192,7 @@ double check(const Job& job, MultiVectorScore score, const Result& result) {
 }  // namespace
 
 TEST_CASE("every instruction set and number of threads gives the scores of the definitions, the same bits") {
-  const std::vector<KernelTable> tables = test_kernels::tables();
+  const std::vector<KernelTable> tables = test_kernels::float_tables();
   ThreadPool pool;
   pool.grow_to(3);
   double worst = 0;
@@ -283,7 +283,7 @@ TEST_CASE("options are those of the definitions: directions, how many are averag
 TEST_CASE("a document of more vectors than 65,536 is scored like any other, and neighbours do not matter") {
   ThreadPool pool;
   pool.grow_to(2);
-  const KernelTable kernels = test_kernels::tables().back();
+  const KernelTable kernels = test_kernels::float_tables().back();
   const Job job = job_of(test_data::Kind::uniform, 3, 2, {1, 65539, 2});
   for (const MultiVectorScore score : {MultiVectorScore::maxsim, MultiVectorScore::top_mean,
                                        MultiVectorScore::filip, MultiVectorScore::pacl}) {
@@ -303,7 +303,7 @@ TEST_CASE("a document of more vectors than 65,536 is scored like any other, and 
 TEST_CASE("what is not finite is reported by its first document, query vector and vector") {
   ThreadPool pool;
   pool.grow_to(3);
-  for (const KernelTable& kernels : test_kernels::tables()) {
+  for (const KernelTable& kernels : test_kernels::float_tables()) {
     for (const unsigned threads : {1u, 3u}) {
       Job job = job_of(test_data::Kind::uniform, 3, 66, {2, 0, 70, 5, 70});
       job.documents[(2 + 66) * 3 + 1] = std::numeric_limits<float>::quiet_NaN();
@@ -356,7 +356,7 @@ TEST_CASE(
         const Job job = job_of(test_data::Kind::mixed_magnitudes, dimension, query_vectors,
                                {static_cast<uint32_t>(vectors)});
         const Tile expected = slow_tile(job, 0, vectors);
-        for (const KernelTable& kernels : test_kernels::tables()) {
+        for (const KernelTable& kernels : test_kernels::float_tables()) {
           for (const unsigned threads : {1u, 3u}) {
             std::vector<float> out(query_vectors * vectors + 1, 7.0f);
             const VectorPair pair{job.query.data(), query_vectors, job.documents.data(), vectors, dimension};

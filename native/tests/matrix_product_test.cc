@@ -103,7 +103,7 @@ void check(ThreadPool& pool, const Shape& shape, Kind kind, uint64_t seed) {
   CAPTURE(shape.a_transposed);
   CAPTURE(shape.b_transposed);
   CAPTURE(shape.accumulate);
-  for (const KernelTable& table : test_kernels::tables()) {
+  for (const KernelTable& table : test_kernels::float_tables()) {
     CAPTURE(table.matrix_tile.symbol);
     for (const unsigned threads : {1u, 2u, 5u}) {
       CAPTURE(threads);
@@ -183,7 +183,7 @@ TEST_CASE("a cancelled product says so") {
   cancel.cancel();
   const std::vector<float> ones(64, 1.0f);
   std::vector<float> out(64);
-  for (const KernelTable& table : test_kernels::tables()) {
+  for (const KernelTable& table : test_kernels::float_tables()) {
     CHECK_FALSE(
         multiply({pool, table, 2, cancel}, {{ones.data(), 8}, {ones.data(), 8}, 8, 8, 8, out.data(), 8}));
     for (const std::size_t rows : {0, 8}) {

@@ -77,7 +77,7 @@ TEST_CASE("every instruction set and number of threads gives a contrast of patch
     CAPTURE(static_cast<int>(score));
     const Example example{texts, images, 13, score};
     const std::vector<double> expected = example.run(pool, *kernel_table(Isa::scalar), 1, 0);
-    for (const KernelTable& table : test_kernels::tables()) {
+    for (const KernelTable& table : test_kernels::float_tables()) {
       CAPTURE(table.matrix_tile.symbol);
       for (const unsigned threads : {1u, 3u}) CHECK(same(example.run(pool, table, threads), expected));
     }
@@ -94,7 +94,7 @@ TEST_CASE("the blocks of texts do not show in a contrast of patches") {
   apart.images.push_back(4000);
   apart.patches.resize((2000 + 4000) * 3, 0.0f);
   apart.direction = together.direction = ContrastDirection::document_to_query;
-  const KernelTable best = test_kernels::tables().back();
+  const KernelTable best = test_kernels::float_tables().back();
   std::vector<double> expected = together.run(pool, best, 3);
   std::vector<double> found = apart.run(pool, best, 2);
   found.resize(expected.size());

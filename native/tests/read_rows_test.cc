@@ -122,8 +122,11 @@ TEST_CASE("rows that never were, too many numbers, and an abort are refused") {
   CHECK(outside.status.message == "row 10 is not one of the 10 rows");
 
   // One vector more than 2^28 numbers hold.
-  const std::vector<uint32_t> many((1 << 26) + 1, 3);
-  const Reading large(store, many);
+  SegmentStore wide(engine_for(Isa::scalar, 1), {1024, Metric::inner_product, Dtype::f32, false, true});
+  const std::vector<float> y = test_data::vectors(Kind::uniform, 4, 1024, 1);
+  REQUIRE(wide.add({y.data(), 4, nullptr, 4, nullptr}, 1, CancelFlag(), &first).ok());
+  const std::vector<uint32_t> many((1 << 18) + 1, 3);
+  const Reading large(wide, many);
   CHECK(large.status.code == StatusCode::out_of_memory);
   CHECK(large.status.message.find("divide the rows") != std::string::npos);
 

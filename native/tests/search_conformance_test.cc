@@ -194,6 +194,9 @@ void check_documents(Metric metric, Kind kind, std::size_t dimension, std::size_
 
 constexpr Metric kMetrics[] = {Metric::inner_product, Metric::cosine, Metric::squared_l2};
 
+/// The largest searches are made with every metric, or with one where every step costs many times as much.
+bool has_largest(Metric metric) { return metric == Metric::inner_product || !test_search::is_slow(); }
+
 }  // namespace
 
 TEST_CASE("a flat search returns the oracle's rows and bits") {
@@ -204,7 +207,7 @@ TEST_CASE("a flat search returns the oracle's rows and bits") {
     }
     for (const std::size_t queries : {1u, 2u, 31u, 33u, 70u})
       check_flat(metric, Kind::few_values, 24, 997, queries, 7, {3}, true);
-    check_flat(metric, Kind::uniform, 4, 70000, 2, 33, {1, 2, 3, 8}, false);
+    if (has_largest(metric)) check_flat(metric, Kind::uniform, 4, 70000, 2, 33, {1, 2, 3, 8}, false);
     check_flat(metric, Kind::few_values, 5, 64, 2, 64, {2}, false);
     check_flat(metric, Kind::few_values, 5, 64, 2, 64, {2}, true);
   }
@@ -216,7 +219,7 @@ TEST_CASE("a document search returns the oracle's documents, matches and bits") 
       check_documents(metric, kind, 17, 40, 9, 2, false);
       check_documents(metric, kind, 8, 12, 70, 1, true);
     }
-    check_documents(metric, Kind::uniform, 128, 30, 1030, 3, false);
+    if (has_largest(metric)) check_documents(metric, Kind::uniform, 128, 30, 1030, 3, false);
     check_documents(metric, Kind::few_values, 3, 2000, 5, 8, false);
   }
 }

@@ -24,6 +24,15 @@ inline std::shared_ptr<granule::Engine> engine_for(granule::Isa isa, unsigned th
 /// Whether an emulator runs the tests: every step costs many times as much.
 inline bool is_emulated() { return std::getenv("GRANULE_TEST_INSTRUCTION_SETS") != nullptr; }
 
+/// Whether every step costs many times as much, on an emulator or where threads are watched.
+inline bool is_slow() {
+#if defined(__SANITIZE_THREAD__)
+  return true;
+#else
+  return is_emulated();
+#endif
+}
+
 /// The instruction sets that whole searches run on: all; where every step costs many times as much, the
 /// weakest and the strongest (addresses watched), or the strongest alone: where threads are watched, which
 /// are the same on all, and on emulated Arm processors, whose weakest is the source that ran on this one. The

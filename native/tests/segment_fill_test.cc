@@ -78,7 +78,7 @@ TEST_CASE("an add too large for the caches keeps what many small ones keep") {
         }
         CHECK(coded > count / 7 - 20);
       }
-      if (test_search::is_emulated()) return;
+      if (test_search::is_slow()) return;
     }
   }
 }

@@ -103,7 +103,7 @@ TEST_CASE("every instruction set and number of threads gives a tower the same ou
   for (const Example& example : examples()) {
     CAPTURE(static_cast<int>(example.shape.kind));
     const std::vector<float> expected = example.run(pool, *kernel_table(Isa::scalar), 1);
-    for (const KernelTable& table : test_kernels::tables()) {
+    for (const KernelTable& table : test_kernels::float_tables()) {
       CAPTURE(table.matrix_tile.symbol);
       for (const unsigned threads : {1u, 3u}) CHECK(same(example.run(pool, table, threads), expected));
     }
@@ -227,7 +227,7 @@ TEST_CASE("every instruction set and number of threads takes the same step of Ad
     return out;
   };
   const std::vector<float> expected = run(*kernel_table(Isa::scalar), 1);
-  for (const KernelTable& table : test_kernels::tables()) {
+  for (const KernelTable& table : test_kernels::float_tables()) {
     CAPTURE(table.squared_norm.symbol);
     for (const unsigned threads : {1u, 3u}) CHECK(same(run(table, threads), expected));
   }
