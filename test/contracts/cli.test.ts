@@ -108,7 +108,7 @@ describe('the command line', () => {
     helps = all.splice(0, helped.length);
     mistakes = Object.fromEntries(Object.keys(MISTAKES).map((name) => [name, all.shift()!]));
     failures = all;
-  }, 60_000);
+  }, 120_000);
 
   it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -161,7 +161,9 @@ describe('the command line', () => {
     for (const symbol of Object.values(info.kernels)) expect(stdout).toContain(symbol);
   });
 
-  it('ingests, names refused lines on standard error, searches and answers', async () => {
+  it('ingests, names refused lines on standard error, searches and answers', {
+    timeout: 120_000,
+  }, async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
     const hills = 'Which capital lies in the hills?';
@@ -254,7 +256,7 @@ describe('the command line', () => {
     expect(left.noFile).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
   });
 
-  it('adds to a knowledge base, keeps it in order, and filters', async () => {
+  it('adds to a knowledge base, keeps it in order, and filters', { timeout: 120_000 }, async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
     const lines = [
