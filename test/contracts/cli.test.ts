@@ -108,7 +108,7 @@ describe('the command line', () => {
     helps = all.splice(0, helped.length);
     mistakes = Object.fromEntries(Object.keys(MISTAKES).map((name) => [name, all.shift()!]));
     failures = all;
-  }, 60_000);
+  }, 120_000);
 
   it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -161,7 +161,9 @@ describe('the command line', () => {
     for (const symbol of Object.values(info.kernels)) expect(stdout).toContain(symbol);
   });
 
-  it('ingests, names refused lines on standard error, searches and answers', async () => {
+  it('ingests, names refused lines on standard error, searches and answers', {
+    timeout: 120_000,
+  }, async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
     const hills = 'Which capital lies in the hills?';
@@ -254,7 +256,7 @@ describe('the command line', () => {
     expect(left.noFile).toMatchObject({ status: 1, stderr: expect.stringContaining('[FILE_NOT_FOUND]') });
   });
 
-  it('adds to a knowledge base, keeps it in order, and filters', async () => {
+  it('adds to a knowledge base, keeps it in order, and filters', { timeout: 120_000 }, async () => {
     const folder = await source();
     const kb = join(folder, 'kb');
     const lines = [
@@ -317,41 +319,17 @@ describe('the command line', () => {
     expect(stderr).toContain('[CORPUS_EMPTY]');
   });
 
-  it('runs the demo: one JSON object, examples, and pictures in the folder that it names', async () => {
+  // What a whole demo prints and measures is checked by scripts/check-demo.mjs.
+  it('reports a picture of the demo that cannot be read before any work is done', async () => {
     const folder = temporaryFolder();
-    const kb = join(folder, 'kb');
-    const output = join(folder, 'out');
-    // What was learned is measured by a test of the whole demo.
-    const args = ['demo', '--questions', '5', '--ablation', '0', '--output', output, '--json', '--keep', kb];
-    const { status, stdout, stderr } = await granule(args);
-    expect([status, stderr]).toEqual([0, '']);
-    expect(stdout.trim()).not.toContain('\n');
-    const { questions, systems, timings, pictures, examples } = JSON.parse(stdout);
-    expect(questions).toBe(5);
-    expect(systems).toHaveLength(4);
-    const scores = ['entityP1', 'entityMrr100', 'passageP1', 'passageP20', 'exactMatch', 'f1'];
-    for (const system of systems) {
-      expect(Object.keys(system)).toEqual(['name', ...scores]);
-      for (const score of scores) expect(system[score]).toBeGreaterThanOrEqual(0);
-    }
-    expect(systems[3].entityP1).toBe(1);
-    expect(timings.totalMs).toBeGreaterThan(0);
-    expect(examples).toHaveLength(4);
-    for (const { picture, matches, system } of examples) {
-      expect(system).toMatch(/learned .*seed 1/);
-      for (const name of [picture, matches])
-        expect((await sharp(join(pictures, name)).metadata()).width).toBeGreaterThan(100);
-    }
-
     writeFileSync(join(folder, 'broken.jpg'), 'no image');
     writeFileSync(join(folder, 'truth.jsonl'), '{"file":"broken.jpg","cca2":"FR"}');
     const unused = [join(folder, 'no-kb'), join(folder, 'no-pictures')] as const;
     const broken = await granule(['demo', '--pictures', folder, '--keep', unused[0], '--output', unused[1]]);
     expect([broken.status, broken.stdout]).toEqual([1, '']);
     expect(broken.stderr).toMatch(/^granule: [^\n]*broken\.jpg[^\n]* \[IMAGE_UNREADABLE\]\n$/);
-    // It is known before any work is done.
     for (const path of unused) expect(existsSync(path)).toBe(false);
-  }, 60_000);
+  });
 
   it('ends with 130 after Ctrl-C and leaves no half of a knowledge base', async () => {
     const folder = temporaryFolder();

@@ -22,7 +22,8 @@ async function serving(kb: string, ...args: string[]) {
   return { child, left, url };
 }
 
-describe('granule serve', () => {
+// A server is a process, and its knowledge base takes seconds on a busy machine.
+describe('granule serve', { timeout: 120_000 }, () => {
   it('answers as the library does, and stops in good order', async () => {
     const { kb, red } = await makeKnowledgeBase(temporaryFolder());
     const { child, left, url } = await serving(kb);
