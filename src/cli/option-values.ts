@@ -20,6 +20,22 @@ export function positiveNumber(value: string): number {
   return number;
 }
 
+/** Reads an option's value as a finite number of at least 0. */
+export function numberFromZero(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number) || number < 0) {
+    throw new InvalidArgumentError('It must be a number of at least 0.');
+  }
+  return number;
+}
+
+/** Reads an option's value as a share of at least 0 and below 1. */
+export function shareFromZero(value: string): number {
+  const share = numberFromZero(value);
+  if (share >= 1) throw new InvalidArgumentError('It must be at least 0 and below 1.');
+  return share;
+}
+
 /** Reads an option's value as a share above 0 and below 1. */
 export function shareBelowOne(value: string): number {
   const share = positiveNumber(value);

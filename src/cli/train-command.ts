@@ -3,7 +3,14 @@ import { type Command, Option } from 'commander';
 import type { RetrieverLoss, TowerShape, TrainedCorpusRetriever } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
 import { jsonText } from './json-text.js';
-import { positiveNumber, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.js';
+import {
+  numberFromZero,
+  positiveNumber,
+  shareBelowOne,
+  shareFromZero,
+  wholeNumber,
+  wholeNumbers,
+} from './option-values.js';
 import { TrainingDisplay } from './training-display.js';
 
 /** Options of `granule train`, as the command line gives them. */
@@ -70,9 +77,9 @@ export function addTrainCommand(program: Command, context: CommandContext): void
     .option('--epochs <n>', 'times that each query is trained on (default: 10)', wholeNumber(1))
     .option('--steps <n>', 'steps, instead of --epochs', wholeNumber(1))
     .option('--rate <x>', 'highest learning rate (default: 0.001)', positiveNumber)
-    .option('--warmup <x>', 'share of the steps in which it rises (default: 0.1)', shareBelowOne)
+    .option('--warmup <x>', 'share of the steps in which it rises (default: 0.1)', shareFromZero)
     .addOption(new Option('--decay <kind>', 'how it goes down').choices(['cosine', 'linear', 'constant']))
-    .option('--weight-decay <x>', 'of AdamW (default: 0.01)', positiveNumber)
+    .option('--weight-decay <x>', 'of AdamW (default: 0.01)', numberFromZero)
     .option('--clip <x>', 'greatest norm of the gradients (default: 1)', positiveNumber)
     .option('--seed <n>', 'of weights and order; a seed gives the same adapter again', wholeNumber(0), 0)
     .option('--measure <name...>', 'as trec_eval names them; the first decides (default: recip_rank ...)')
