@@ -38,9 +38,11 @@ export async function runTrainCountries(
   const folder = options.to ?? (check ? undefined : DEFAULT_FOLDER);
   checkOptions(folder, options);
   const start = performance.now();
-  const trained = await train(options, context);
+  const trained =
+    folder === undefined
+      ? await train(options, context)
+      : await writtenWhole(folder, () => train(options, context), context.signal);
   const seconds = (performance.now() - start) / 1000;
-  if (folder !== undefined) await writeWhole(folder, trained, context.signal);
   const compared = check ? await Promise.all(trained.map(comparedWithShipped)) : undefined;
   if (options.json) {
     context.print(jsonText({ to: folder, seeds, seconds, compared }));
@@ -92,22 +94,29 @@ function liveLoss({ seed, stage, step, loss }: SeedProgress): string {
   return `seed ${seed} ${COUNTRY_STAGES[stage - 1]} ${shown}`;
 }
 
-/** All files, or none: they get their folder's name when all are there. */
-async function writeWhole(
+/**
+ * Writes what `train` gives: all files, or none. They get their folder's name when all are there; that it can be written is known before the
+ * training begins.
+ */
+async function writtenWhole(
   folder: string,
-  trained: readonly TrainedCountries[],
+  train: () => Promise<TrainedCountries[]>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<TrainedCountries[]> {
   const partial = `${folder}.partial`;
   try {
+    // What a run that was killed has left does not belong to this one.
+    await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
+    const trained = await train();
     for (const one of trained)
       await writeCountryTowers(join(partial, countryTowersName(one.seed)), one, signal);
     await rename(partial, folder);
     await syncFolder(join(folder, '..'));
+    return trained;
   } catch (cause) {
-    await rm(partial, { recursive: true, force: true });
-    if (cause instanceof GranuleError) throw cause;
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
     const message = `cannot write to ${folder}: ${(cause as Error).message}`;
     throw new GranuleError('FILE_NOT_WRITABLE', message, { file: folder }, { cause });
   }

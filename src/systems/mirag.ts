@@ -12,7 +12,7 @@ import type {
   RetrieveOptions,
   Timings,
 } from '../retrievers/retriever.js';
-import { logSumExp } from './log-sum-exp.js';
+import { logSumExp } from '../vectors/log-sum-exp.js';
 import type { AnswerVote, MiRagAnswer, MiRagPassage } from './mirag-answer.js';
 import type { MiRagPath, MiRagSelection } from './mirag-path.js';
 import type { TraceStep } from './mirag-trace.js';

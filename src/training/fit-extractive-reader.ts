@@ -1,10 +1,13 @@
 import { GranuleError } from '../errors.js';
+import { checkWhole } from '../evaluation/option-checks.js';
 import { CANDIDATE_FEATURES } from '../generators/extractive/candidate-features.js';
 import { parsePassage } from '../generators/extractive/passage-parse.js';
 import { analyseQuestion } from '../generators/extractive/question-analysis.js';
 import { NULL_FEATURES, readPassage } from '../generators/extractive/read-passage.js';
 import type { ReaderWeights } from '../generators/extractive/reader-weights.js';
 import { normaliseAnswer } from '../generators/normalise-answer.js';
+import { checkKeys } from '../index/arguments.js';
+import { checkAtLeast } from './losses/loss-arguments.js';
 
 /** A question, a passage, and the answers that the passage gives; none where it does not answer the question. */
 export interface ReaderExample {
@@ -15,10 +18,10 @@ export interface ReaderExample {
 
 /** Options of {@link fitExtractiveReader}. */
 export interface FitReaderOptions {
-  /** Strength of the penalty on squared weights; default 0.01. */
-  readonly penalty?: number;
-  /** Steps of Adam over all examples; default 1000. */
-  readonly steps?: number;
+  /** Strength of the penalty on squared weights, at least 0; default 0.01. */
+  readonly penalty?: number | undefined;
+  /** Steps of Adam over all examples, at least 0; default 1000. */
+  readonly steps?: number | undefined;
 }
 
 /** An example, read: per candidate (the null answer first) its features, and whether it is right. */
@@ -40,19 +43,22 @@ const DEFAULT_PENALTY = 0.01;
  * answer after `normaliseAnswer`, or the null answer where none is accepted. Examples whose answer is not among the
  * passage's candidates are left out.
  *
- * @throws GranuleError `INVALID_ARGUMENT` where no example is left
+ * @throws GranuleError `INVALID_ARGUMENT`, also where no example is left
  */
 export function fitExtractiveReader(
   examples: Iterable<ReaderExample>,
   options: FitReaderOptions = {},
 ): ReaderWeights {
+  checkKeys(options, ['penalty', 'steps']);
+  const penalty = checkAtLeast(options.penalty ?? DEFAULT_PENALTY, 0, 'penalty');
+  const steps = options.steps ?? 1000;
+  checkWhole(steps, 0, Number.MAX_SAFE_INTEGER, 'steps');
   const read = readExamples(examples);
   const weights = new Float64Array(WEIGHTS);
   const mean = new Float64Array(WEIGHTS);
   const square = new Float64Array(WEIGHTS);
-  const steps = options.steps ?? 1000;
   for (let step = 1; step <= steps; step++) {
-    const { gradient } = objective(read, weights, options.penalty ?? DEFAULT_PENALTY);
+    const { gradient } = objective(read, weights, penalty);
     const rate = 0.2 * (1 - (step - 1) / steps);
     for (let i = 0; i < WEIGHTS; i++) {
       mean[i] = 0.9 * mean[i]! + 0.1 * gradient[i]!;

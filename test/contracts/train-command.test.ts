@@ -234,19 +234,21 @@ describe('granule train', () => {
 
   it('tells the countries from a folder of that name, and refuses what does not go with them', async () => {
     const withPairs = ['--pairs', at('train.jsonl')];
-    const [pairs, to, seeds, rank, twice, there, unknown, folderOfThatName] = await commandsInOneProcess(
-      [
-        [kb, '--to', at('x')],
-        [kb, ...withPairs],
-        [kb, ...withPairs, '--to', at('x'), '--seeds', '1'],
-        ['countries', '--rank', '8'],
-        ['countries', '--seeds', '1,1'],
-        ['countries', '--to', kb],
-        ['countries', '--check', '--seeds', '1,4'],
-        ['countries', ...withPairs, '--to', at('x')],
-      ].map((words) => ['granule', 'train', ...words]),
-      folder,
-    );
+    const [pairs, to, seeds, rank, twice, there, within, unknown, folderOfThatName] =
+      await commandsInOneProcess(
+        [
+          [kb, '--to', at('x')],
+          [kb, ...withPairs],
+          [kb, ...withPairs, '--to', at('x'), '--seeds', '1'],
+          ['countries', '--rank', '8'],
+          ['countries', '--seeds', '1,1'],
+          ['countries', '--to', kb],
+          ['countries', '--to', join(at('train.jsonl'), 'towers')],
+          ['countries', '--check', '--seeds', '1,4'],
+          ['countries', ...withPairs, '--to', at('x')],
+        ].map((words) => ['granule', 'train', ...words]),
+        folder,
+      );
     const usage = (message: string) => ({ status: 2, stderr: expect.stringContaining(message) });
     expect(pairs).toMatchObject(usage("required option '--pairs <file>' not specified"));
     expect(to).toMatchObject(usage("required option '--to <file>' not specified"));
@@ -256,6 +258,11 @@ describe('granule train', () => {
     expect(there).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/is there already.*\[FILE_NOT_WRITABLE\]/),
+    });
+    // Known before minutes of training.
+    expect(within).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/cannot write to .*towers.*\[FILE_NOT_WRITABLE\]/),
     });
     expect(unknown).toMatchObject({ status: 1, stderr: expect.stringContaining('there are none of seed 4') });
     expect(folderOfThatName).toMatchObject({

@@ -115,7 +115,7 @@ export class AnswersOnce implements Generator {
     passages: readonly Passage[],
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<GeneratedAnswer[][]> {
-    const byKey = new Map(passages.map((passage) => [`${question}\n${passage.id}`, passage]));
+    const byKey = new Map(passages.map((passage) => [JSON.stringify([question, passage.id]), passage]));
     return this.#kept.all([...byKey.keys()], (missing) =>
       this.#generator.generate(
         question,

@@ -1,6 +1,7 @@
 import type { TextEncoder } from '../../encoders/encoder.js';
 import { NgramTextEncoder } from '../../encoders/ngram/ngram-text-encoder.js';
-import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
+import { pickedRows } from '../../training/trainer/picked-rows.js';
+import type { Matrix } from '../../vectors/matrix.js';
 import { countryCorpus } from '../countries/country-corpus.js';
 import { NEVER_TRAINED } from './never-trained.js';
 
@@ -55,8 +56,8 @@ export function knowledgeOf(
   return {
     titles: entities.map((row) => knowledge.titles[row]!),
     cca2: entities.map((row) => knowledge.cca2[row]!),
-    titleVectors: rowsOf(knowledge.titleVectors, entities),
-    passages: rowsOf(knowledge.passages, passages),
+    titleVectors: pickedRows(knowledge.titleVectors, entities),
+    passages: pickedRows(knowledge.passages, passages),
     texts: passages.map((row) => knowledge.texts[row]!),
     passageEntity: Uint32Array.from(passages, (row) => places.get(knowledge.passageEntity[row]!)!),
     encoder: knowledge.encoder,
@@ -66,10 +67,4 @@ export function knowledgeOf(
 /** What may be trained on: all countries but those that are `NEVER_TRAINED`, whose passages are then no negatives either. */
 export function trainedKnowledge(knowledge: CountryKnowledge): CountryKnowledge {
   return knowledgeOf(knowledge, (cca2) => !NEVER_TRAINED.has(cca2));
-}
-
-function rowsOf(source: Matrix, rows: readonly number[]): Matrix {
-  const data = new Float32Array(rows.length * source.columns);
-  for (const [place, row] of rows.entries()) data.set(matrixRow(source, row), place * source.columns);
-  return matrix(data, source.columns);
 }

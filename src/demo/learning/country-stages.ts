@@ -31,7 +31,7 @@ export interface CountryStep extends SeedProgress {
 export interface TrainCountriesOptions {
   readonly seeds: readonly number[];
   readonly signal?: AbortSignal;
-  /** Called after each picture. */
+  /** Called where a picture is begun, with how many were begun before it, and with all when they are made. */
   readonly onPicture?: (done: number, all: number) => void;
   /** Called some ten times a second, with all seeds that are in training, and the share of all stages that is done. */
   readonly onProgress?: (training: readonly SeedProgress[], fraction: number) => void;

@@ -18,7 +18,6 @@ import {
   type CountryTowers,
   partsOf,
   stageOf,
-  towersAfter,
 } from './country-towers.js';
 
 /** All that was trained from one seed. */
@@ -111,21 +110,6 @@ export async function readCountryTowers(file: string, signal?: AbortSignal): Pro
     data: metadata['data'] ?? '',
     instructionSet: metadata['instructionSet'] ?? '',
   };
-}
-
-/**
- * What there is after a stage of the training whose towers come with the package.
- *
- * @param seed - 1 to 3
- * @param stage - 1 to 6, see `COUNTRY_STAGES`
- * @throws GranuleError as {@link readCountryTowers}
- */
-export async function loadCountryTowers(
-  seed: number,
-  stage: number = COUNTRY_STAGES.length,
-): Promise<CountryTowers> {
-  const { stages } = await readCountryTowers(shippedCountryTowers(seed));
-  return towersAfter(stages, stage);
 }
 
 /** All tensors of a training, by their names in a file. */

@@ -1,10 +1,10 @@
 import type { ImageEncoder, ImageInput, ImageQuery, TextEncoder } from '../../encoders/encoder.js';
 import { checkK } from '../../retrievers/check-k.js';
 import type { EntityHit, EntityRetriever, RetrieveOptions, Timings } from '../../retrievers/retriever.js';
-import { logSumExp } from '../../systems/log-sum-exp.js';
 import type { Tower } from '../../training/towers/tower.js';
+import { logSumExp } from '../../vectors/log-sum-exp.js';
 import type { EncodedEntityRetriever } from './encoded-entity-retriever.js';
-import { withViews } from './mapped-query.js';
+import { withViews } from './query-views.js';
 import type { TitleEntityRetriever } from './title-entity-retriever.js';
 import { ENTITY_TEMPERATURE } from './train-entity-towers.js';
 import { placeBiases, placeFeatures } from './view-places.js';

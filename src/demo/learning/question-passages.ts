@@ -5,7 +5,8 @@ import { PassageReadings } from '../../training/reader/passage-readings.js';
 import { rightSpans, type SpanReading } from '../../training/reader/span-reading.js';
 import type { SpanScorer } from '../../training/reader/span-scorer.js';
 import type { Tower } from '../../training/towers/tower.js';
-import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
+import { pickedRows } from '../../training/trainer/picked-rows.js';
+import type { Matrix } from '../../vectors/matrix.js';
 import type { CountryKnowledge } from './country-knowledge.js';
 import type { QuestionExample, QuestionSet } from './question-examples.js';
 
@@ -72,7 +73,7 @@ export class QuestionPassages implements Disposable {
   /** @param rows - of questions in the set */
   async find({ questions, vectors }: QuestionSet, rows: readonly number[]): Promise<FoundPassages> {
     const { depth, threads, signal } = this.#options;
-    const asked = picked(vectors, rows);
+    const asked = pickedRows(vectors, rows);
     const hits = await this.#search.search(asked, depth, { threads, signal });
     const readings = rows.flatMap((row, i) =>
       Array.from(hits.rows.subarray(i * depth, (i + 1) * depth), (passage) =>
@@ -105,10 +106,4 @@ export class QuestionPassages implements Disposable {
 
 function acceptedOf({ answers }: QuestionExample): ReadonlySet<string> {
   return new Set(answers.map(normaliseAnswer));
-}
-
-function picked(source: Matrix, rows: readonly number[]): Matrix {
-  const data = new Float32Array(rows.length * source.columns);
-  for (const [place, row] of rows.entries()) data.set(matrixRow(source, row), place * source.columns);
-  return matrix(data, source.columns);
 }

@@ -6,10 +6,11 @@ import type { TrainingPicture } from './training-picture-maker.js';
 import type { PictureViews } from './view-samples.js';
 
 /**
- * Makes pictures in threads, one per core, and keeps views of them.
+ * Makes pictures in threads, one per core, and keeps views of them. `onProgress` is called where a picture is begun, with how many were
+ * begun before it, and with all when they are made.
  *
  * @returns what is kept of each, in their order
- * @throws GranuleError `ABORTED`
+ * @throws GranuleError `ABORTED`; `INTERNAL` where the modules of the threads are not there
  */
 export async function seePictures(
   pictures: readonly TrainingPicture[],
@@ -23,18 +24,20 @@ export async function seePictures(
     { spec, service: 'demo/learning/training-picture-service.js', identity: {} },
     { threads: availableParallelism() },
   );
-  let done = 0;
+  let begun = 0;
   try {
-    return await team.callAll<TrainingPicture, PictureViews>(
+    const seen = await team.callAll<TrainingPicture, PictureViews>(
       'make',
       pictures,
       (picture) => {
-        options.onProgress?.(done, pictures.length);
-        done += 1;
+        options.onProgress?.(begun, pictures.length);
+        begun += 1;
         return picture;
       },
       options.signal,
     );
+    options.onProgress?.(begun, pictures.length);
+    return seen;
   } finally {
     await team.close();
   }

@@ -1,6 +1,4 @@
 import { likeliestAnswers } from '../../generators/extractive/likeliest-answers.js';
-import { SeededRandom } from '../../ranking/seeded-random.js';
-import { shuffled } from '../../ranking/shuffled.js';
 import { filterGroupLoss, rankingGroupLoss } from '../../training/policies/group-loss.js';
 import { answerF1Reward } from '../../training/policies/rewards/answer-rewards.js';
 import { decisionAccuracyReward, keptCountReward } from '../../training/policies/rewards/filter-rewards.js';
@@ -12,21 +10,16 @@ import type { SpanScorer } from '../../training/reader/span-scorer.js';
 import type { Tower } from '../../training/towers/tower.js';
 import { dot } from '../../vectors/dot.js';
 import { matrixRow } from '../../vectors/matrix.js';
-import { copiedTower } from './copied-parts.js';
 import type { CountryKnowledge } from './country-knowledge.js';
+import { learnFromPassages, type PassageLesson } from './learn-from-passages.js';
 import type { QuestionExample, QuestionExamples } from './question-examples.js';
-import { QuestionPassages, type ReadPassage } from './question-passages.js';
+import type { FoundPassages, ReadPassage } from './question-passages.js';
 import type { QueryStageOptions } from './stage-options.js';
-import { takeSteps } from './take-steps.js';
 
-/** Questions that are asked, each once. */
-const QUESTIONS = 1600;
-/** Passages of a question that are decided on. */
-const DEPTH = 8;
+const STAGE = { name: 'rewards', asked: 'rewarded', depth: 8, questions: 1600, learningRate: 1e-3 };
 /** Places of a ranking. */
 const PLACES = 3;
 const ROLLOUTS = 8;
-const RATE = 1e-3;
 /** Of both policies, by which scores are divided. */
 const TEMPERATURE = 0.05;
 /** 1.5 of a decision, 3 of a ranking. */
@@ -46,61 +39,37 @@ interface Deciding {
  * Teaches the query tower by what its own decisions earn, in two stages by group relative policy optimisation: a Bernoulli policy
  * keeps or drops each passage, by its score above the mean of the question's passages, and earns for right decisions and for keeping one at all; a
  * Plackett-Luce policy ranks the kept ones, and earns nDCG, the reciprocal rank, and F1 of what the reader answers by the first. The
- * divergence from the tower that training began with holds both back.
+ * divergence from the tower that training began with holds both back. See {@link learnFromPassages}.
  *
- * @param knowledge - of countries that may be trained on
  * @param examples - as `questionExamples` makes them of this knowledge
- * @returns the query tower that has learned; the one given stays as it is
- * @throws GranuleError `TRAINING_DIVERGED`, `ABORTED`
  */
-export async function trainByRewards(
+export function trainByRewards(
   knowledge: CountryKnowledge,
-  { query, reader }: { readonly query: Tower; readonly reader: SpanScorer },
+  parts: { readonly query: Tower; readonly reader: SpanScorer },
   { train }: QuestionExamples,
-  { seed, threads, signal, onStep, readings, questions = QUESTIONS, learningRate = RATE }: QueryStageOptions,
+  options: QueryStageOptions,
 ): Promise<Tower> {
-  const tower = copiedTower(query);
-  using passages = await QuestionPassages.create(
-    knowledge,
-    { query: tower, reader },
-    { depth: DEPTH, threads, signal, readings },
-  );
-  const asked = shuffled([...train.questions.keys()], new SeededRandom(`rewarded ${seed}`)).slice(
-    0,
-    questions,
-  );
-  const options = { seed, epochs: 1, learningRate, weightDecay: 0, threads, signal, onStep };
-  await takeSteps('rewards', { query: tower }, asked, options, async (batch) => {
-    const found = await passages.find(train, batch);
-    const first = await query.encode(found.vectors, { threads, signal });
-    const gradient = new Float64Array(batch.length * DEPTH);
-    let sum = 0;
-    for (const [i, row] of batch.entries()) {
-      const taught = await teach({
-        question: train.questions[row]!,
-        passages: found.passages[i]!,
-        reference: Float64Array.from(found.passages[i]!, (passage) =>
-          dot(matrixRow(first, i), matrixRow(knowledge.passages, passage.row)),
-        ),
-        seed: `${seed} ${row}`,
-      });
-      sum += taught.missed;
-      gradient.set(
-        taught.gradient.map((slope) => slope / batch.length),
-        i * DEPTH,
+  const { seed, threads, signal } = options;
+  const teach = async ({ vectors, passages }: FoundPassages, rows: readonly number[]) => {
+    const first = await parts.query.encode(vectors, { threads, signal });
+    const lessons: PassageLesson[] = [];
+    for (const [i, row] of rows.entries()) {
+      const reference = Float64Array.from(passages[i]!, (passage) =>
+        dot(matrixRow(first, i), matrixRow(knowledge.passages, passage.row)),
       );
+      const question = train.questions[row]!;
+      lessons.push(await teachOne({ question, passages: passages[i]!, reference, seed: `${seed} ${row}` }));
     }
-    await found.hits.backward(gradient, { threads, signal });
-    return sum / batch.length;
-  });
-  return tower;
+    return lessons;
+  };
+  return learnFromPassages({ ...STAGE, teach }, knowledge, parts, train, options);
 }
 
 /**
  * Both stages for one question: the gradient of their losses to the scores of its passages, and by how much the mean rewards fell short of the
  * greatest ones. (The losses themselves are 0 at each first step on fresh rollouts, but for the divergence.)
  */
-async function teach({ question, passages, reference, seed }: Deciding) {
+async function teachOne({ question, passages, reference, seed }: Deciding): Promise<PassageLesson> {
   const scores = passages.map(({ score }) => score);
   const asked: PolicyQuestion = {
     id: seed,
@@ -131,7 +100,7 @@ async function teach({ question, passages, reference, seed }: Deciding) {
     reference: places.map((place) => reference[place]!),
   });
   for (const [i, place] of places.entries()) gradient[place]! += ordered.gradient[i]!;
-  return { missed: GREATEST_REWARDS - meanReward(filtered) - meanReward(ranked), gradient };
+  return { loss: GREATEST_REWARDS - meanReward(filtered) - meanReward(ranked), gradient };
 }
 
 function meanReward({ rollouts }: RolloutGroup): number {

@@ -1,4 +1,5 @@
 import { LAYOUT_DIMENSION } from '../../encoders/descriptor/layout-descriptor.js';
+import { GranuleError } from '../../errors.js';
 import { similarityTile } from '../../granularity/scores/similarity-tile.js';
 import { Tower } from '../../training/towers/tower.js';
 import { type Matrix, matrix } from '../../vectors/matrix.js';
@@ -27,7 +28,7 @@ export interface EntityTowers {
  * @param pictures - views of made pictures
  * @param titles - frozen vectors of the trained titles
  * @param codes - their two-letter codes, by row
- * @throws GranuleError `TRAINING_DIVERGED`, `ABORTED`
+ * @throws GranuleError `INVALID_ARGUMENT` for a flag whose title is not among them; `TRAINING_DIVERGED`, `ABORTED`
  */
 export async function trainEntityTowers(
   pictures: readonly PictureViews[],
@@ -44,13 +45,19 @@ export async function trainEntityTowers(
     { kind: 'linear', input: titles.columns, output: SPACE, bias: false },
     { seed: `title ${seed}`, signal },
   );
-  const rowOf = new Map(codes.map((code, row) => [code, row]));
   const shown = pictures.flatMap((picture) => picture.flags.map((_, flag) => ({ picture, flag })));
   await takeSteps('entity towers', { image, title }, shown, options, async (batch) => {
     const seen = await image.forward(viewsOf(batch.map(({ picture }) => picture)), { threads, signal });
     const named = await title.forward(titles, { threads, signal });
     const similarities = await similarityTile(seen.outputs, named.outputs, { threads, signal });
-    const items = itemsOf(batch, rowOf);
+    const items = contrastItems(batch, codes).map((item, i) => {
+      const { picture, flag } = batch[i]!;
+      // What shows another flag is no mistake.
+      return {
+        ...item,
+        allowed: Uint8Array.from(picture.flagOf, (shown) => (shown === flag || shown === -1 ? 1 : 0)),
+      };
+    });
     const found = viewContrast(seen.outputs, named.outputs, similarities, items, ENTITY_TEMPERATURE);
     await seen.backward(matrix(found.views, SPACE), { threads, signal });
     await named.backward(matrix(found.titles, SPACE), { threads, signal });
@@ -71,19 +78,24 @@ export function viewsOf(pictures: readonly PictureViews[]): Matrix {
   return matrix(data, LAYOUT_DIMENSION);
 }
 
-function itemsOf(
+/**
+ * What a contrast needs of some pictures whose views lie one after the other, each asked for the title of one of its flags.
+ *
+ * @param codes - two-letter codes of the titles, by row
+ * @throws GranuleError `INVALID_ARGUMENT` for a flag whose title is not among them
+ */
+export function contrastItems(
   batch: readonly { readonly picture: PictureViews; readonly flag: number }[],
-  rowOf: ReadonlyMap<string, number>,
-): ViewContrastItem[] {
+  codes: readonly string[],
+): Pick<ViewContrastItem, 'first' | 'count' | 'title'>[] {
   let first = 0;
   return batch.map(({ picture, flag }) => {
+    const code = picture.flags[flag]!;
+    const title = codes.indexOf(code);
+    if (title < 0)
+      throw new GranuleError('INVALID_ARGUMENT', `${code} has no title to be trained on`, { code });
     const count = picture.flagOf.length;
     first += count;
-    return {
-      first: first - count,
-      count,
-      title: rowOf.get(picture.flags[flag]!)!,
-      allowed: Uint8Array.from(picture.flagOf, (shown) => (shown === flag || shown === -1 ? 1 : 0)),
-    };
+    return { first: first - count, count, title };
   });
 }

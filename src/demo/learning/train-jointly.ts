@@ -101,7 +101,9 @@ function askedPictures(
   const about = new Map<string, QuestionExample[]>();
   for (const question of questions) {
     const code = cca2[question.entity]!;
-    about.set(code, [...(about.get(code) ?? []), question]);
+    const known = about.get(code);
+    if (known === undefined) about.set(code, [question]);
+    else known.push(question);
   }
   const shown = pictures.flatMap((picture) =>
     picture.flags.flatMap((code, flag) => (about.has(code) ? [{ picture, flag, code }] : [])),

@@ -1,8 +1,9 @@
 import { similarityTile } from '../../granularity/scores/similarity-tile.js';
 import { Tower } from '../../training/towers/tower.js';
+import { pickedRows } from '../../training/trainer/picked-rows.js';
 import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
 import { type StepOptions, takeSteps } from './take-steps.js';
-import { ENTITY_TEMPERATURE, type EntityTowers, viewsOf } from './train-entity-towers.js';
+import { contrastItems, ENTITY_TEMPERATURE, type EntityTowers, viewsOf } from './train-entity-towers.js';
 import { viewContrast } from './view-contrast.js';
 import { PLACE_FEATURES, placeBiases, placeFeatures } from './view-places.js';
 import type { PictureViews } from './view-samples.js';
@@ -28,7 +29,7 @@ export interface PlaceExample {
  * @param questions - frozen vectors of the questions
  * @param titles - frozen vectors of the trained titles
  * @param codes - their two-letter codes, by row
- * @throws GranuleError `TRAINING_DIVERGED`, `ABORTED`
+ * @throws GranuleError `INVALID_ARGUMENT` for a flag whose title is not among them; `TRAINING_DIVERGED`, `ABORTED`
  */
 export async function trainPlaces(
   examples: readonly PlaceExample[],
@@ -44,22 +45,16 @@ export async function trainPlaces(
     { weight: new Float32Array(questions.columns * PLACE_FEATURES) },
   );
   const named = await title.encode(titles, { threads, signal });
-  const rowOf = new Map(codes.map((code, row) => [code, row]));
   await takeSteps('places', { where }, examples, options, async (batch) => {
     const pictures = batch.map(({ picture }) => picture);
     const views = await image.encode(viewsOf(pictures), { threads, signal });
-    const vectors = new Float32Array(batch.length * questions.columns);
-    for (const [i, { question }] of batch.entries())
-      vectors.set(matrixRow(questions, question), i * questions.columns);
-    const asked = await where.forward(matrix(vectors, questions.columns), { threads, signal });
+    const rows = batch.map(({ question }) => question);
+    const asked = await where.forward(pickedRows(questions, rows), { threads, signal });
     const features = pictures.map(({ quads }) => placeFeatures(quads));
-    let first = 0;
-    const items = batch.map(({ picture, flag }, i) => {
-      const count = picture.flagOf.length;
-      first += count;
-      const biases = placeBiases(features[i]!, matrixRow(asked.outputs, i));
-      return { first: first - count, count, title: rowOf.get(picture.flags[flag]!)!, biases };
-    });
+    const items = contrastItems(batch, codes).map((item, i) => ({
+      ...item,
+      biases: placeBiases(features[i]!, matrixRow(asked.outputs, i)),
+    }));
     const similarities = await similarityTile(views, named, { threads, signal });
     const found = viewContrast(views, named, similarities, items, ENTITY_TEMPERATURE);
     await asked.backward(matrix(placeGradient(features, found.biases), PLACE_FEATURES), { threads, signal });

@@ -1,4 +1,5 @@
 import { ColourPyramid } from '../../encoders/descriptor/colour-pyramid.js';
+import { WORKING_PIXELS } from '../../encoders/descriptor/descriptor-image-encoder.js';
 import {
   describeLayout,
   LAYOUT_CELLS,
@@ -35,7 +36,6 @@ export interface KnownFlags {
   readonly quads: Quads;
 }
 
-const WORKING_PIXELS = 320 * 240;
 /** Views of each flag, the nearest. */
 const NEAREST = 6;
 /** Windows that are looked at beside them, drawn at random. */

@@ -22,7 +22,7 @@ import { patchesOfViews, refineViews } from './view-refinement.js';
 import { viewWindows, WINDOW_WIDTHS } from './view-windows.js';
 
 /** Pixels at which images are looked at. */
-const WORKING_PIXELS = 320 * 240;
+export const WORKING_PIXELS = 320 * 240;
 
 /** Least width of a window, as a share of the picture's: below it, so many places are possible that few are looked at. */
 const LEAST_WIDTH = 0.05;

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 import { GranuleError } from '../../errors.js';
 import { checkKeys, checkTemperature, show } from '../../index/arguments.js';
-import { logSumExp, temperatureGradient } from './log-softmax.js';
+import { logSumExp } from '../../vectors/log-sum-exp.js';
+import { temperatureGradient } from './log-softmax.js';
 import {
   checkChoice,
   checkFloats,
@@ -31,7 +32,7 @@ export interface InBatchContrastOptions extends TemperatureOption {
  *     document to query   L = -1/n sum_i ln ( exp(s_i,d(i) / t) / sum over queries k, not x_k,d(i), of exp(s_k,d(i) / t) )
  *
  * Queries with the same positive do not compete for it in the second; hard negatives, which are nobody's positive, appear in the first
- * only. dL/ds_ij = (p_ij - [j = d(i)]) / (n t) in each direction. O(n m).
+ * only. dL/ds_ij = (p_ij - [j = d(i)]) / (n t) in each direction. O(n (n + m)).
  *
  * Sources: "Learning Transferable Visual Models From Natural Language Supervision" (2021) with both directions; "Dense Passage
  * Retrieval for Open-Domain Question Answering" (2020) with one and hard negatives. The entity encoder of MiRAG is trained so (its

@@ -33,20 +33,6 @@ export function softmaxWithLogs(scores: Float64Array, temperature: number): Soft
 }
 
 /**
- * ln sum_i exp(x_i), relative to the greatest; over the entries for which `counts` holds, all by default. -Infinity over none.
- *
- * @param values - finite numbers
- */
-export function logSumExp(values: Float64Array, counts: (i: number) => boolean = () => true): number {
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) if (counts(i) && values[i]! > greatest) greatest = values[i]!;
-  if (greatest === Number.NEGATIVE_INFINITY) return greatest;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) if (counts(i)) sum += Math.exp(values[i]! - greatest);
-  return greatest + Math.log(sum);
-}
-
-/**
  * dL/dt of a loss of s / t that stays the same when all scores move together: - sum_i g_i (s_i - max) / t, g = dL/ds. The sum is
  * that of g_i s_i, for the g_i add up to 0; relative to the greatest, large scores cancel nothing.
  */

@@ -1,6 +1,7 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys, checkTemperature, show } from '../../index/arguments.js';
-import { logSumExp, softmaxWithLogs, temperatureGradient } from './log-softmax.js';
+import { logSumExp } from '../../vectors/log-sum-exp.js';
+import { softmaxWithLogs, temperatureGradient } from './log-softmax.js';
 import { checkFloats, type Floats, type TemperatureOption, type TemperedLoss } from './loss-arguments.js';
 
 /** Options of {@link marginalLikelihood}. */

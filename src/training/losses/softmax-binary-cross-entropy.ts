@@ -1,7 +1,8 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys, checkTemperature } from '../../index/arguments.js';
+import { logSumExp } from '../../vectors/log-sum-exp.js';
 import { IGNORED } from './agreement-labels.js';
-import { logSumExp, softmaxWithLogs, temperatureGradient } from './log-softmax.js';
+import { softmaxWithLogs, temperatureGradient } from './log-softmax.js';
 import { checkFloats, type Floats, type TemperatureOption, type TemperedLoss } from './loss-arguments.js';
 
 /**
@@ -11,7 +12,7 @@ import { checkFloats, type Floats, type TemperatureOption, type TemperedLoss } f
  *     dL/ds_k = -1/(N t) sum over labelled i of ( y_i ([i = k] - p_k) + (1 - y_i) (r_ik - p_k) )
  *
  * with r_i the softmax without document i: ln(1 - p_i) is the log-sum-exp of the others, exact where p_i is nearly 1. Several
- * documents with the label 1 cannot all have p = 1: they end with equal shares. O(n x documents with the label 0).
+ * documents with the label 1 cannot all have p = 1: they end with equal shares. O(n x labelled documents).
  *
  * The released code divides by the number of terms that are not exactly 0; here by the number of labels.
  *

@@ -90,6 +90,7 @@ function groupLoss<Action extends Rollout>(
     throw new GranuleError('INVALID_ARGUMENT', `divergence must be k3 or exact, got ${divergence}`);
   }
   checkReference(scores, group.question.scores);
+  checkReference(scores, reference);
   const estimates = divergence === 'k3' && beta > 0;
   const { rollouts } = group;
   const present = rollouts.map((rollout) => policy.logProbability(scores, rollout));

@@ -1,6 +1,7 @@
 import { GranuleError } from '../../errors.js';
 import { checkKeys, show } from '../../index/arguments.js';
-import { logSumExp, softmaxWithLogs } from '../losses/log-softmax.js';
+import { logSumExp } from '../../vectors/log-sum-exp.js';
+import { softmaxWithLogs } from '../losses/log-softmax.js';
 import { checkFloats, checkLength, type Floats } from '../losses/loss-arguments.js';
 
 /** Options of {@link answerLikelihood}. */

@@ -29,7 +29,8 @@ export class PassageReadings {
 
   /** The passage, read for the question. */
   read(question: string, passage: string): SpanReading {
-    const key = `${question}\n${passage}`;
+    // The length says where the question ends.
+    const key = `${question.length} ${question}${passage}`;
     const reading = this.#readings.get(key) ?? this.#read(question, passage);
     this.#readings.delete(key);
     this.#readings.set(key, reading);

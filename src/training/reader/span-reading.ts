@@ -31,7 +31,10 @@ export function rightSpans(
   accepted: ReadonlySet<string>,
   nullAnswer: boolean,
 ): Uint8Array {
-  const right = Uint8Array.of(0, ...candidates.map(({ normalised }) => (accepted.has(normalised) ? 1 : 0)));
+  const right = Uint8Array.from([
+    0,
+    ...candidates.map(({ normalised }) => (accepted.has(normalised) ? 1 : 0)),
+  ]);
   if (nullAnswer && !right.includes(1)) right[0] = 1;
   return right;
 }

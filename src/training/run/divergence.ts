@@ -16,9 +16,15 @@ const SMALL = 0.01;
 export class DivergenceGuard {
   /** The last checkpoint, which errors name. */
   checkpoint: { readonly file: string; readonly step: number } | undefined;
+  readonly #run: string;
   #first: number | undefined;
   #least = Number.POSITIVE_INFINITY;
   #above = 0;
+
+  /** @param run - what is trained, for messages */
+  constructor(run = 'training') {
+    this.#run = run;
+  }
 
   /**
    * Sees the losses of a run, each once and in their order.
@@ -75,7 +81,7 @@ export class DivergenceGuard {
         : `${checkpoint.file} holds the state after step ${checkpoint.step}`;
     return new GranuleError(
       'TRAINING_DIVERGED',
-      `training stopped at step ${step}: ${what}; ${kept}. A lower learning rate, a longer warm-up or a higher temperature may help`,
+      `${this.#run} stopped at step ${step}: ${what}; ${kept}. A lower learning rate, a longer warm-up or a higher temperature may help`,
       { step, ...(checkpoint && { checkpoint: checkpoint.file, checkpointStep: checkpoint.step }) },
       { cause },
     );

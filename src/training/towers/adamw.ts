@@ -69,9 +69,11 @@ export class AdamW {
     const { betas = [0.9, 0.999], epsilon = 1e-8, withoutDecay = [], state } = options;
     this.#learningRate = checkAtLeastZero(options.learningRate ?? 1e-3, 'learningRate');
     const decay = checkAtLeastZero(options.weightDecay ?? 0.01, 'weightDecay');
-    if (betas.length !== 2 || !betas.every((beta) => typeof beta === 'number' && beta >= 0 && beta < 1)) {
-      throw invalid(`betas must be two numbers from 0 to below 1, got ${betas.join(', ')}`);
-    }
+    const areDecays =
+      Array.isArray(betas) &&
+      betas.length === 2 &&
+      betas.every((beta) => typeof beta === 'number' && beta >= 0 && beta < 1);
+    if (!areDecays) throw invalid(`betas must be two numbers from 0 to below 1, got ${show(betas)}`);
     if (!(checkAtLeastZero(epsilon, 'epsilon') > 0)) throw invalid('epsilon must be above 0');
     const unknown = withoutDecay.find((name) => !parameters.has(name));
     if (unknown !== undefined) throw invalid(`withoutDecay names ${show(unknown)}, which is no parameter`);

@@ -23,6 +23,16 @@ test('a fit lowers the objective, and is the same each time', () => {
   expect(readerObjective(examples, fitted).loss).toBeLessThan(readerObjective(examples, zero).loss / 4);
 });
 
+test.each([{ steps: -1 }, { steps: 1.5 }, { penalty: -1 }, { penalty: Number.NaN }, { step: 3 }])(
+  'a fit with %o is refused',
+  (options) => {
+    const examples = [{ question: 'Where?', passage: 'It is in Rome.', answers: ['Rome'] }];
+    expect(() => fitExtractiveReader(examples, options as object)).toThrowError(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  },
+);
+
 test('examples without a reachable answer cannot be fitted', () => {
   const examples = [{ question: 'Who?', passage: 'It rains.', answers: ['Nobody knows'] }];
   expect(() => fitExtractiveReader(examples)).toThrowError(

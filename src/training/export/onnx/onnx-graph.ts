@@ -90,7 +90,9 @@ function outputOf(message: Uint8Array): GraphOutput {
   const dims = within(shapes, shape.dims);
   const last = dims.at(-1);
   const columns = last === undefined ? 0 : numberIn(fieldsOf(last), dim.value);
-  return { name, element, dims, columns: columns > 0 ? columns : undefined };
+  // Some write a free dimension as -1, which is a very large number without its sign.
+  const isSaid = columns > 0 && columns <= Number.MAX_SAFE_INTEGER;
+  return { name, element, dims, columns: isSaid ? columns : undefined };
 }
 
 /** The fields `id` of all of `messages`. */

@@ -1,5 +1,5 @@
 import { FIELDS } from './onnx-messages.js';
-import { bytesField, type Field, fieldsOf, joined } from './wire-format.js';
+import { bytesField, type Field, fieldsOf } from './wire-format.js';
 
 /**
  * A node in which a value has another name, wherever it is taken or given, also in the graphs of its branches and loops.
@@ -34,5 +34,6 @@ function renameInAttribute(attribute: Uint8Array, from: string, to: string): Uin
 }
 
 function mapFields(message: Uint8Array, map: (field: Field) => Uint8Array): Uint8Array {
-  return joined(...Array.from(fieldsOf(message), map));
+  // As a list: a message may have more fields than a call takes arguments.
+  return Buffer.concat(Array.from(fieldsOf(message), map));
 }

@@ -68,6 +68,11 @@ test('a passage is read once for a question, and anew for another', async () => 
   await reader.generate('B', [PASSAGES[1]!]);
   expect(read).toEqual(['A p0', 'A p1', 'A p2', 'B p1']);
   expect(answers.map(([first]) => first!.text)).toEqual(['A p2', 'A p1']);
+  // Together, a question and an id may be the text of another pair.
+  const [passage] = PASSAGES;
+  await reader.generate('C', [{ ...passage!, id: 'x\ny' }]);
+  const [others] = await reader.generate('C\nx', [{ ...passage!, id: 'y' }]);
+  expect(others!.map(({ text }) => text)).toEqual(['C\nx y']);
 });
 
 test('entities are looked for once for a picture and a question; views once, whoever has them', async () => {

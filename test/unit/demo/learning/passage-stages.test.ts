@@ -44,7 +44,7 @@ beforeAll(async () => {
   examples = await questionExamples(knowledge);
   query = await trainQueryTower(knowledge, examples, options);
   reader = await SpanScorer.create({ kind: 'linear' });
-});
+}, 60_000);
 
 /** How a tower ranks the passages of questions, and how likely the reader is to answer by the first. */
 async function measured(tower: Tower, { questions, vectors }: QuestionSet = examples.dev) {

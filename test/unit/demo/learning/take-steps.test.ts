@@ -93,3 +93,53 @@ describe('the steps of a stage', () => {
     expect(step).toBe(3);
   });
 });
+
+const FEW = { seed: 1, epochs: 2, learningRate: 1e-2, weightDecay: 0 };
+const examples = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+describe('steps over examples', () => {
+  it('are over whole batches, each example at most once an epoch', async () => {
+    const tower = await Tower.create({ kind: 'linear', input: 2, output: 2 });
+    const batches: (readonly number[])[] = [];
+    const told: number[] = [];
+    const options = {
+      ...FEW,
+      onStep: ({ step, steps }: { step: number; steps: number }) => told.push(step, steps),
+    };
+    await takeSteps('this', { tower }, examples(70), options, async (batch) => {
+      batches.push(batch);
+      return 1;
+    });
+    expect(batches.map(({ length }) => length)).toEqual([32, 32, 32, 32]);
+    expect(told).toEqual([1, 4, 2, 4, 3, 4, 4, 4]);
+    for (const epoch of [batches.slice(0, 2), batches.slice(2)]) {
+      expect(new Set(epoch.flat()).size).toBe(64);
+    }
+    expect(batches[2]).not.toEqual(batches[0]);
+  });
+
+  it.each([
+    ['a loss', async () => Number.NaN],
+    [
+      'a gradient',
+      async (tower: Tower) => {
+        tower.parameters.get('bias')!.gradient[0] = Number.POSITIVE_INFINITY;
+        return 1;
+      },
+    ],
+  ] as const)('stop with the name of the stage where %s is not finite', async (_, learn) => {
+    const tower = await Tower.create({ kind: 'linear', input: 2, output: 2 });
+    await expect(takeSteps('this', { tower }, examples(32), FEW, () => learn(tower))).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(/^training of this stopped at step 1: /),
+    });
+  });
+
+  it('are not taken on fewer examples than one needs', async () => {
+    const tower = await Tower.create({ kind: 'linear', input: 2, output: 2 });
+    await expect(takeSteps('this', { tower }, examples(31), FEW, async () => 1)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('there are 31'),
+    });
+  });
+});

@@ -157,7 +157,13 @@ describe('a group', () => {
     const kept: FilterGroup = await rolloutFilter(question(3, 1), FILTER);
     expect(codeOf(() => rankingGroupLoss(ranked, [1, 2]))).toBe('LENGTH_MISMATCH');
     expect(codeOf(() => filterGroupLoss(kept, [1, 2, 3, 4]))).toBe('LENGTH_MISMATCH');
-    expect(codeOf(() => rankingGroupLoss(ranked, [1, 2, 3], { reference: [1] }))).toBe('INVALID_ARGUMENT');
+    for (const reference of [[1], [1, 2, 3, 4]]) {
+      for (const divergence of ['k3', 'exact'] as const) {
+        const options = { reference, divergence };
+        expect(codeOf(() => rankingGroupLoss(ranked, [1, 2, 3], options))).toBe('LENGTH_MISMATCH');
+        expect(codeOf(() => filterGroupLoss(kept, [1, 2, 3], options))).toBe('LENGTH_MISMATCH');
+      }
+    }
     expect(codeOf(() => rankingGroupLoss(ranked, [1, 2, 3], { beta: -1, divergence: 'exact' }))).toBe(
       'INVALID_ARGUMENT',
     );

@@ -167,6 +167,8 @@ describe('AdamW', () => {
       [{ learningRate: -1 }, 'INVALID_ARGUMENT'],
       [{ learningRate: Number.NaN }, 'INVALID_ARGUMENT'],
       [{ betas: [0.9, 1] }, 'INVALID_ARGUMENT'],
+      [{ betas: 0.9 } as unknown as AdamWOptions, 'INVALID_ARGUMENT'],
+      [{ betas: null } as unknown as AdamWOptions, 'INVALID_ARGUMENT'],
       [{ epsilon: 0 }, 'INVALID_ARGUMENT'],
       [{ weightDecay: -0.1 }, 'INVALID_ARGUMENT'],
       [{ withoutDecay: ['biass'] }, 'INVALID_ARGUMENT'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withVectors, withViews } from '../../../../src/demo/learning/mapped-query.js';
+import { withViews } from '../../../../src/demo/learning/query-views.js';
 import { placeBiases, placeFeatures } from '../../../../src/demo/learning/view-places.js';
 import type { ImageQuery } from '../../../../src/encoders/encoder.js';
 import { matrix } from '../../../../src/vectors/matrix.js';
@@ -37,12 +37,6 @@ describe('a query through some of its views', () => {
     expect(asked).toEqual([[0, 2]]);
     expect(some.refine).toBeUndefined();
     expect(() => withViews(query, [])).toThrow('at least one view');
-  });
-
-  it('takes other vectors of the same views', () => {
-    const mapped = withVectors(query, matrix(Float32Array.of(7, 8, 9), 1));
-    expect(mapped.views.columns).toBe(1);
-    expect(mapped.viewQuads).toBe(quads);
   });
 });
 

@@ -1,11 +1,6 @@
 import type { ImageQuery } from '../../encoders/encoder.js';
 import { GranuleError } from '../../errors.js';
-import { type Matrix, matrix, matrixRow } from '../../vectors/matrix.js';
-
-/** A query with other vectors of its views, such as those that a tower makes of them; it is released with the query. */
-export function withVectors(query: ImageQuery, views: Matrix): ImageQuery {
-  return { views, viewQuads: query.viewQuads };
-}
+import { matrix, matrixRow } from '../../vectors/matrix.js';
 
 /**
  * A query that is looked at through some of its views only. It is released with the query.
