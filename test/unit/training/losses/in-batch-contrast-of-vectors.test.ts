@@ -277,6 +277,25 @@ describe('inBatchContrastOfVectors', () => {
     await expect(inBatchContrastOfVectors(queries, documents, options)).rejects.toThrow(code(expected));
   });
 
+  it.each([
+    // (s_i - s) / t is beyond float64, dL/ds is not beyond float32: its query counts next to nothing.
+    ['the loss', 1e-308, 1e-280],
+    // dL/ds is 1e35, and dL/dt 1e310.
+    ['the gradient of the temperature', 1e-275, 1e-240],
+  ])('refuses where %s alone is not finite', async (_, temperature, little) => {
+    const queries = matrix(Float32Array.of(1, 0, 0, 10), 2);
+    const documents = matrix(Float32Array.of(1, 0, 0, -1), 2);
+    const weights = Float64Array.of(1, little);
+    for (const direction of DIRECTIONS) {
+      await expect(
+        inBatchContrastOfVectors(queries, documents, { temperature, weights, direction }),
+      ).rejects.toMatchObject({
+        code: 'NOT_FINITE',
+        message: expect.stringContaining('the loss is not finite'),
+      });
+    }
+  });
+
   it('says where a number is not finite', async () => {
     const bad = { ...d, data: d.data.slice() };
     bad.data[7] = Number.NaN;
