@@ -25,6 +25,7 @@ import { answerLikelihood } from '../../../../src/training/reader/answer-likelih
 import { PassageReadings } from '../../../../src/training/reader/passage-readings.js';
 import { SpanScorer } from '../../../../src/training/reader/span-scorer.js';
 import { Tower } from '../../../../src/training/towers/tower.js';
+import { alignmentSlopes, rewardSlopes, slowQuerySteps } from './slow-query-stages.js';
 
 const DEPTH = 8;
 const options = { seed: 1, threads: 1 };
@@ -193,4 +194,23 @@ describe.each([
     const again = await learn(knowledge, { query: begin, reader }, examples, { ...taught, threads: 2 });
     expect(valuesOf(again)).toEqual(valuesOf(learned));
   });
+});
+
+it.each([
+  ['score alignment', alignScores, ['aligned', 'score alignment'], alignmentSlopes],
+  ['rewards', trainByRewards, ['rewarded', 'rewards'], rewardSlopes],
+] as const)('%s takes the steps that are written down', async (_, learn, names, slopes) => {
+  const parts = { query, reader };
+  const taught = { ...options, readings, questions: 64, learningRate: 0.02 };
+  const learned = await learn(knowledge, parts, examples, taught);
+  const expected = await slowQuerySteps(
+    names,
+    knowledge,
+    { ...parts, readings },
+    examples.train,
+    0.02,
+    slopes,
+  );
+  expect(valuesOf(learned)).toEqual(valuesOf(expected));
+  expect(valuesOf(learned)).not.toEqual(valuesOf(query));
 });
