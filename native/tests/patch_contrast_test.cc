@@ -99,6 +99,13 @@ TEST_CASE("the blocks of texts do not show in a contrast of patches") {
   std::vector<double> found = apart.run(pool, best, 2);
   found.resize(expected.size());
   CHECK(same(found, expected));
+  // A word of the last text, in a block of its own, and a patch of the last image.
+  apart.words[900 * 3 + 1] = 1e20f;
+  apart.patches[5999 * 3 + 1] = 1e20f;
+  const Status status = apart.try_run(pool, best, 2, CancelFlag(), &found);
+  CHECK(status.code == StatusCode::not_finite);
+  CHECK(status.row == 900);
+  CHECK(status.column == 5999);
 }
 
 TEST_CASE("a contrast of patches that is cancelled says so") {

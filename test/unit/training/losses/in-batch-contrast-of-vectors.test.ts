@@ -305,6 +305,22 @@ describe('inBatchContrastOfVectors', () => {
     });
   });
 
+  it('says whose number it is, also of a similarity', async () => {
+    const changed = ({ data, ...rest }: Matrix, place: number, value: number) => ({
+      ...rest,
+      data: data.with(place, value),
+    });
+    for (const [queries, documents, message] of [
+      [changed(q, 5, Number.NaN), d, 'query 1, column 2 is'],
+      [q, changed(d, 7, Number.NEGATIVE_INFINITY), 'document 2, column 1 is'],
+      [changed(q, 4, 1e20), changed(d, 7, 1e20), 'similarities with vector 1, column 2 is'],
+    ] as const) {
+      await expect(
+        inBatchContrastOfVectors(queries, documents, { direction: 'query-to-document' }),
+      ).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining(message) });
+    }
+  });
+
   it('stops', async () => {
     const stopped = AbortSignal.abort();
     await expect(inBatchContrastOfVectors(q, d, { signal: stopped })).rejects.toThrow(code('ABORTED'));

@@ -149,8 +149,35 @@ describe('patchContrastOfVectors', () => {
     ['TARGET_INVALID', TEXTS, IMAGES, { score, weights: new Float64Array(5) }],
     ['NOT_FINITE', TEXTS, IMAGES, { score, temperature: 1e-308 }],
     ['NOT_FINITE', TEXTS, IMAGES, { score, temperature: 1e-42 }],
+    ['NOT_FINITE', TEXTS, IMAGES, { score, attentionTemperature: 1e-310 }],
   ] as const)('refuses with %s', async (expected, texts, images, options) => {
     await expect(patchContrastOfVectors(texts, images, options)).rejects.toThrow(code(expected));
+  });
+
+  it('says whose number it is, also of a similarity or a gradient', async () => {
+    const changed = ({ data, ...rest }: RaggedMatrix, change: (x: number, i: number) => number) => ({
+      ...rest,
+      data: data.map(change),
+    });
+    const one = (place: number, value: number) => (x: number, i: number) => (i === place ? value : x);
+    const [large, little] = [(x: number) => 1e30 * x, (x: number) => 1e-30 * x];
+    for (const [texts, images, temperature, message] of [
+      [changed(TEXTS, one(4 * COLUMNS + 3, Number.NaN)), IMAGES, 1, 'word 4, column 3 is'],
+      [TEXTS, changed(IMAGES, one(5 * COLUMNS, Number.NaN)), 1, 'patch 5, column 0 is'],
+      [
+        changed(TEXTS, one(4 * COLUMNS + 3, 1e20)),
+        changed(IMAGES, one(5 * COLUMNS + 3, 1e20)),
+        1,
+        'similarities with word 4, column 5 is',
+      ],
+      // Similarities are about 1; a gradient is that of a similarity, some 1e9 and more, times vectors of the other side.
+      [changed(TEXTS, large), changed(IMAGES, little), 1e-12, 'gradient of patch'],
+      [changed(TEXTS, little), changed(IMAGES, large), 1e-12, 'gradient of word'],
+    ] as const) {
+      await expect(
+        patchContrastOfVectors(texts, images, { score: 'filip', temperature }),
+      ).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining(message) });
+    }
   });
 
   it('says where a number is not finite', async () => {
