@@ -222,6 +222,17 @@ describe.each(DIRECTIONS)('inBatchContrastOfVectors, %s', (direction) => {
     },
   );
 
+  it('does not count excluded pairs at the highest temperature', async () => {
+    const [q, d] = [unitVectors(4, 3, 'q'), unitVectors(6, 3, 'd')];
+    const excluded = [[1, 4], [], [5], [0, 1, 4, 5]];
+    const { loss } = await inBatchContrastOfVectors(q, d, { temperature: 1e30, direction, excluded });
+    // All scores are alike: of n that count the right one has 1 / n.
+    const mean = (counts: readonly number[]) => counts.reduce((sum, n) => sum + Math.log(n) / 4, 0);
+    const [forth, back] = [mean([4, 6, 5, 2]), mean([3, 2, 4, 4])];
+    const expected = { 'query-to-document': forth, 'document-to-query': back, both: (forth + back) / 2 };
+    closeTo(loss, expected[direction], 1e-9);
+  });
+
   it('has the same bits for every number of threads', async () => {
     const [q, d] = [unitVectors(150, 40, 'q'), unitVectors(180, 40, 'd')];
     const [one, two, many] = await Promise.all(
