@@ -95,10 +95,17 @@ TEST_CASE("the blocks of texts do not show in a contrast of patches") {
   apart.patches.resize((2000 + 4000) * 3, 0.0f);
   apart.direction = together.direction = ContrastDirection::document_to_query;
   const KernelTable best = test_kernels::float_tables().back();
-  std::vector<double> expected = together.run(pool, best, 3);
+  const std::vector<double> expected = together.run(pool, best, 3);
   std::vector<double> found = apart.run(pool, best, 2);
   found.resize(expected.size());
   CHECK(same(found, expected));
+  // A word of the last text, in a block of its own, and a patch of the last image.
+  apart.words[900 * 3 + 1] = 1e20f;
+  apart.patches[5999 * 3 + 1] = 1e20f;
+  const Status status = apart.try_run(pool, best, 2, CancelFlag(), &found);
+  CHECK(status.code == StatusCode::not_finite);
+  CHECK(status.row == 900);
+  CHECK(status.column == 5999);
 }
 
 TEST_CASE("a contrast of patches that is cancelled says so") {

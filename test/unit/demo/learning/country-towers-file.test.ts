@@ -14,6 +14,7 @@ import {
   tensorsOf,
   writeCountryTowers,
 } from '../../../../src/demo/learning/country-towers-file.js';
+import { CANDIDATE_FEATURES } from '../../../../src/generators/extractive/candidate-features.js';
 import { SpanScorer } from '../../../../src/training/reader/span-scorer.js';
 import { Tower } from '../../../../src/training/towers/tower.js';
 
@@ -82,9 +83,32 @@ test('one bit of a number is a difference, and a tensor too many as well', async
   ]);
   expect(differing[0]!.greatest).toBeLessThan(1e-6);
   const more = { ...trained, stages: [...trained.stages.slice(0, 5), { where: trained.stages[3]!.where! }] };
-  expect(compareTowers(more, trained).tensors.filter((tensor) => tensor.differing > 0)).toEqual([
-    { name: 'stage-6.where.weight', differing: 8, numbers: 8, greatest: Number.POSITIVE_INFINITY },
+  for (const [made, known] of [
+    [more, trained],
+    [trained, more],
+  ] as const) {
+    expect(compareTowers(made, known).tensors.filter((tensor) => tensor.differing > 0)).toEqual([
+      { name: 'stage-6.where.weight', differing: 8, numbers: 8, greatest: Number.POSITIVE_INFINITY },
+    ]);
+  }
+  const biases = (stages: readonly CountryStage[]) => stages[0]!.image!.parameters.get('hidden.bias')!.values;
+  expect(biases(trained.stages)[0]).toBe(0);
+  const negative = await readCountryTowers(file);
+  biases(negative.stages)[0] = -0;
+  expect(compareTowers(negative, trained).tensors.filter((tensor) => tensor.differing > 0)).toEqual([
+    { name: 'stage-1.image.hidden.bias', differing: 1, numbers: 4, greatest: 0 },
   ]);
+});
+
+test('a comparison says whether both were trained on the same, by the same instructions', () => {
+  const flags = (other: Partial<TrainedCountries>) => {
+    const { sameData, sameInstructionSet } = compareTowers({ ...trained, ...other }, trained);
+    return [sameData, sameInstructionSet];
+  };
+  expect(flags({})).toEqual([true, true]);
+  expect(flags({ data: 'ce' })).toEqual([false, true]);
+  expect(flags({ textEncoder: { ...trained.textEncoder, hash: 'ac' } })).toEqual([false, true]);
+  expect(flags({ instructionSet: 'neon' })).toEqual([true, false]);
 });
 
 test('a file that is altered, of other stages, or of something else is refused', async () => {
@@ -107,6 +131,14 @@ test('a file that is altered, of other stages, or of something else is refused',
   await refused(replaced(COUNTRY_STAGES[5], 'OTHR'), /has the stages .*OTHR/);
   await refused(replaced('granule-country-towers', 'granule-country-powers'), /granule-country-powers/);
   await refused(replaced('{\\"where\\":', '{\\"there\\":'), /what each stage has changed/);
+  await refused(
+    replaced(CANDIDATE_FEATURES[0]!, 'x'.repeat(CANDIDATE_FEATURES[0]!.length)),
+    /other features/,
+  );
   await refused(bytes.subarray(0, 4), /too few/);
+  const untitled = join(folder, 'untitled.safetensors');
+  const [first, ...others] = trained.stages;
+  await writeCountryTowers(untitled, { ...trained, stages: [{ image: first!.image! }, ...others] });
+  await refused(readFileSync(untitled), /no towers of images and titles in its first stage/);
   await expect(readCountryTowers(join(folder, 'none'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
 });

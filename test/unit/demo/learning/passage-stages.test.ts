@@ -20,11 +20,16 @@ import { type JointParts, trainJointly } from '../../../../src/demo/learning/tra
 import { trainQueryTower } from '../../../../src/demo/learning/train-query-tower.js';
 import type { PictureViews } from '../../../../src/demo/learning/view-samples.js';
 import { LAYOUT_DIMENSION } from '../../../../src/encoders/descriptor/layout-descriptor.js';
+import { normaliseAnswer } from '../../../../src/generators/normalise-answer.js';
 import { SeededRandom } from '../../../../src/ranking/seeded-random.js';
 import { answerLikelihood } from '../../../../src/training/reader/answer-likelihood.js';
 import { PassageReadings } from '../../../../src/training/reader/passage-readings.js';
 import { SpanScorer } from '../../../../src/training/reader/span-scorer.js';
 import { Tower } from '../../../../src/training/towers/tower.js';
+import { dot } from '../../../../src/vectors/dot.js';
+import { matrix, matrixRow } from '../../../../src/vectors/matrix.js';
+import { sameBits } from '../../training/towers/same-bits.js';
+import { alignmentSlopes, rewardSlopes, slowQuerySteps } from './slow-query-stages.js';
 
 const DEPTH = 8;
 const options = { seed: 1, threads: 1 };
@@ -103,6 +108,31 @@ describe('examples of questions', () => {
     );
     expect(trainedKnowledge(all).cca2).toHaveLength(all.cca2.length - NEVER_TRAINED.size);
   });
+});
+
+it('passages of a question are the best by its own vector, read for it, with the right candidates of its own', async () => {
+  const { questions, vectors } = examples.train;
+  using search = await QuestionPassages.create(knowledge, { query, reader }, { depth: 3, readings });
+  const rows = [40, 3, 77];
+  const { passages } = await search.find(examples.train, rows);
+  for (const [i, row] of rows.entries()) {
+    const { question, answers } = questions[row]!;
+    const { data } = await query.encode(matrix(matrixRow(vectors, row).slice(), vectors.columns));
+    const scores = knowledge.texts.map((_, passage) => dot(data, matrixRow(knowledge.passages, passage)));
+    const best = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, 3);
+    expect(passages[i]!.map((one) => one.row)).toEqual(best);
+    const accepted = answers.map(normaliseAnswer);
+    for (const { row: passage, score, reading, spanScores, right } of passages[i]!) {
+      expect(score).toBeCloseTo(scores[passage]!, 5);
+      expect(reading).toEqual(readings.read(question, knowledge.texts[passage]!));
+      expect(spanScores).toHaveLength(1 + reading.candidates.length);
+      // The null answer never is.
+      expect([...right]).toEqual([
+        0,
+        ...reading.candidates.map(({ normalised }) => Number(accepted.includes(normalised))),
+      ]);
+    }
+  }
 });
 
 describe('the query tower', () => {
@@ -193,4 +223,24 @@ describe.each([
     const again = await learn(knowledge, { query: begin, reader }, examples, { ...taught, threads: 2 });
     expect(valuesOf(again)).toEqual(valuesOf(learned));
   });
+});
+
+it.each([
+  ['score alignment', alignScores, ['aligned', 'score alignment'], alignmentSlopes],
+  ['rewards', trainByRewards, ['rewarded', 'rewards'], rewardSlopes],
+] as const)('%s takes the steps that are written down', async (_, learn, names, slopes) => {
+  const parts = { query, reader };
+  const taught = { ...options, readings, questions: 64, learningRate: 0.02 };
+  const learned = await learn(knowledge, parts, examples, taught);
+  const expected = await slowQuerySteps(
+    names,
+    knowledge,
+    { ...parts, readings },
+    examples.train,
+    0.02,
+    slopes,
+  );
+  const bits = (tower: Tower) => valuesOf(tower).map(([, values]) => values);
+  expect(sameBits(bits(learned), bits(expected))).toBe(true);
+  expect(sameBits(bits(learned), bits(query))).toBe(false);
 });

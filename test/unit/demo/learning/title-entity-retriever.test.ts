@@ -53,5 +53,16 @@ test('an entity scores by the view that fits its title best, and is found there'
     expect(probability).toBeCloseTo(Math.exp(expected[i]!.score / 0.05) / mass, 4);
     expect(region![0]).toBeCloseTo(expected[i]!.view / 10, 6);
   }
+  const biases = Float64Array.from({ length: VIEWS }, () => random.uniform(-20, 20));
+  const weighed = await retriever.scores(query, biases);
+  for (const [row, name] of TITLES.entries()) {
+    const scores = Array.from(
+      biases,
+      (bias, view) =>
+        matrixRow(views, view).reduce((sum, value, i) => sum + value * matrixRow(titles, row)[i]!, 0) / 0.05 +
+        bias,
+    );
+    expect(weighed.get(name.toLowerCase())).toBeCloseTo(Math.max(...scores), 4);
+  }
   await expect(retriever.retrieveEncoded(query, { k: 0 })).rejects.toMatchObject({ code: 'K_OUT_OF_RANGE' });
 });

@@ -94,6 +94,21 @@ describe('viewContrast', () => {
     }
   });
 
+  it('teaches the first of equal views', async () => {
+    const row = views.subarray(0, COLUMNS);
+    const twice = matrix(Float32Array.from([...row, ...row]), COLUMNS);
+    const named = matrix(titles, COLUMNS);
+    const found = viewContrast(
+      twice,
+      named,
+      await similarityTile(twice, named),
+      [{ first: 0, count: 2, title: 3 }],
+      TEMPERATURE,
+    );
+    expect(found.views.subarray(0, COLUMNS).every((slope) => slope !== 0)).toBe(true);
+    expect([...found.views.subarray(COLUMNS)]).toEqual(new Array(COLUMNS).fill(0));
+  });
+
   it('teaches no view that shows another flag', async () => {
     const { views: gradient, biases } = await contrast();
     expect([...gradient.subarray(COLUMNS, 2 * COLUMNS)]).toEqual(new Array(COLUMNS).fill(0));

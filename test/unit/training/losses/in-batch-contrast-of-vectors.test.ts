@@ -222,6 +222,17 @@ describe.each(DIRECTIONS)('inBatchContrastOfVectors, %s', (direction) => {
     },
   );
 
+  it('does not count excluded pairs at the highest temperature', async () => {
+    const [q, d] = [unitVectors(4, 3, 'q'), unitVectors(6, 3, 'd')];
+    const excluded = [[1, 4], [], [5], [0, 1, 4, 5]];
+    const { loss } = await inBatchContrastOfVectors(q, d, { temperature: 1e30, direction, excluded });
+    // All scores are alike: of n that count the right one has 1 / n.
+    const mean = (counts: readonly number[]) => counts.reduce((sum, n) => sum + Math.log(n) / 4, 0);
+    const [forth, back] = [mean([4, 6, 5, 2]), mean([3, 2, 4, 4])];
+    const expected = { 'query-to-document': forth, 'document-to-query': back, both: (forth + back) / 2 };
+    closeTo(loss, expected[direction], 1e-9);
+  });
+
   it('has the same bits for every number of threads', async () => {
     const [q, d] = [unitVectors(150, 40, 'q'), unitVectors(180, 40, 'd')];
     const [one, two, many] = await Promise.all(
@@ -277,6 +288,25 @@ describe('inBatchContrastOfVectors', () => {
     await expect(inBatchContrastOfVectors(queries, documents, options)).rejects.toThrow(code(expected));
   });
 
+  it.each([
+    // (s_i - s) / t is beyond float64, dL/ds is not beyond float32: its query counts next to nothing.
+    ['the loss', 1e-308, 1e-280],
+    // dL/ds is 1e35, and dL/dt 1e310.
+    ['the gradient of the temperature', 1e-275, 1e-240],
+  ])('refuses where %s alone is not finite', async (_, temperature, little) => {
+    const queries = matrix(Float32Array.of(1, 0, 0, 10), 2);
+    const documents = matrix(Float32Array.of(1, 0, 0, -1), 2);
+    const weights = Float64Array.of(1, little);
+    for (const direction of DIRECTIONS) {
+      await expect(
+        inBatchContrastOfVectors(queries, documents, { temperature, weights, direction }),
+      ).rejects.toMatchObject({
+        code: 'NOT_FINITE',
+        message: expect.stringContaining('the loss is not finite'),
+      });
+    }
+  });
+
   it('says where a number is not finite', async () => {
     const bad = { ...d, data: d.data.slice() };
     bad.data[7] = Number.NaN;
@@ -284,6 +314,22 @@ describe('inBatchContrastOfVectors', () => {
       code: 'NOT_FINITE',
       details: { row: 2, column: 1 },
     });
+  });
+
+  it('says whose number it is, also of a similarity', async () => {
+    const changed = ({ data, ...rest }: Matrix, place: number, value: number) => ({
+      ...rest,
+      data: data.with(place, value),
+    });
+    for (const [queries, documents, message] of [
+      [changed(q, 5, Number.NaN), d, 'query 1, column 2 is'],
+      [q, changed(d, 7, Number.NEGATIVE_INFINITY), 'document 2, column 1 is'],
+      [changed(q, 4, 1e20), changed(d, 7, 1e20), 'similarities with vector 1, column 2 is'],
+    ] as const) {
+      await expect(
+        inBatchContrastOfVectors(queries, documents, { direction: 'query-to-document' }),
+      ).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining(message) });
+    }
   });
 
   it('stops', async () => {

@@ -64,6 +64,24 @@ describe.each(['filip', 'max-sim', 'pacl', 'sparc'] as const)('patchContrastOfVe
     },
   );
 
+  it('is float64 up to rounding where patches, words and matches are equal', async () => {
+    // Multiples of 1/2 have exact similarities: many are the same, and some lie just on the threshold of a group.
+    const coarse = (count: number, seed: string): RaggedMatrix => {
+      const random = new SeededRandom(seed);
+      const lengths = Uint32Array.from({ length: count }, (_, i) => 1 + (i % 5));
+      const rows = lengths.reduce((a, b) => a + b, 0);
+      const data = Float32Array.from({ length: 2 * rows }, () => random.integer(-2, 2) / 2);
+      return { data, lengths, columns: 2 };
+    };
+    const [texts, images] = [coarse(30, 'coarse texts'), coarse(30, 'coarse images')];
+    const options = { score, temperature: 0.7, attentionTemperature };
+    const expected = patchContrast(separate(texts), separate(images), options);
+    const found = await patchContrastOfVectors(texts, images, options);
+    closeTo(found.loss, expected.loss, 2e-6);
+    expectClose(found.wordGradient.data, joined(expected.wordGradients));
+    expectClose(found.patchGradient.data, joined(expected.patchGradients));
+  });
+
   it('has the same bits for every number of threads', async () => {
     const lengths = Array.from({ length: 40 }, (_, i) => 1 + (i % 5));
     const [texts, images] = [lists(lengths, 't'), lists(lengths, 'i')];
@@ -110,13 +128,18 @@ describe('maxSimContrastOfVectors', () => {
     expect([...documentGradient.data]).toEqual([-0.5, 0, 0, 0, 0.5, 0, 0, 0]);
   });
 
-  it.each(['query-to-document', 'document-to-query', 'both'] as const)(
-    'is inBatchContrastOfVectors for lists of one vector, with groups and weights: %s',
-    async (direction) => {
+  it.each(
+    (['query-to-document', 'document-to-query', 'both'] as const).flatMap((direction) =>
+      // At the lower one a pair that does not count may score higher by more than exp can hold.
+      [0.2, 2e-4].map((temperature) => ({ direction, temperature })),
+    ),
+  )(
+    'is inBatchContrastOfVectors for lists of one vector, with groups and weights: $direction, t = $temperature',
+    async ({ direction, temperature }) => {
       const [q, d] = [lists(new Array(5).fill(1), 'q'), lists(new Array(8).fill(1), 'd')];
       const options = {
         direction,
-        temperature: 0.2,
+        temperature,
         groups: Uint32Array.of(0, 1, 0, 2, 3, 1, 4, 5),
         weights: Float64Array.of(1, 2, 0.5, 0, 3),
       };
@@ -149,8 +172,35 @@ describe('patchContrastOfVectors', () => {
     ['TARGET_INVALID', TEXTS, IMAGES, { score, weights: new Float64Array(5) }],
     ['NOT_FINITE', TEXTS, IMAGES, { score, temperature: 1e-308 }],
     ['NOT_FINITE', TEXTS, IMAGES, { score, temperature: 1e-42 }],
+    ['NOT_FINITE', TEXTS, IMAGES, { score, attentionTemperature: 1e-310 }],
   ] as const)('refuses with %s', async (expected, texts, images, options) => {
     await expect(patchContrastOfVectors(texts, images, options)).rejects.toThrow(code(expected));
+  });
+
+  it('says whose number it is, also of a similarity or a gradient', async () => {
+    const changed = ({ data, ...rest }: RaggedMatrix, change: (x: number, i: number) => number) => ({
+      ...rest,
+      data: data.map(change),
+    });
+    const one = (place: number, value: number) => (x: number, i: number) => (i === place ? value : x);
+    const [large, little] = [(x: number) => 1e30 * x, (x: number) => 1e-30 * x];
+    for (const [texts, images, temperature, message] of [
+      [changed(TEXTS, one(4 * COLUMNS + 3, Number.NaN)), IMAGES, 1, 'word 4, column 3 is'],
+      [TEXTS, changed(IMAGES, one(5 * COLUMNS, Number.NaN)), 1, 'patch 5, column 0 is'],
+      [
+        changed(TEXTS, one(4 * COLUMNS + 3, 1e20)),
+        changed(IMAGES, one(5 * COLUMNS + 3, 1e20)),
+        1,
+        'similarities with word 4, column 5 is',
+      ],
+      // Similarities are about 1; a gradient is that of a similarity, some 1e9 and more, times vectors of the other side.
+      [changed(TEXTS, large), changed(IMAGES, little), 1e-12, 'gradient of patch'],
+      [changed(TEXTS, little), changed(IMAGES, large), 1e-12, 'gradient of word'],
+    ] as const) {
+      await expect(
+        patchContrastOfVectors(texts, images, { score: 'filip', temperature }),
+      ).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining(message) });
+    }
   });
 
   it('says where a number is not finite', async () => {
