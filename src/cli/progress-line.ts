@@ -15,7 +15,7 @@ export class ProgressLine {
   readonly #enabled: boolean;
   readonly #now: () => number;
   #task: string | undefined;
-  #started = 0;
+  #began: Place = { now: 0, done: 0, fraction: 0 };
   #drawn = Number.NEGATIVE_INFINITY;
   #visible = false;
 
@@ -30,7 +30,8 @@ export class ProgressLine {
   }
 
   /**
-   * Tells how far a task is; a task with another name starts anew.
+   * Tells how far a task is; a task with another name starts anew. Rate and time left are counted from where it was first told of, so that what was
+   * done before, by a run that goes on, say, makes neither look better.
    *
    * @param done - items done
    * @param fraction - share of the task that is done, 0 to 1, where it is known
@@ -41,12 +42,12 @@ export class ProgressLine {
     const now = this.#now();
     if (task !== this.#task) {
       this.#task = task;
-      this.#started = now;
+      this.#began = { now, done, fraction: fraction ?? 0 };
       this.#drawn = Number.NEGATIVE_INFINITY;
     }
     if (now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
-    const count = describe(task, done, fraction, (now - this.#started) / 1000);
+    const count = describe(task, done, fraction, now, this.#began);
     const line = note === undefined ? count : `${count} · ${note}`;
     // Some terminals do not know their width and say 0.
     const width = (this.#terminal.columns || 80) - 1;
@@ -63,15 +64,31 @@ export class ProgressLine {
   }
 }
 
-function describe(task: string, done: number, fraction: number | undefined, seconds: number): string {
+/** Where a task was first told of. */
+interface Place {
+  /** Milliseconds. */
+  readonly now: number;
+  readonly done: number;
+  readonly fraction: number;
+}
+
+function describe(
+  task: string,
+  done: number,
+  fraction: number | undefined,
+  now: number,
+  began: Place,
+): string {
   const parts = [`${task} ${grouped(done)}`];
-  if (seconds > 0 && done > 0) {
-    const rate = done / seconds;
+  const seconds = (now - began.now) / 1000;
+  if (seconds > 0 && done > began.done) {
+    const rate = (done - began.done) / seconds;
     parts.push(`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`);
   }
   if (fraction !== undefined) {
     parts.push(`${Math.floor(fraction * 100)} %`);
-    if (fraction > 0 && seconds > 0) parts.push(`${clock((seconds / fraction) * (1 - fraction))} left`);
+    const progress = fraction - began.fraction;
+    if (progress > 0 && seconds > 0) parts.push(`${clock((seconds / progress) * (1 - fraction))} left`);
   }
   return parts.join(' · ');
 }

@@ -162,7 +162,7 @@ async function train(
         checkpoint: { file, everySteps: options.everySteps ?? 0 },
         signal,
         onEncoded: (done, pictures) => context.progress.update('pictures', done, done / pictures),
-        onPlan: (plan) => display.begin(plan),
+        onPlan: (plan, resumedAt) => display.begin(plan, resumedAt),
         onEvent: (event) => display.show(event),
       });
       await training.saveAdapter(options.to, result.adapter);

@@ -6,6 +6,7 @@ export class TrainingDisplay {
   readonly #progress: ProgressLine;
   readonly #log: TrainingLog | undefined;
   #steps = 1;
+  #resumedAt = 0;
   #measured = '';
 
   constructor(progress: ProgressLine, log: TrainingLog | undefined) {
@@ -13,9 +14,11 @@ export class TrainingDisplay {
     this.#log = log;
   }
 
-  /** What is to come. */
-  begin({ steps }: TrainPlan): void {
+  /** What is to come, and how many steps of it were taken before; those take no time now. */
+  begin({ steps }: TrainPlan, resumedAt: number): void {
     this.#steps = steps;
+    this.#resumedAt = resumedAt;
+    this.#progress.update('steps', resumedAt, resumedAt / steps);
   }
 
   show(event: TrainingEvent): void {
@@ -26,6 +29,7 @@ export class TrainingDisplay {
       return;
     }
     const { step, loss, learningRate } = event;
+    if (step <= this.#resumedAt) return;
     // A narrow terminal shows the beginning.
     const note = `loss ${loss.toPrecision(4)} · ${this.#measured}rate ${learningRate.toPrecision(2)}`;
     this.#progress.update('steps', step, step / this.#steps, note);

@@ -32,6 +32,7 @@ export async function readQueryAdapter(file: string): Promise<(encoders: Encoder
       : { textEncoder: adaptedTextEncoder(textEncoder, adapter) };
 }
 
-function isOfImages({ encoder }: Adapter, imageEncoder: ImageEncoder): boolean {
-  return encoder.name === imageEncoder.name;
+/** By what the trainer wrote, so that an adapter of other pictures is compared with the encoder of pictures; else by the encoder's name. */
+function isOfImages({ encoder, training }: Adapter, imageEncoder: ImageEncoder): boolean {
+  return training?.['of'] === 'images' || encoder.name === imageEncoder.name;
 }

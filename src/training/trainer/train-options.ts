@@ -54,9 +54,9 @@ export interface TrainOptions extends ScheduleOptions {
   readonly threads?: number | undefined;
   /** Ends training; the last checkpoint stays. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told once how the run will be: options with their defaults, and the steps. */
-  readonly onPlan?: ((plan: TrainPlan) => void) | undefined;
-  /** Is told of every step and measurement. */
+  /** Is told once how the run will be: options with their defaults, the steps, and how many of them a checkpoint brings. */
+  readonly onPlan?: ((plan: TrainPlan, resumedAt: number) => void) | undefined;
+  /** Is told of every step and measurement, those that a checkpoint brings first. */
   readonly onEvent?: ((event: TrainingEvent) => void) | undefined;
 }
 

@@ -51,9 +51,9 @@ export async function trainRetriever(
 ): Promise<TrainedRetriever> {
   await checkRetrieverData(data, checkSignal(options.signal));
   const plan = trainPlan(options, data);
-  options.onPlan?.(plan);
   using training = await RetrieverTraining.open(data, plan, options);
   const resumedAt = training.taken;
+  options.onPlan?.(plan, resumedAt);
   const end = await training.run();
   const { towers, history, best } = training;
   const { query, document, temperature } = towers;

@@ -23,6 +23,16 @@ describe('ProgressLine', () => {
     ]);
   });
 
+  it('counts rate and time left from where a task goes on', () => {
+    const screen = terminal();
+    let now = 0;
+    const line = new ProgressLine(screen, true, () => now);
+    line.update('steps', 500, 0.5);
+    now = 10_000;
+    line.update('steps', 600, 0.75);
+    expect(screen.written.at(-1)).toBe('\r\x1b[2Ksteps 600 · 10/s · 75 % · 0:10 left');
+  });
+
   it('draws at most ten times a second, and at once for another task', () => {
     const screen = terminal();
     let now = 0;

@@ -161,6 +161,14 @@ describe('training on pictures', () => {
     );
   });
 
+  it('is refused by another encoder of images, not by that of texts', async () => {
+    const file = join(folder, 'others.safetensors');
+    const { adapter } = result;
+    await saveAdapter(file, { ...adapter, encoder: { ...adapter.encoder, name: 'other-colours' } });
+    const adapt = await readQueryAdapter(file);
+    expect(() => adapt(encoders)).toThrow(/trained on the encoder other-colours .* this is turned-colours/);
+  });
+
   it('with a tower of documents gives another encoder, whose images are mapped and whose patches are not', async () => {
     const adapter = { ...result.adapter, document: result.query };
     const adapted = adaptedImageEncoder(encoders.imageEncoder, adapter);
