@@ -40,8 +40,7 @@ inline std::vector<granule::KernelTable> float_tables() {
         table.softmax_select.symbol, table.copy_finite.symbol, table.squared_norm.symbol,
         table.divide.symbol,         table.stream_copy.symbol, table.widen_f16.symbol,
         table.widen_bf16.symbol,     table.narrow_f16.symbol,  table.narrow_bf16.symbol,
-        table.pack_panel.symbol,     table.matrix_tile.symbol,
-        table.adamw_numbers.symbol};
+        table.pack_panel.symbol,     table.matrix_tile.symbol, table.adamw_numbers.symbol};
   };
   std::vector<granule::KernelTable> out;
   for (const granule::KernelTable& table : tables()) {
