@@ -25,7 +25,7 @@ class AlignedBuffer {
   explicit AlignedBuffer(std::size_t count) : count_(count) {
     if (count == 0) return;
     if (count > (static_cast<std::size_t>(-1) - kAlignment) / sizeof(T)) throw std::bad_alloc();
-    const std::size_t bytes = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    const std::size_t bytes = allocated_bytes(count * sizeof(T));
     void* memory = allocate(bytes);
     if (memory == nullptr) throw std::bad_alloc();
     data_ = std::unique_ptr<T[], Free>(static_cast<T*>(memory), Free{bytes});
@@ -47,11 +47,22 @@ class AlignedBuffer {
     return (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
   }
 
+#if defined(__SANITIZE_ADDRESS__)
+  /// To the byte: what is written behind the last number is seen.
+  static std::size_t allocated_bytes(std::size_t bytes) { return bytes; }
+#else
+  /// Whole cache lines.
+  static std::size_t allocated_bytes(std::size_t bytes) {
+    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+#endif
+
   static void* allocate(std::size_t bytes) {
 #if defined(_WIN32)
     return _aligned_malloc(bytes, kAlignment);
 #else
-    if (bytes < kMapBytes) return std::aligned_alloc(kAlignment, bytes);
+    void* small = nullptr;
+    if (bytes < kMapBytes) return posix_memalign(&small, kAlignment, bytes) == 0 ? small : nullptr;
     void* memory =
         mmap(nullptr, mapped_bytes(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return nullptr;

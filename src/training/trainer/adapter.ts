@@ -58,7 +58,7 @@ export async function loadAdapter(file: string): Promise<Adapter> {
       `holds towers, and is no adapter: it lacks ${query === undefined ? 'a tower of queries' : 'the temperature'}`,
     );
   }
-  const encoder = parseObject(metadata['encoder'], file, "metadata 'encoder'") as unknown as AdaptedEncoder;
+  const encoder = adaptedEncoder(parseObject(metadata['encoder'], file, "metadata 'encoder'"), file);
   const training = parseObject(metadata['training'], file, "metadata 'training'");
   if (query.input !== encoder.dimension) {
     throw invalidTrainingFile(
@@ -67,6 +67,15 @@ export async function loadAdapter(file: string): Promise<Adapter> {
     );
   }
   return { query, ...(document && { document }), temperature: Math.exp(logTemperature), encoder, training };
+}
+
+function adaptedEncoder(encoder: Readonly<Record<string, unknown>>, file: string): AdaptedEncoder {
+  const { name, version, dimension, hash } = encoder;
+  const isHash = hash === undefined || typeof hash === 'string';
+  if (typeof name !== 'string' || typeof version !== 'string' || typeof dimension !== 'number' || !isHash) {
+    throw invalidTrainingFile(file, "has metadata 'encoder' that does not name an encoder");
+  }
+  return { name, version, dimension, ...(hash !== undefined && { hash }) };
 }
 
 /** The first 12 digits of the SHA-256 of all parameters: what tells an adapter from another. */

@@ -76,7 +76,9 @@ function clustersOf(lines: readonly TrainingLine[]): TrainingLine[][] {
   const clusters = new Map<number, TrainingLine[]>();
   for (const [i, line] of lines.entries()) {
     const root = rootOf(i);
-    clusters.set(root, [...(clusters.get(root) ?? []), line]);
+    const cluster = clusters.get(root);
+    if (cluster === undefined) clusters.set(root, [line]);
+    else cluster.push(line);
   }
   return [...clusters.values()];
 }

@@ -10,7 +10,7 @@ import type { TowerShape } from '../towers/tower-shape.js';
 export const LOG_TEMPERATURE = 'log_temperature';
 
 /** A temperature that learns does not go below this: at 0.01 gradients are already a hundred times those at 1. */
-const LEAST_TEMPERATURE = 0.01;
+export const LEAST_TEMPERATURE = 0.01;
 /** Nor above this, at which all documents are alike probable; what goes beyond by far has diverged, and shows elsewhere too. */
 const MOST_TEMPERATURE = 1e6;
 

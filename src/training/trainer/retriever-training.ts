@@ -179,8 +179,9 @@ export class RetrieverTraining implements Disposable {
     if (state === undefined) return;
     this.towers.setValues(state.values);
     this.#optimiser = this.#newOptimiser(state.optimiser);
-    this.#steps.push(...state.steps);
-    this.#evaluations.push(...state.evaluations);
+    // Not as arguments of one call: there may be more of them than it takes.
+    for (const step of state.steps) this.#steps.push(step);
+    for (const measured of state.evaluations) this.#evaluations.push(measured);
     this.#best = state.best;
     this.#mined = state.mined;
     this.#guard.checkpoint = { file, step: this.taken };

@@ -7,6 +7,7 @@ import { checkSchedule, type Decay, type ScheduleOptions } from '../run/learning
 import { checkTowerShape, type TowerShape } from '../towers/tower-shape.js';
 import { isListLoss, RETRIEVER_LOSSES, type RetrieverLoss } from './batch-losses.js';
 import { checkMeasures } from './measure-retriever.js';
+import { LEAST_TEMPERATURE } from './retriever-towers.js';
 import type { RetrieverData } from './training-data.js';
 import type { TrainingEvent } from './training-history.js';
 
@@ -18,7 +19,7 @@ export interface TrainOptions extends ScheduleOptions {
   readonly documentTower?: TowerShape | undefined;
   /** `in-batch-contrast` by default. */
   readonly loss?: RetrieverLoss | undefined;
-  /** t, by which scores are divided; it begins so where it learns; 0.05 by default. */
+  /** t, by which scores are divided; it begins so where it learns, at 0.01 or above; 0.05 by default. */
   readonly temperature?: number | undefined;
   /** Whether ln t is trained, t at least 0.01; true by default. */
   readonly learnTemperature?: boolean | undefined;
@@ -119,8 +120,7 @@ export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan
   const plan: TrainPlan = {
     ...towers,
     loss: checkChoice(options.loss ?? 'in-batch-contrast', RETRIEVER_LOSSES, 'loss'),
-    temperature: checkContrastTemperature(options.temperature ?? 0.05),
-    learnTemperature: checkBoolean(options.learnTemperature ?? true, 'learnTemperature'),
+    ...checkTemperature(options),
     hardNegatives: whole(options.hardNegatives ?? 4, 0, 1000, 'hardNegatives'),
     mineEvery: whole(options.mineEvery ?? 1, 1, MOST, 'mineEvery'),
     batchSize,
@@ -140,6 +140,19 @@ export function trainPlan(options: TrainOptions, data: RetrieverData): TrainPlan
   checkSchedule(plan, plan.steps);
   requireNegatives(plan, data);
   return plan;
+}
+
+function checkTemperature(options: TrainOptions): Pick<TrainPlan, 'temperature' | 'learnTemperature'> {
+  const temperature = checkContrastTemperature(options.temperature ?? 0.05);
+  const learnTemperature = checkBoolean(options.learnTemperature ?? true, 'learnTemperature');
+  if (learnTemperature && temperature < LEAST_TEMPERATURE) {
+    throw new GranuleError(
+      'TEMPERATURE_INVALID',
+      `a temperature that learns must begin at ${LEAST_TEMPERATURE} at least, got ${temperature}; learnTemperature: false keeps it`,
+      { temperature },
+    );
+  }
+  return { temperature, learnTemperature };
 }
 
 function checkTowers(

@@ -37,10 +37,18 @@ export type TrainingEvent =
 
 /** A history as the events that led to it, in their order. */
 export function eventsOf({ steps, evaluations }: TrainingHistory): TrainingEvent[] {
-  const measured = (step: number): TrainingEvent[] =>
-    evaluations.filter((one) => one.step === step).map((one) => ({ type: 'evaluation', ...one }));
-  return [
-    ...measured(0),
-    ...steps.flatMap((one): TrainingEvent[] => [{ type: 'step', ...one }, ...measured(one.step)]),
-  ];
+  // Both ascend.
+  const events: TrainingEvent[] = [];
+  let told = 0;
+  const tellMeasured = (step: number) => {
+    for (; told < evaluations.length && evaluations[told]!.step <= step; told++) {
+      events.push({ type: 'evaluation', ...evaluations[told]! });
+    }
+  };
+  tellMeasured(0);
+  for (const one of steps) {
+    events.push({ type: 'step', ...one });
+    tellMeasured(one.step);
+  }
+  return events;
 }
