@@ -131,7 +131,7 @@ describe('maxSimContrastOfVectors', () => {
   it.each(
     (['query-to-document', 'document-to-query', 'both'] as const).flatMap((direction) =>
       // At the lower one a pair that does not count may score higher by more than exp can hold.
-      [0.2, 2e-4].map((temperature) => ({ direction, temperature })),
+      [0.2, 1e-5].map((temperature) => ({ direction, temperature })),
     ),
   )(
     'is inBatchContrastOfVectors for lists of one vector, with groups and weights: $direction, t = $temperature',

@@ -39,7 +39,6 @@ const OPTIONS: TrainOptions = {
 describe('the loop of training', () => {
   it.each([
     ['in-batch-contrast', 0.05],
-    ['in-batch-contrast', 0.0101],
     ['list-net', 0.2],
   ] as const)('takes the steps that are written down, by %s from t = %d', async (loss, temperature) => {
     const options = { ...OPTIONS, loss, temperature };
