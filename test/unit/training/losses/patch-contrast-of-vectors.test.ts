@@ -203,6 +203,20 @@ describe('patchContrastOfVectors', () => {
     }
   });
 
+  it('refuses where the loss alone is not finite', async () => {
+    // The second text is wrong, and counts next to nothing: no gradient is beyond float32.
+    const two = (...data: number[]) => ({
+      data: Float32Array.from(data),
+      lengths: Uint32Array.of(1, 1),
+      columns: 2,
+    });
+    const options = { score: 'max-sim', temperature: 1e-308, weights: Float64Array.of(1, 1e-280) } as const;
+    await expect(patchContrastOfVectors(two(1, 0, 0, 10), two(1, 0, 0, -1), options)).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringContaining('the loss is not finite'),
+    });
+  });
+
   it('says where a number is not finite', async () => {
     const bad = { ...IMAGES, data: IMAGES.data.slice() };
     bad.data[2 * COLUMNS + 4] = Number.POSITIVE_INFINITY;
