@@ -179,12 +179,12 @@ describe('a checkpoint', () => {
       decay: 'constant',
       steps: 30,
       patience: 100,
-      checkpoint: { file, everySteps: 1 },
+      checkpoint: { file, everySteps: 5 },
     };
     const { message, details } = await trainRetriever(world, exploding).catch((reason) => reason);
     expect(message).toMatch(/the loss is [\d.e+]+, it has exploded/);
     expect(details.step).toBeGreaterThan(20);
-    expect(details.checkpointStep).toBe(details.step - 1);
+    expect(details.checkpointStep).toBeGreaterThanOrEqual(details.step - 5);
     await expect(trainRetriever(world, exploding)).rejects.toMatchObject({ message });
   });
 });
