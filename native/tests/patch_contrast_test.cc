@@ -99,6 +99,8 @@ TEST_CASE("the blocks of texts do not show in a contrast of patches") {
   std::vector<double> found = apart.run(pool, best, 2);
   found.resize(expected.size());
   CHECK(same(found, expected));
+  // Threads that work on large tiles at the same time do not meet.
+  CHECK(same(together.run(pool, best, 3), expected));
   // A word of the last text, in a block of its own, and a patch of the last image.
   apart.words[900 * 3 + 1] = 1e20f;
   apart.patches[5999 * 3 + 1] = 1e20f;

@@ -99,7 +99,7 @@ describe('a joint model', () => {
 
   it('reads the passages that it found for the question as it was asked', async () => {
     const model = await jointModel();
-    const { passages, readings } = await model.find(EXAMPLES);
+    const { passages, readings } = await model.find(EXAMPLES.slice(0, 4));
     const own = new PassageReadings();
     for (const [path, reading] of readings.entries()) {
       const { question } = EXAMPLES[Math.floor(path / 6)]!;

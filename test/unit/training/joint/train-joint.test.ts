@@ -154,11 +154,11 @@ describe('joint training', () => {
         learningRates: { reader: 1000 },
         clip: 1e9,
         decay: 'constant',
-        checkpoint: { file, everySteps: 1 },
+        checkpoint: { file, everySteps: 5 },
       });
     const { message, details } = await explode().catch((reason) => reason);
     expect(message).toMatch(/the loss is [\d.e+]+, it has exploded/);
-    expect(details.checkpointStep).toBe(details.step - 1);
+    expect(details.checkpointStep).toBeGreaterThanOrEqual(details.step - 5);
     await expect(explode()).rejects.toMatchObject({ message });
   });
 

@@ -131,7 +131,7 @@ describe('maxSimContrastOfVectors', () => {
   it.each(
     (['query-to-document', 'document-to-query', 'both'] as const).flatMap((direction) =>
       // At the lower one a pair that does not count may score higher by more than exp can hold.
-      [0.2, 2e-4].map((temperature) => ({ direction, temperature })),
+      [0.2, 1e-5].map((temperature) => ({ direction, temperature })),
     ),
   )(
     'is inBatchContrastOfVectors for lists of one vector, with groups and weights: $direction, t = $temperature',
@@ -201,6 +201,20 @@ describe('patchContrastOfVectors', () => {
         patchContrastOfVectors(texts, images, { score: 'filip', temperature }),
       ).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining(message) });
     }
+  });
+
+  it('refuses where the loss alone is not finite', async () => {
+    // The second text is wrong, and counts next to nothing: no gradient is beyond float32.
+    const two = (...data: number[]) => ({
+      data: Float32Array.from(data),
+      lengths: Uint32Array.of(1, 1),
+      columns: 2,
+    });
+    const options = { score: 'max-sim', temperature: 1e-308, weights: Float64Array.of(1, 1e-280) } as const;
+    await expect(patchContrastOfVectors(two(1, 0, 0, 10), two(1, 0, 0, -1), options)).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringContaining('the loss is not finite'),
+    });
   });
 
   it('says where a number is not finite', async () => {

@@ -79,10 +79,10 @@ it('a run that goes on keeps the parameters that measured best before it was int
   const done = { vectors: documents, positives };
   const data = { documents, train: done, dev: done };
   const file = join(folder, 'best.checkpoint');
-  const options = { ...OPTIONS, documentTower: undefined, patience: 2, checkpoint: { file, everySteps: 1 } };
+  const options = { ...OPTIONS, documentTower: undefined, patience: 2, checkpoint: { file } };
   await upTo(7, options, data);
   const { resumedAt, before, after, history, query } = await trainRetriever(data, options);
-  expect(resumedAt).toBe(7);
+  expect(resumedAt).toBe(5);
   expect(after).toEqual(before);
   expect(history.evaluations.map(({ best }) => best)).toEqual([true, false, false]);
   const identity = Float32Array.from({ length: 256 }, (_, i) => (i % 17 === 0 ? 1 : 0));
@@ -179,12 +179,12 @@ describe('a checkpoint', () => {
       decay: 'constant',
       steps: 30,
       patience: 100,
-      checkpoint: { file, everySteps: 1 },
+      checkpoint: { file, everySteps: 5 },
     };
     const { message, details } = await trainRetriever(world, exploding).catch((reason) => reason);
     expect(message).toMatch(/the loss is [\d.e+]+, it has exploded/);
     expect(details.step).toBeGreaterThan(20);
-    expect(details.checkpointStep).toBe(details.step - 1);
+    expect(details.checkpointStep).toBeGreaterThanOrEqual(details.step - 5);
     await expect(trainRetriever(world, exploding)).rejects.toMatchObject({ message });
   });
 });

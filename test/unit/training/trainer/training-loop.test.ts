@@ -23,8 +23,8 @@ const OPTIONS: TrainOptions = {
   documentTower: { kind: 'linear', input: 16, output: 16 },
   // Four steps per epoch, the last of which has fewer queries; the run ends within an epoch.
   batchSize: 34,
-  steps: 18,
-  // Documents are mapped anew for hard negatives at steps 0, 8 and 16, and to measure at 0, 12 and 18.
+  steps: 14,
+  // Documents are mapped anew for hard negatives at steps 0 and 8, and to measure at 0, 12 and 14.
   mineEvery: 2,
   evaluateEvery: 3,
   hardNegatives: 3,
@@ -39,7 +39,6 @@ const OPTIONS: TrainOptions = {
 describe('the loop of training', () => {
   it.each([
     ['in-batch-contrast', 0.05],
-    ['in-batch-contrast', 0.0101],
     ['list-net', 0.2],
   ] as const)('takes the steps that are written down, by %s from t = %d', async (loss, temperature) => {
     const options = { ...OPTIONS, loss, temperature };
@@ -47,7 +46,7 @@ describe('the loop of training', () => {
     const { history, query, document, ...found } = await trainRetriever(judged, options);
     expect(history.steps).toEqual(expected.steps);
     expect(history.steps.some(({ gradientNorm }) => gradientNorm > 0.5)).toBe(true);
-    expect(history.evaluations.map(({ step }) => step)).toEqual([0, 12, 18]);
+    expect(history.evaluations.map(({ step }) => step)).toEqual([0, 12, 14]);
     let best = expected.evaluations[0]!;
     for (const [i, evaluation] of expected.evaluations.entries()) {
       const { step, measures, best: isBest } = history.evaluations[i]!;
