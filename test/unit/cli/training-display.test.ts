@@ -28,6 +28,7 @@ describe('the progress of granule train', () => {
       step(2),
       { type: 'evaluation', step: 2, epoch: 1, measures, best: true } as const,
     ];
+    now = 500;
     for (const event of events) display.show(event);
     now = 1000;
     display.show(step(3));
