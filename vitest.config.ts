@@ -18,7 +18,7 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes of their own: one file per core, on two cores too.
     maxWorkers: '100%',
-    // Twenty times what the slowest take on a machine of their own: they share one with compilers.
+    // Far more than they take on a machine of their own: they may share one with compilers.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A process and the modules of the package cost a small file more than its tests do.
