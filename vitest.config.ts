@@ -18,8 +18,9 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes of their own: one file per core, on two cores too.
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Far more than they take on a machine of their own: they may share one with compilers.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // A process and the modules of the package cost a small file more than its tests do.
     projects: [
       { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: sharing } },

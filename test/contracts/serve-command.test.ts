@@ -1,7 +1,7 @@
 /** `granule serve` as a process: over a knowledge base of its own, until it is told to stop. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { GranuleClient } from '../../src/client/index.js';
 import { openMiRag } from '../../src/systems/open-mirag.js';
 import { temporaryFolder } from '../unit/corpus/temporary-folder.js';
@@ -11,6 +11,8 @@ import { makeKnowledgeBase } from './knowledge-base-folder.js';
 /** Starts the server and waits until it listens. */
 async function serving(kb: string, ...args: string[]) {
   const child = start(['serve', kb, '--port', '0', '--drain-delay', '50', ...args]);
+  // A test that fails must not leave a server behind.
+  onTestFinished(() => void child.kill('SIGKILL'));
   const left: Promise<Ended> = ended(child);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (text: string) => {
