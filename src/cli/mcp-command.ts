@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { adaptedBy } from './adapted-by.js';
 import type { CommandContext } from './command-context.js';
 
 /** `granule mcp`: gives assistants the tools `search` and `ask` by the Model Context Protocol. */
@@ -7,6 +8,7 @@ export function addMcpCommand(program: Command, context: CommandContext): void {
     .command('mcp')
     .description('give assistants the tools search and ask (Model Context Protocol over stdio)')
     .argument('<kb>', 'folder that granule ingest made')
+    .option('--adapter <file>', 'what granule train has taught')
     .addHelpText(
       'after',
       `
@@ -16,12 +18,13 @@ standard error.
 Example:
   $ granule mcp my-kb`,
     )
-    .action(async (kb: string) => {
+    .action(async (kb: string, options: { readonly adapter?: string }) => {
       const [{ serveMcp }, { openKnowledgeBase }] = await Promise.all([
         import('../server/mcp-server.js'),
         import('../server/corpus-knowledge-base.js'),
       ]);
-      const knowledgeBase = await openKnowledgeBase(kb);
+      const { adapt } = await adaptedBy(options.adapter);
+      const knowledgeBase = await openKnowledgeBase(kb, { adapt });
       try {
         const server = serveMcp(knowledgeBase, {
           onError: ({ message }) => context.complain(message, 'REQUEST_INVALID'),

@@ -78,7 +78,10 @@ Examples:
       return;
     }
     const { openMiRag } = await import('../systems/open-mirag.js');
-    const opened = await openMiRag(kb, await adaptedBy(options.adapter));
+    const opened = await openMiRag(
+      kb,
+      await adaptedBy(options.adapter, image === undefined ? 'texts' : 'pictures'),
+    );
     try {
       const { signal } = context;
       const timings: Timings = {};

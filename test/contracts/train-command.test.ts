@@ -91,16 +91,21 @@ describe('granule train', () => {
     const files = ['--log', at('log.jsonl'), '--curves', at('curves.svg')];
     const search = ['search', kb, lines[0]!.query!, '--json', '--k', '48'];
     const folded = at('adapted.onnx');
-    const [trained, adaptedSearch, plainSearch, exported] = await commandsInOneProcess(
+    const [trained, adaptedSearch, plainSearch, exported, ofPictures] = await commandsInOneProcess(
       [
         [...args, ...tuned, ...files, '--json'],
         [...search, '--adapter', to],
         search,
         ['export', to, '--model', identityModel(), '--to', folded],
+        ['search', kb, '--image', 'photo.jpg', '--adapter', to],
       ].map((words) => ['granule', ...words]),
       folder,
     );
     expect(trained).toMatchObject({ status: 0, stderr: '' });
+    expect(ofPictures).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('it changes no search by pictures [ENCODER_MISMATCH]'),
+    });
     const facts = JSON.parse(trained!.stdout);
     expect(facts.queries.dev).toBe(12);
     expect(facts.after.recip_rank).toBeGreaterThan(facts.before.recip_rank + 0.1);
@@ -196,13 +201,14 @@ describe('granule train', () => {
   it('refuses a wrong command line, files that cannot be written before it trains, and an adapter that is none', async () => {
     const nowhere = at('nowhere/file');
     const train = ['train', kb, '--pairs', at('train.jsonl'), '--to', at('x')];
-    const [both, rate, loss, search, folderPairs, folderTo, to, checkpoint, curves, ...usage] =
+    const [both, rate, loss, search, mcp, folderPairs, folderTo, to, checkpoint, curves, ...usage] =
       await commandsInOneProcess(
         [
           [...train, '--eval', at('dev.jsonl'), '--dev-share', '0.2'],
           [...train, '--rate', '-1'],
           [...train, '--loss', 'hinge'],
           ['search', kb, 'x', '--adapter', at('train.jsonl')],
+          ['mcp', kb, '--adapter', at('train.jsonl')],
           ['train', kb, '--pairs', kb, '--to', at('x')],
           [...train.slice(0, -1), kb],
           [...train.slice(0, -1), nowhere],
@@ -229,7 +235,9 @@ describe('granule train', () => {
       status: 1,
       stderr: expect.stringMatching(/loss must be one of .*\[INVALID_ARGUMENT\]/),
     });
-    expect(search).toMatchObject({ status: 1, stderr: expect.stringContaining('[TRAINING_FILE_INVALID]') });
+    for (const user of [search, mcp]) {
+      expect(user).toMatchObject({ status: 1, stderr: expect.stringContaining('[TRAINING_FILE_INVALID]') });
+    }
   });
 
   it('tells the countries from a folder of that name, and refuses what does not go with them', async () => {

@@ -243,9 +243,13 @@ export class JointModel implements Disposable {
   }
 
   /** Frees the indexes. */
+  dispose(): void {
+    this.#entities.dispose();
+    this.#passages.dispose();
+  }
+
   [Symbol.dispose](): void {
-    this.#entities[Symbol.dispose]();
-    this.#passages[Symbol.dispose]();
+    this.dispose();
   }
 }
 

@@ -46,7 +46,11 @@ export class TowerSearch implements Disposable {
   }
 
   /** Frees the index. */
+  dispose(): void {
+    this.#index.dispose();
+  }
+
   [Symbol.dispose](): void {
-    this.#index[Symbol.dispose]();
+    this.dispose();
   }
 }

@@ -206,7 +206,7 @@ describe('a joint model', () => {
     }
     const signal = AbortSignal.abort();
     await expect(fine.learn(EXAMPLES, { signal })).rejects.toMatchObject({ code: 'ABORTED' });
-    fine[Symbol.dispose]();
+    fine.dispose();
     await expect(fine.find(EXAMPLES)).rejects.toMatchObject({ code: 'INDEX_DISPOSED' });
   });
 });
