@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
 import type { Corpus } from '../corpus/corpus.js';
+import { GranuleError } from '../errors.js';
+import type { CorpusAdapter } from '../training/index.js';
 import type { CommandContext } from './command-context.js';
 
 interface Options {
   readonly json?: true;
+}
+
+interface ReencodeOptions extends Options {
+  readonly adapter?: string;
 }
 
 /** `granule verify`, `granule compact` and `granule reencode`: the upkeep of a knowledge base. */
@@ -74,24 +80,30 @@ function addReencodeCommand(program: Command, context: CommandContext): void {
     .command('reencode')
     .description('encode a knowledge base anew, with what the encoders learn from all that is in it now')
     .argument('<kb>', 'folder that granule ingest made')
+    .option('--adapter <file>', 'a tower of documents on top, by granule train --both')
     .option('--json', 'print the report as one JSON object')
     .addHelpText(
       'after',
       `
 Needed where a knowledge base was made with encoders of another version, and useful after much
-was added. The former state can be used until the end.
+was added. The former state can be used until the end. What was encoded with an adapter is
+opened with the same --adapter; without it, this command brings it back to the encoders alone.
 
 Example:
   $ granule reencode my-kb`,
     )
-    .action(async (kb: string, options: Options) => {
+    .action(async (kb: string, { adapter, ...options }: ReencodeOptions) => {
       const { builtInEncodersInThreads } = await import('../systems/built-in-encoders.js');
+      const adapt = adapter === undefined ? undefined : await documentAdapter(adapter);
       const encoders = builtInEncodersInThreads();
       const report = await withCorpus(kb, context, {}, (corpus) =>
-        corpus.reencode(encoders, {
-          signal: context.signal,
-          onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
-        }),
+        corpus.reencode(
+          { ...encoders, ...adapt?.(encoders) },
+          {
+            signal: context.signal,
+            onProgress: ({ stage, done, fraction }) => context.progress.update(stage, done, fraction),
+          },
+        ),
       ).finally(() => encoders.close());
       for (const { message } of report.unencoded) context.complain(message, 'IMAGE_UNREADABLE');
       context.print(
@@ -100,6 +112,18 @@ Example:
           : `${report.passages} passages and ${report.images} images encoded anew`,
       );
     });
+}
+
+/** @throws GranuleError `ENCODER_MISMATCH` for an adapter of queries alone, which needs no vector encoded anew */
+async function documentAdapter(file: string): Promise<CorpusAdapter['adapt']> {
+  const { readCorpusAdapter } = await import('../training/trainer/corpus-adapter.js');
+  const { adapt, ofDocuments } = await readCorpusAdapter(file);
+  if (ofDocuments) return adapt;
+  throw new GranuleError(
+    'ENCODER_MISMATCH',
+    `${file} has no tower of documents: search, ask, serve and mcp take it with the knowledge base as it is`,
+    { file },
+  );
 }
 
 /** Opens a knowledge base without its encoders, so that one of another version can be kept up too. */

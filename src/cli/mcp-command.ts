@@ -23,8 +23,7 @@ Example:
         import('../server/mcp-server.js'),
         import('../server/corpus-knowledge-base.js'),
       ]);
-      const { adapt } = await adaptedBy(options.adapter);
-      const knowledgeBase = await openKnowledgeBase(kb, { adapt });
+      const knowledgeBase = await openKnowledgeBase(kb, await adaptedBy(options.adapter));
       try {
         const server = serveMcp(knowledgeBase, {
           onError: ({ message }) => context.complain(message, 'REQUEST_INVALID'),

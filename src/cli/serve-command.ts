@@ -82,7 +82,7 @@ Example:
       import('../server/tokens.js'),
       import('../native/bound-allocator.js'),
     ]);
-    const { adapt } = await adaptedBy(options.adapter);
+    const adapted = await adaptedBy(options.adapter);
     const { host, port, tokenFile, allowHost = [], allowOrigin = [], logContents = false } = options;
     const tokens = tokenFile === undefined ? undefined : await readTokens(tokenFile);
     const chosen = LIMIT_OPTIONS.flatMap(({ limit, flag, unit }) => {
@@ -91,7 +91,10 @@ Example:
     });
     // Before the threads start: an arena that is there stays.
     boundAllocator();
-    const knowledgeBase = await openKnowledgeBase(kb, { writable: tokens?.write !== undefined, adapt });
+    const knowledgeBase = await openKnowledgeBase(kb, {
+      writable: tokens?.write !== undefined,
+      ...adapted,
+    });
     try {
       const server = await GranuleServer.create(knowledgeBase, {
         host,

@@ -38,7 +38,9 @@ export function resultText(to: string, result: TrainedCorpusRetriever): string {
     lines.push('the last measurement was the best: more --epochs or a higher --rate may do better');
   }
   if (result.document !== undefined) {
-    lines.push('it has a tower of documents, too: a program has to encode the knowledge base anew with it');
+    lines.push(
+      'it has a tower of documents, too: granule reencode --adapter encodes the knowledge base anew with it',
+    );
   }
   lines.push(`written to ${to}`);
   return lines.join('\n');

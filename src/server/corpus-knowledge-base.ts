@@ -49,19 +49,19 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Options of {@link openKnowledgeBase}. */
-export interface OpenKnowledgeBaseOptions extends Pick<OpenMiRagOptions, 'adapt'> {
+export interface OpenKnowledgeBaseOptions extends Pick<OpenMiRagOptions, 'adapt' | 'encodedBy'> {
   /** Whether documents can be stored and deleted; default false, which never writes. */
   readonly writable?: boolean;
 }
 
 /**
- * Opens a corpus that was built with the built-in encoders.
+ * Opens a corpus that was built with the built-in encoders, or with what `encodedBy` makes of them.
  *
  * @throws GranuleError as `Corpus.open`
  */
 export async function openKnowledgeBase(
   folder: string,
-  { writable = false, adapt }: OpenKnowledgeBaseOptions = {},
+  { writable = false, adapt, encodedBy }: OpenKnowledgeBaseOptions = {},
 ): Promise<KnowledgeBase> {
   const options = { threads: availableParallelism() };
   // The event loop is for requests: encoding and reading happen in threads, which are started when they are first needed.
@@ -69,9 +69,10 @@ export async function openKnowledgeBase(
     encoders: builtInEncodersInThreads(options),
     generator: generatorInThreads(new ExtractiveReader(), options),
   };
-  const corpus = await Corpus.open(folder, parts.encoders, { readOnly: !writable });
+  const encoders: OpenedEncoders = { ...parts.encoders, ...encodedBy?.(parts.encoders) };
+  const corpus = await Corpus.open(folder, encoders, { readOnly: !writable });
   try {
-    const asking = { ...parts.encoders, ...adapt?.(parts.encoders) };
+    const asking = { ...encoders, ...adapt?.(encoders) };
     return new CorpusKnowledgeBase(corpus, { ...parts, asking }, writable);
   } catch (error) {
     await corpus.close();

@@ -25,6 +25,8 @@ export interface OpenedMiRag {
 export interface OpenMiRagOptions extends MiRagOptions {
   /** Puts something on top of the encoders of queries, with what they learned from the corpus: adapters, say. */
   readonly adapt?: ((encoders: OpenedEncoders) => Partial<OpenedEncoders>) | undefined;
+  /** Gives what the corpus was encoded with, where that is more than the built-in encoders: those with an adapter that has a tower of documents, say. */
+  readonly encodedBy?: ((builtIn: OpenedEncoders) => Partial<OpenedEncoders>) | undefined;
 }
 
 /** The encoders of a corpus that is open. */
@@ -34,7 +36,7 @@ export interface OpenedEncoders {
 }
 
 /**
- * Opens a corpus that was built with the built-in encoders and composes MiRAG over its present state, with the built-in reader.
+ * Opens a corpus that was built with the built-in encoders, or with what `encodedBy` makes of them, and composes MiRAG over its present state, with the built-in reader.
  * Nothing is written.
  *
  * @example
@@ -48,9 +50,10 @@ export interface OpenedEncoders {
  */
 export async function openMiRag(
   folder: string,
-  { adapt, ...options }: OpenMiRagOptions = {},
+  { adapt, encodedBy, ...options }: OpenMiRagOptions = {},
 ): Promise<OpenedMiRag> {
-  const encoders = builtInEncoders();
+  const builtIn = builtInEncoders();
+  const encoders: OpenedEncoders = { ...builtIn, ...encodedBy?.(builtIn) };
   const corpus = await Corpus.open(folder, encoders, { readOnly: true });
   try {
     const { textEncoder, imageEncoder }: OpenedEncoders = { ...encoders, ...adapt?.(encoders) };

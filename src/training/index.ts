@@ -45,8 +45,8 @@ export {
   saveAdapter,
 } from './trainer/adapter.js';
 export { RETRIEVER_LOSSES, type RetrieverLoss } from './trainer/batch-losses.js';
+export { type CorpusAdapter, readCorpusAdapter } from './trainer/corpus-adapter.js';
 export { type DividedLines, divideLines, refuseLeaks } from './trainer/divide-lines.js';
-export { readQueryAdapter } from './trainer/query-adapter.js';
 export type { TrainingEnd } from './trainer/retriever-training.js';
 export {
   type CorpusExamples,

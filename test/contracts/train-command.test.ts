@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { builtInEncoders } from '../../src/systems/built-in-encoders.js';
 import {
   adaptedTextEncoder,
   loadAdapter,
-  readQueryAdapter,
+  readCorpusAdapter,
   readTowers,
   readTrainingLines,
   trainCorpusRetriever,
@@ -150,7 +150,7 @@ describe('granule train', () => {
     ).toBe(ranks[0]);
     expect(adapted).not.toEqual(unadapted);
     // The server asks in the same way.
-    const adapt = await readQueryAdapter(to);
+    const { adapt } = await readCorpusAdapter(to);
     const served = await openKnowledgeBase(kb, { adapt });
     const reply = await served.search(
       { text: lines[0]!.query!, k: 48 },
@@ -160,6 +160,47 @@ describe('granule train', () => {
     const found = (list: readonly object[]) =>
       (list as { passage: { id: string }; score: number }[]).map(({ passage, score }) => [passage.id, score]);
     expect(found(reply.hits)).toEqual(found(adapted));
+  });
+
+  it('teaches a tower of documents, with which a knowledge base is encoded anew, opened and brought back', {
+    timeout: 60_000,
+  }, async () => {
+    const copy = at('copy');
+    cpSync(kb, copy, { recursive: true });
+    const [both, ofQueries] = [at('both.safetensors'), at('of-queries.safetensors')];
+    const train = ['train', copy, '--pairs', at('train.jsonl')];
+    const tuned = ['--both', '--rank', '16', '--rate', '0.02', '--batch', '16', '--epochs', '8'];
+    const search = ['search', copy, 'warm coast', '--json', '--k', '48'];
+    const [trained, one, early, refused, encoded, found, without, back, plain] = await commandsInOneProcess(
+      [
+        [...train, '--to', both, '--eval', at('dev.jsonl'), '--json', ...tuned],
+        [...train, '--to', ofQueries, '--steps', '1'],
+        [...search, '--adapter', both],
+        ['reencode', copy, '--adapter', ofQueries],
+        ['reencode', copy, '--adapter', both],
+        [...search, '--adapter', both],
+        search,
+        ['reencode', copy],
+        search,
+      ].map((words) => ['granule', ...words]),
+      folder,
+    );
+    for (const done of [trained, one, encoded, found, back, plain]) {
+      expect(done).toMatchObject({ status: 0, stderr: '' });
+    }
+    for (const wrong of [early, refused, without]) {
+      expect(wrong).toMatchObject({ status: 1, stderr: expect.stringContaining('[ENCODER_MISMATCH]') });
+    }
+    expect(refused!.stderr).toContain('has no tower of documents');
+    const best = ({ stdout }: { stdout: string }) => JSON.parse(stdout).hits[0].passage.id;
+    expect(best(found!)).toBe('coast-sunny');
+    expect(best(plain!)).not.toBe('coast-sunny');
+
+    const { ofDocuments, adapt } = await readCorpusAdapter(both);
+    expect(ofDocuments).toBe(true);
+    await expect(openKnowledgeBase(copy, { encodedBy: adapt })).rejects.toMatchObject({
+      code: 'ENCODER_MISMATCH',
+    });
   });
 
   it('refuses what cannot be trained on, with the line', async () => {

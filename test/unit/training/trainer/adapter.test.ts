@@ -14,7 +14,7 @@ import {
   loadAdapter,
   saveAdapter,
 } from '../../../../src/training/trainer/adapter.js';
-import { readQueryAdapter } from '../../../../src/training/trainer/query-adapter.js';
+import { readCorpusAdapter } from '../../../../src/training/trainer/corpus-adapter.js';
 import { matrixRow } from '../../../../src/vectors/matrix.js';
 import { FakeImageEncoder } from '../../corpus/fake-encoders.js';
 
@@ -179,9 +179,11 @@ describe('an adapted encoder', () => {
     });
   });
 
-  it('of queries alone can be put on a corpus without encoding it anew; one of documents cannot', async () => {
+  it('says whether a corpus has to be encoded anew with it', async () => {
     const file = join(folder, 'query.safetensors');
     await saveAdapter(file, both);
-    await expect(readQueryAdapter(file)).rejects.toMatchObject({ code: 'ENCODER_MISMATCH' });
+    expect(await readCorpusAdapter(file)).toMatchObject({ ofDocuments: true });
+    await saveAdapter(file, { ...both, document: undefined });
+    expect(await readCorpusAdapter(file)).toMatchObject({ ofDocuments: false });
   });
 });

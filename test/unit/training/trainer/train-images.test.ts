@@ -8,7 +8,7 @@ import type { ImageEncoder, ImageInput } from '../../../../src/encoders/encoder.
 import { GranuleError } from '../../../../src/errors.js';
 import { adaptedImageEncoder } from '../../../../src/training/trainer/adapted-image-encoder.js';
 import { saveAdapter } from '../../../../src/training/trainer/adapter.js';
-import { readQueryAdapter } from '../../../../src/training/trainer/query-adapter.js';
+import { readCorpusAdapter } from '../../../../src/training/trainer/corpus-adapter.js';
 import {
   type TrainedCorpusRetriever,
   trainCorpusRetriever,
@@ -142,7 +142,7 @@ describe('training on pictures', () => {
   it('gives an encoder that finds them in the index as it is: every view mapped, patches as they were', async () => {
     const file = join(folder, 'images.safetensors');
     await saveAdapter(file, result.adapter);
-    const { imageEncoder: adapted, textEncoder } = (await readQueryAdapter(file))(encoders);
+    const { imageEncoder: adapted, textEncoder } = (await readCorpusAdapter(file)).adapt(encoders);
     expect(textEncoder).toBeUndefined();
     expect(adapted).toMatchObject({ name: 'turned-colours', version: '1', dimension: 3, patchDimension: 2 });
     await using snapshot = await corpus.snapshot();
@@ -165,7 +165,7 @@ describe('training on pictures', () => {
     const file = join(folder, 'others.safetensors');
     const { adapter } = result;
     await saveAdapter(file, { ...adapter, encoder: { ...adapter.encoder, name: 'other-colours' } });
-    const adapt = await readQueryAdapter(file);
+    const { adapt } = await readCorpusAdapter(file);
     expect(() => adapt(encoders)).toThrow(/trained on the encoder other-colours .* this is turned-colours/);
   });
 
