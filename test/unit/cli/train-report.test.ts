@@ -34,7 +34,7 @@ describe('what granule train prints', () => {
   });
 
   it('says what is still to be done where documents have a tower', () => {
-    const hint = 'a program has to encode the knowledge base anew';
+    const hint = 'granule reencode --adapter encodes the knowledge base anew';
     expect(resultText('a', trained(20, 10, 0.5, { document: {} }))).toContain(hint);
     expect(resultText('a', trained(20, 10, 0.5))).not.toContain(hint);
   });
