@@ -57,6 +57,7 @@ async function run(options) {
   const skipped = [];
   const write = () => {
     const { results, failed } = resultsOf(journal.cells, CONTENDERS, rooflines);
+    const met = new Set([...results, ...skipped, ...failed].map(cellKey));
     const report = {
       machine,
       note: options.note ?? known?.note ?? null,
@@ -64,7 +65,7 @@ async function run(options) {
       roofline: rooflines,
       rooflineReason: reason ?? null,
       results: [...(known?.results ?? []).filter(isKnown), ...results],
-      skipped: [...skipped, ...failed],
+      skipped: [...(known?.skipped ?? []).filter((cell) => !met.has(cellKey(cell))), ...skipped, ...failed],
     };
     if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
     return report;
@@ -155,10 +156,13 @@ function knownReport(file, machine) {
 
 /** Whether a result is in the finished report; what the journal has begun is not. */
 function knownCells(known, journal) {
-  const key = ({ workload, contender, threads }) => JSON.stringify([workload, contender, threads]);
   const begun = new Set(journal.cells.map(({ of }) => JSON.stringify(of)));
-  const done = new Set((known?.results ?? []).map(key));
-  return (cell) => done.has(key(cell)) && !begun.has(key(cell));
+  const done = new Set((known?.results ?? []).map(cellKey));
+  return (cell) => done.has(cellKey(cell)) && !begun.has(cellKey(cell));
+}
+
+function cellKey({ workload, contender, threads }) {
+  return JSON.stringify([workload, contender, threads]);
 }
 
 function notRun({ contender, threads, workloads }, reason) {

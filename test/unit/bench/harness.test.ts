@@ -157,10 +157,18 @@ describe('--only-missing', () => {
   it('adds to a finished report what it lacks, and keeps the rest as it is', () => {
     const file = join(folder, 'finished.json');
     expect(bench(...workload, '--contender', 'plain-js', '--rounds', '1', '--json', file).status).toBe(0);
-    const before = read(file).results;
+    const finished = read(file);
+    const before = finished.results;
+    const reason = 'nobody knows';
+    const [ofOthers, measuredNow] = ['plain-js', 'ours-cpu'].map((contender) => {
+      const workload = contender === 'plain-js' ? 'mips-9-9-b1-k1' : 'mips-500-16-b1-k3';
+      return { workload, contender, threads: 1, reason };
+    });
+    writeFileSync(file, JSON.stringify({ ...finished, skipped: [ofOthers, measuredNow] }));
     expect(bench(...all, '--json', file, '--only-missing').status).toBe(0);
     const after = read(file);
     expect(after.results.slice(0, 2)).toEqual(before);
+    expect(after.skipped).toEqual([ofOthers]);
     expect(names(after)).toHaveLength(4);
   }, 60_000);
 
