@@ -220,7 +220,7 @@ TEST_CASE("every instruction set and number of threads takes the same step of Ad
                          arrays[4 * t + 3].data(), counts[t], 0.1});
     }
     double norm = 0;
-    const AdamWStep step{0.01, 0.9, 0.999, 1e-8, 0.1, 0.001, 1, threads};
+    const AdamWStep step{{0.01, 0.9, 0.999, 1e-8, 0.1, 0.001}, 1, threads};
     REQUIRE(adamw_step(pool, kernels, tensors, step, &norm).ok());
     std::vector<float> out;
     for (const std::vector<float>& array : arrays) out.insert(out.end(), array.begin(), array.end());

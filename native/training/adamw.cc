@@ -69,10 +69,8 @@ Status adamw_step(ThreadPool& pool, const KernelTable& kernels, const std::vecto
   pool.parallel_for(blocks.size(), threads, [&](std::size_t b) {
     const auto& [t, start, count] = blocks[b];
     const AdamWTensor& tensor = tensors[t];
-    kernels.adamw_numbers(AdamWUpdate{step.rate, step.first_decay, step.second_decay, step.epsilon,
-                                      step.first_correction, step.second_correction, factor, tensor.decay},
-                          tensor.gradient + start, count, tensor.values + start, tensor.first + start,
-                          tensor.second + start);
+    kernels.adamw_numbers(AdamWUpdate{step, factor, tensor.decay}, tensor.gradient + start, count,
+                          tensor.values + start, tensor.first + start, tensor.second + start);
   });
   *gradient_norm = norm;
   return Status::success();

@@ -26,14 +26,7 @@ struct AdamWTensor {
 ///     g = c gradient                       c = min(1, clip / |gradient|), the norm over all tensors
 ///     m = b1 m + (1 - b1) g                v = b2 v + (1 - b2) g^2
 ///     x = x - rate ((m / m_correction) / (sqrt(v / v_correction) + epsilon) + decay x)
-struct AdamWStep {
-  double rate;
-  double first_decay;
-  double second_decay;
-  double epsilon;
-  /// 1 - b1^k and 1 - b2^k at step k = 1, 2, ...
-  double first_correction;
-  double second_correction;
+struct AdamWStep : AdamWRule {
   /// Above 0; infinity clips nothing.
   double clip;
   unsigned threads;

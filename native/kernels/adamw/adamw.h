@@ -4,14 +4,19 @@
 
 namespace granule {
 
-/// What a step of AdamW (training/adamw.h) does to every number of a tensor.
-struct AdamWUpdate {
+/// What a step of AdamW (training/adamw.h) does to all numbers alike.
+struct AdamWRule {
   double rate;
   double first_decay;
   double second_decay;
   double epsilon;
+  /// 1 - b1^k and 1 - b2^k at step k = 1, 2, ...
   double first_correction;
   double second_correction;
+};
+
+/// What it does to those of a tensor.
+struct AdamWUpdate : AdamWRule {
   /// What gradients are multiplied by.
   double factor;
   double decay;
