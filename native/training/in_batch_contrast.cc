@@ -17,6 +17,8 @@ namespace {
 /// Rows that one thread takes at a time, and whose sums of columns are added up before those of the next.
 constexpr std::size_t kRun = 64;
 constexpr std::size_t kMostRows = 512;
+/// Rows whose similarities are computed at once where they are kept: the documents are packed for them.
+constexpr std::size_t kKeptRows = 2048;
 constexpr std::size_t kBlockNumbers = std::size_t{1} << 21;
 constexpr std::size_t kWorthThreads = std::size_t{1} << 14;
 /// Exponents of both directions lie within [-600, 0] of the same number, so that quotients of sums and terms
@@ -54,8 +56,7 @@ class Contrast {
   Status run(std::size_t kept_bytes, ContrastGradients* out) {
     double range = 0;
     if (Status status = check_vectors(&range); !status.ok()) return status;
-    std::fill_n(queries_.gradient, queries_.count * batch_.dimension, 0.0f);
-    std::fill_n(documents_.gradient, documents_.count * batch_.dimension, 0.0f);
+    for (const Side* side : {&queries_, &documents_}) clear(side->gradient, side->count);
     Status status;
     if (batch_.direction == ContrastDirection::query_to_document) {
       status = queries_to_documents(1);
@@ -97,6 +98,13 @@ class Contrast {
     if (workers_.cancel.cancelled()) return aborted();
     *range = 2 * greatest[0] * greatest[1] * (1 + static_cast<double>(batch_.dimension) * 0x1p-23);
     return Status::success();
+  }
+
+  void clear(float* rows, std::size_t count) {
+    const std::size_t d = batch_.dimension;
+    for_row_runs(workers_, count, d, [&](std::size_t begin, std::size_t end) {
+      std::fill(rows + begin * d, rows + end * d, 0.0f);
+    });
   }
 
   /// body(row, slot) for each row of a block.
@@ -192,7 +200,7 @@ class Contrast {
       return one_way({documents_.vectors, queries_.count, documents_.gradient}, queries_, false, share);
     const std::size_t d = batch_.dimension;
     AlignedBuffer<float> vectors(queries_.count * d), gradient(queries_.count * d);
-    std::fill_n(gradient.data(), queries_.count * d, 0.0f);
+    clear(gradient.data(), queries_.count);
     for (std::size_t i = 0; i < queries_.count; ++i)
       std::copy_n(documents_.vectors + exclusions_.positive(i) * d, d, vectors.data() + i * d);
     Status status = one_way({vectors.data(), queries_.count, gradient.data()}, queries_, false, share);
@@ -235,12 +243,13 @@ class Contrast {
     const std::size_t n = queries_.count;
     const std::size_t width = documents_.count;
     const bool kept = width <= kept_bytes / sizeof(float) / n;
+    const std::size_t rows_at_once = kept ? std::max(block_rows_, kKeptRows) : block_rows_;
     AlignedBuffer<float> block((kept ? n : std::min(block_rows_, n)) * width);
     // A column's sum is over the queries that do not look for it: those that do compete with them alone.
     std::vector<double> row_sums(n), own_terms(n), column_sums(looked_for_);
-    AlignedBuffer<double> run_sums(block_rows_ / kRun * looked_for_);
-    for (std::size_t first = 0; first < n; first += block_rows_) {
-      const std::size_t count = std::min(block_rows_, n - first);
+    AlignedBuffer<double> run_sums(rows_at_once / kRun * looked_for_);
+    for (std::size_t first = 0; first < n; first += rows_at_once) {
+      const std::size_t count = std::min(rows_at_once, n - first);
       float* s = block.data() + (kept ? first * width : 0);
       if (Status status = similarities(queries_, first, count, documents_, true, s); !status.ok())
         return status;

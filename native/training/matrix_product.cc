@@ -8,19 +8,19 @@
 namespace granule {
 namespace {
 
-/// Numbers per row of a panel: one of B and one of A lie in the first-level cache together.
-constexpr std::size_t kBlockDepth = 256;
-/// Rows of A that one task packs: they stay in the second-level cache while panels of B pass by.
+/// Numbers per row of a panel: those of A lie in the first-level cache while panels of B pass by.
+constexpr std::size_t kPanelDepth = 256;
+/// Rows of A that one task packs at a time.
 constexpr std::size_t kBlockRows = 128;
-/// Columns of B that are packed at a time, a multiple of every tile's: below 1 MiB, which the C library's
-/// allocator keeps between calls, and which stays in the second-level cache.
-constexpr std::size_t kBlockColumns = 960;
+/// Columns of B that rows of a task meet before the next ones: the second-level cache holds them and A's.
+constexpr std::size_t kPassColumns = 640;
+/// Numbers of B that are packed at a time. Below 1 MiB, which the C library's allocator keeps between calls,
+/// but where rows are so many that mapping memory is nothing beside them.
+constexpr std::size_t kPackedNumbers = std::size_t{960} * kPanelDepth;
+constexpr std::size_t kManyPackedNumbers = std::size_t{1} << 21;
+constexpr std::size_t kManyRows = 1024;
 /// Below this many multiply-adds one thread is done before another one wakes.
 constexpr std::size_t kWorthThreads = std::size_t{1} << 18;
-
-static_assert(kBlockColumns % kMatrixTileScalar.columns == 0 &&
-              kBlockColumns % kMatrixTileAvx2.columns == 0 &&
-              kBlockColumns % kMatrixTileAvx512.columns == 0 && kBlockColumns % kMatrixTileNeon.columns == 0);
 
 std::size_t divided_up(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
@@ -65,7 +65,7 @@ void pack(const KernelTable& kernels, const float* data, std::size_t stride, boo
   }
 }
 
-/// One block of columns and of k: B's part of it is packed first, then rows of A meet it.
+/// One block of B's columns and of k: its part of B is packed first, then rows of A meet it.
 class Block {
  public:
   Block(const MatrixWorkers& workers, const MatrixProduct& product, float* packed_b, float* packed_a)
@@ -76,15 +76,15 @@ class Block {
         packed_a_(packed_a) {}
 
   /// @return false where it was cancelled
-  bool run(std::size_t first_column, std::size_t first_depth) {
+  bool run(std::size_t first_column, std::size_t columns, std::size_t first_depth, std::size_t depth) {
     first_column_ = first_column;
     first_depth_ = first_depth;
-    columns_ = std::min(kBlockColumns, product_.columns - first_column);
-    depth_ = std::min(kBlockDepth, product_.depth - first_depth);
-    panels_ = divided_up(columns_, tile_.columns);
-    const std::size_t work = product_.rows * columns_ * depth_;
-    const unsigned threads = work < kWorthThreads ? 1 : workers_.threads;
-    workers_.pool.parallel_for(panels_, threads, [&](std::size_t panel) { pack_columns(panel); });
+    depth_ = depth;
+    panels_ = divided_up(columns, tile_.columns);
+    const unsigned threads = product_.rows * columns * depth < kWorthThreads ? 1 : workers_.threads;
+    workers_.pool.parallel_for(panels_ * divided_up(depth, kPanelDepth), threads, [&](std::size_t task) {
+      pack_columns(task % panels_, task / panels_ * kPanelDepth);
+    });
 
     // Two tasks per thread or more, of at least four tiles' rows each; where rows are few, columns are
     // divided too.
@@ -98,51 +98,67 @@ class Block {
         row_tasks >= threads ? 1 : std::min<std::size_t>(panels_, divided_up(threads, row_tasks));
     workers_.pool.parallel_for_slots(
         row_tasks * column_tasks, threads, [&](std::size_t task, std::size_t slot) {
-          if (workers_.cancel.cancelled()) return;
           const std::size_t part = task % column_tasks;
-          multiply_rows(task / column_tasks, panels_ * part / column_tasks,
-                        panels_ * (part + 1) / column_tasks, packed_a_ + slot * kBlockRows * kBlockDepth);
+          multiply_rows(task / column_tasks * rows_per_task_, panels_ * part / column_tasks,
+                        panels_ * (part + 1) / column_tasks, packed_a_ + slot * kBlockRows * kPanelDepth);
         });
     return !workers_.cancel.cancelled();
   }
 
  private:
-  void pack_columns(std::size_t panel) {
-    const MatrixFactor& b = product_.b;
-    const std::size_t column = first_column_ + panel * tile_.columns;
-    const float* data =
-        b.transposed ? b.data + column * b.stride + first_depth_ : b.data + first_depth_ * b.stride + column;
-    const std::size_t count = std::min(tile_.columns, product_.columns - column);
-    pack(workers_.kernels, data, b.stride, !b.transposed, count, depth_, tile_.columns,
-         packed_b_ + panel * depth_ * tile_.columns);
+  /// Numbers per row of the panels that begin with k.
+  std::size_t panel_depth(std::size_t k) const { return std::min(kPanelDepth, depth_ - k); }
+
+  float* packed_columns(std::size_t panel, std::size_t k) const {
+    return packed_b_ + (panels_ * k + panel * panel_depth(k)) * tile_.columns;
   }
 
-  void multiply_rows(std::size_t task, std::size_t first_panel, std::size_t end_panel, float* packed) {
-    const MatrixFactor& a = product_.a;
-    const std::size_t first_row = task * rows_per_task_;
+  void pack_columns(std::size_t panel, std::size_t k) {
+    const MatrixFactor& b = product_.b;
+    const std::size_t column = first_column_ + panel * tile_.columns;
+    const std::size_t depth = first_depth_ + k;
+    const float* data =
+        b.transposed ? b.data + column * b.stride + depth : b.data + depth * b.stride + column;
+    pack(workers_.kernels, data, b.stride, !b.transposed, std::min(tile_.columns, product_.columns - column),
+         panel_depth(k), tile_.columns, packed_columns(panel, k));
+  }
+
+  void multiply_rows(std::size_t first_row, std::size_t first_panel, std::size_t end_panel, float* packed) {
     const std::size_t end_row = std::min(product_.rows, first_row + rows_per_task_);
-    for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
-      const float* data =
-          a.transposed ? a.data + first_depth_ * a.stride + row : a.data + row * a.stride + first_depth_;
-      pack(workers_.kernels, data, a.stride, a.transposed, std::min(tile_.rows, end_row - row), depth_,
-           tile_.rows, packed + (row - first_row) * depth_);
-    }
-    for (std::size_t panel = first_panel; panel < end_panel; ++panel) {
-      for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
-        multiply_tile(packed + (row - first_row) * depth_, panel, row);
+    const std::size_t passes = divided_up((end_panel - first_panel) * tile_.columns, kPassColumns);
+    const std::size_t pass_panels = divided_up(end_panel - first_panel, passes);
+    for (std::size_t k = 0; k < depth_; k += kPanelDepth) {
+      if (workers_.cancel.cancelled()) return;
+      pack_rows(first_row, end_row, k, packed);
+      for (std::size_t pass = first_panel; pass < end_panel; pass += pass_panels) {
+        const std::size_t end_pass = std::min(end_panel, pass + pass_panels);
+        for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
+          const float* a = packed + (row - first_row) * panel_depth(k);
+          for (std::size_t panel = pass; panel < end_pass; ++panel) multiply_tile(a, panel, row, k);
+        }
       }
     }
   }
 
-  void multiply_tile(const float* a, std::size_t panel, std::size_t row) {
-    const float* b = packed_b_ + panel * depth_ * tile_.columns;
+  void pack_rows(std::size_t first_row, std::size_t end_row, std::size_t k, float* packed) {
+    const MatrixFactor& a = product_.a;
+    const std::size_t depth = first_depth_ + k;
+    for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
+      const float* data = a.transposed ? a.data + depth * a.stride + row : a.data + row * a.stride + depth;
+      pack(workers_.kernels, data, a.stride, a.transposed, std::min(tile_.rows, end_row - row),
+           panel_depth(k), tile_.rows, packed + (row - first_row) * panel_depth(k));
+    }
+  }
+
+  void multiply_tile(const float* a, std::size_t panel, std::size_t row, std::size_t k) {
+    const float* b = packed_columns(panel, k);
     const std::size_t column = first_column_ + panel * tile_.columns;
     const std::size_t rows = std::min(tile_.rows, product_.rows - row);
     const std::size_t columns = std::min(tile_.columns, product_.columns - column);
     float* c = product_.c + row * product_.c_stride + column;
-    const bool accumulate = product_.accumulate || first_depth_ > 0;
+    const bool accumulate = product_.accumulate || first_depth_ + k > 0;
     if (rows == tile_.rows && columns == tile_.columns) {
-      workers_.kernels.matrix_tile(a, b, depth_, c, product_.c_stride, accumulate);
+      workers_.kernels.matrix_tile(a, b, panel_depth(k), c, product_.c_stride, accumulate);
       return;
     }
     // A tile that reaches over C's border is computed beside it.
@@ -150,7 +166,7 @@ class Block {
     for (std::size_t i = 0; i < rows && accumulate; ++i) {
       std::memcpy(whole + i * tile_.columns, c + i * product_.c_stride, columns * sizeof(float));
     }
-    workers_.kernels.matrix_tile(a, b, depth_, whole, tile_.columns, accumulate);
+    workers_.kernels.matrix_tile(a, b, panel_depth(k), whole, tile_.columns, accumulate);
     for (std::size_t i = 0; i < rows; ++i) {
       std::memcpy(c + i * product_.c_stride, whole + i * tile_.columns, columns * sizeof(float));
     }
@@ -159,11 +175,11 @@ class Block {
   const MatrixWorkers& workers_;
   const MatrixProduct& product_;
   MatrixTileShape tile_;
+  /// By k, kPanelDepth at a time, then by panel.
   float* packed_b_;
   float* packed_a_;
   std::size_t first_column_ = 0;
   std::size_t first_depth_ = 0;
-  std::size_t columns_ = 0;
   std::size_t depth_ = 0;
   std::size_t panels_ = 0;
   std::size_t rows_per_task_ = 0;
@@ -180,14 +196,19 @@ bool multiply(const MatrixWorkers& workers, const MatrixProduct& product) {
     return !workers.cancel.cancelled();
   }
   const MatrixTileShape tile = workers.kernels.matrix_tile_shape;
-  const std::size_t columns =
-      std::min(kBlockColumns, divided_up(product.columns, tile.columns) * tile.columns);
-  AlignedBuffer<float> packed_b(columns * std::min(kBlockDepth, product.depth));
-  AlignedBuffer<float> packed_a(workers.threads * kBlockRows * kBlockDepth);
+  const std::size_t most = product.rows < kManyRows ? kPackedNumbers : kManyPackedNumbers;
+  const std::size_t whole_columns = divided_up(product.columns, tile.columns) * tile.columns;
+  const std::size_t columns = std::min(whole_columns, most / kPanelDepth / tile.columns * tile.columns);
+  const std::size_t depth =
+      std::min(product.depth, std::max(kPanelDepth, kPackedNumbers / columns / kPanelDepth * kPanelDepth));
+  AlignedBuffer<float> packed_b(columns * depth);
+  AlignedBuffer<float> packed_a(workers.threads * kBlockRows * kPanelDepth);
   Block block(workers, product, packed_b.data(), packed_a.data());
-  for (std::size_t column = 0; column < product.columns; column += kBlockColumns) {
-    for (std::size_t depth = 0; depth < product.depth; depth += kBlockDepth) {
-      if (!block.run(column, depth)) return false;
+  for (std::size_t column = 0; column < product.columns; column += columns) {
+    for (std::size_t k = 0; k < product.depth; k += depth) {
+      if (!block.run(column, std::min(columns, product.columns - column), k,
+                     std::min(depth, product.depth - k)))
+        return false;
     }
   }
   return true;

@@ -7,26 +7,39 @@
 namespace granule {
 namespace {
 
-/// canonical_exp of four lanes, operation by operation.
-inline __m256d exp_lanes(__m256d x) {
+/// Vectors of four lanes that are worked on in turns: one exponential is a chain of some thirty operations,
+/// each of which waits for the one before.
+constexpr int kTogether = 4;
+
+/// exp((s - maximum) / temperature) of four scores per vector by canonical_exp, operation by operation.
+template <int count>
+inline void term_lanes(const float* scores, __m256d maximum, __m256d temperature, __m256d (&terms)[count]) {
   using E = CanonicalExp;
   const __m256d round = _mm256_set1_pd(E::kRound);
-  const __m256d in_range = _mm256_cmp_pd(x, _mm256_set1_pd(E::kLowest), _CMP_GE_OQ);
-  const __m256d n = _mm256_sub_pd(_mm256_add_pd(_mm256_mul_pd(x, _mm256_set1_pd(E::kLog2E)), round), round);
-  const __m256d r = _mm256_sub_pd(_mm256_sub_pd(x, _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2High))),
-                                  _mm256_mul_pd(n, _mm256_set1_pd(E::kLn2Low)));
-  __m256d p = _mm256_set1_pd(E::kCoefficients.at[E::kDegree]);
-  for (int i = E::kDegree - 1; i >= 0; --i) {
-    p = _mm256_add_pd(_mm256_mul_pd(p, r), _mm256_set1_pd(E::kCoefficients.at[i]));
+  __m256d x[count], n[count], r[count];
+#pragma GCC unroll 4
+  for (int v = 0; v < count; ++v) {
+    const __m256d s = _mm256_cvtps_pd(_mm_loadu_ps(scores + 4 * v));
+    x[v] = _mm256_div_pd(_mm256_sub_pd(s, maximum), temperature);
+    n[v] = _mm256_sub_pd(_mm256_add_pd(_mm256_mul_pd(x[v], _mm256_set1_pd(E::kLog2E)), round), round);
+    r[v] = _mm256_sub_pd(_mm256_sub_pd(x[v], _mm256_mul_pd(n[v], _mm256_set1_pd(E::kLn2High))),
+                         _mm256_mul_pd(n[v], _mm256_set1_pd(E::kLn2Low)));
+    terms[v] = _mm256_set1_pd(E::kCoefficients.at[E::kDegree]);
   }
-  const __m256i exponent =
-      _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
-  const __m256d scale = _mm256_castsi256_pd(_mm256_slli_epi64(exponent, 52));
-  return _mm256_and_pd(in_range, _mm256_mul_pd(p, scale));
-}
-
-inline __m256d term_lanes(__m128 scores, __m256d maximum, __m256d temperature) {
-  return exp_lanes(_mm256_div_pd(_mm256_sub_pd(_mm256_cvtps_pd(scores), maximum), temperature));
+#pragma GCC unroll 16
+  for (int i = E::kDegree - 1; i >= 0; --i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < count; ++v)
+      terms[v] = _mm256_add_pd(_mm256_mul_pd(terms[v], r[v]), _mm256_set1_pd(E::kCoefficients.at[i]));
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < count; ++v) {
+    const __m256d in_range = _mm256_cmp_pd(x[v], _mm256_set1_pd(E::kLowest), _CMP_GE_OQ);
+    const __m256i exponent =
+        _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n[v])), _mm256_set1_epi64x(1023));
+    const __m256d scale = _mm256_castsi256_pd(_mm256_slli_epi64(exponent, 52));
+    terms[v] = _mm256_and_pd(in_range, _mm256_mul_pd(terms[v], scale));
+  }
 }
 
 }  // namespace
@@ -35,29 +48,30 @@ double softmax_terms_f32_avx2(const float* scores, std::size_t count, double max
                               double* terms) {
   const __m256d m = _mm256_set1_pd(maximum);
   const __m256d t = _mm256_set1_pd(temperature);
-  __m256d low = _mm256_setzero_pd();
-  __m256d high = _mm256_setzero_pd();
+  __m256d sums[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
   std::size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    const __m256d a = term_lanes(_mm_loadu_ps(scores + i), m, t);
-    const __m256d b = term_lanes(_mm_loadu_ps(scores + i + 4), m, t);
-    if (terms != nullptr) {
-      _mm256_storeu_pd(terms + i, a);
-      _mm256_storeu_pd(terms + i + 4, b);
+  for (; i + 4 * kTogether <= count; i += 4 * kTogether) {
+    __m256d term[kTogether];
+    term_lanes(scores + i, m, t, term);
+#pragma GCC unroll 4
+    for (int v = 0; v < kTogether; ++v) {
+      if (terms != nullptr) _mm256_storeu_pd(terms + i + 4 * v, term[v]);
+      sums[v % 2] = _mm256_add_pd(sums[v % 2], term[v]);
     }
-    low = _mm256_add_pd(low, a);
-    high = _mm256_add_pd(high, b);
   }
   double lane[8];
-  _mm256_storeu_pd(lane, low);
-  _mm256_storeu_pd(lane + 4, high);
-  if (i < count) {
+  _mm256_storeu_pd(lane, sums[0]);
+  _mm256_storeu_pd(lane + 4, sums[1]);
+  for (; i < count; i += 8) {
     float tail[8] = {};
-    for (std::size_t l = 0; i + l < count; ++l) tail[l] = scores[i + l];
+    const std::size_t left = count - i < 8 ? count - i : 8;
+    for (std::size_t l = 0; l < left; ++l) tail[l] = scores[i + l];
+    __m256d term[2];
+    term_lanes(tail, m, t, term);
     double tail_terms[8];
-    _mm256_storeu_pd(tail_terms, term_lanes(_mm_loadu_ps(tail), m, t));
-    _mm256_storeu_pd(tail_terms + 4, term_lanes(_mm_loadu_ps(tail + 4), m, t));
-    for (std::size_t l = 0; i + l < count; ++l) {
+    _mm256_storeu_pd(tail_terms, term[0]);
+    _mm256_storeu_pd(tail_terms + 4, term[1]);
+    for (std::size_t l = 0; l < left; ++l) {
       lane[l] += tail_terms[l];
       if (terms != nullptr) terms[i + l] = tail_terms[l];
     }

@@ -6,21 +6,35 @@
 namespace granule {
 namespace {
 
-/// canonical_exp of eight lanes, operation by operation.
-inline __m512d exp_lanes(__m512d x) {
+/// Vectors of eight lanes that are worked on in turns: one exponential is a chain of some thirty operations,
+/// each of which waits for the one before.
+constexpr int kTogether = 6;
+
+/// canonical_exp of eight lanes of each vector, operation by operation.
+template <int count>
+inline void exp_lanes(__m512d (&x)[count]) {
   using E = CanonicalExp;
   const __m512d round = _mm512_set1_pd(E::kRound);
-  const __mmask8 in_range = _mm512_cmp_pd_mask(x, _mm512_set1_pd(E::kLowest), _CMP_GE_OQ);
-  const __m512d n = _mm512_sub_pd(_mm512_add_pd(_mm512_mul_pd(x, _mm512_set1_pd(E::kLog2E)), round), round);
-  const __m512d r = _mm512_sub_pd(_mm512_sub_pd(x, _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2High))),
-                                  _mm512_mul_pd(n, _mm512_set1_pd(E::kLn2Low)));
-  __m512d p = _mm512_set1_pd(E::kCoefficients.at[E::kDegree]);
-  for (int i = E::kDegree - 1; i >= 0; --i) {
-    p = _mm512_add_pd(_mm512_mul_pd(p, r), _mm512_set1_pd(E::kCoefficients.at[i]));
+  __m512d n[count], r[count], p[count];
+#pragma GCC unroll 6
+  for (int v = 0; v < count; ++v) {
+    n[v] = _mm512_sub_pd(_mm512_add_pd(_mm512_mul_pd(x[v], _mm512_set1_pd(E::kLog2E)), round), round);
+    r[v] = _mm512_sub_pd(_mm512_sub_pd(x[v], _mm512_mul_pd(n[v], _mm512_set1_pd(E::kLn2High))),
+                         _mm512_mul_pd(n[v], _mm512_set1_pd(E::kLn2Low)));
+    p[v] = _mm512_set1_pd(E::kCoefficients.at[E::kDegree]);
   }
-  const __m512i exponent = _mm512_add_epi64(_mm512_cvtpd_epi64(n), _mm512_set1_epi64(1023));
-  const __m512d scale = _mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52));
-  return _mm512_maskz_mul_pd(in_range, p, scale);
+#pragma GCC unroll 16
+  for (int i = E::kDegree - 1; i >= 0; --i) {
+#pragma GCC unroll 6
+    for (int v = 0; v < count; ++v)
+      p[v] = _mm512_add_pd(_mm512_mul_pd(p[v], r[v]), _mm512_set1_pd(E::kCoefficients.at[i]));
+  }
+#pragma GCC unroll 6
+  for (int v = 0; v < count; ++v) {
+    const __mmask8 in_range = _mm512_cmp_pd_mask(x[v], _mm512_set1_pd(E::kLowest), _CMP_GE_OQ);
+    const __m512i exponent = _mm512_add_epi64(_mm512_cvtpd_epi64(n[v]), _mm512_set1_epi64(1023));
+    x[v] = _mm512_maskz_mul_pd(in_range, p[v], _mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52)));
+  }
 }
 
 }  // namespace
@@ -30,13 +44,27 @@ double softmax_terms_f32_avx512(const float* scores, std::size_t count, double m
   const __m512d m = _mm512_set1_pd(maximum);
   const __m512d t = _mm512_set1_pd(temperature);
   __m512d sum = _mm512_setzero_pd();
-  for (std::size_t i = 0; i < count; i += 8) {
+  std::size_t i = 0;
+  for (; i + 8 * kTogether <= count; i += 8 * kTogether) {
+    __m512d term[kTogether];
+#pragma GCC unroll 6
+    for (int v = 0; v < kTogether; ++v)
+      term[v] = _mm512_div_pd(_mm512_sub_pd(_mm512_cvtps_pd(_mm256_loadu_ps(scores + i + 8 * v)), m), t);
+    exp_lanes(term);
+#pragma GCC unroll 6
+    for (int v = 0; v < kTogether; ++v) {
+      if (terms != nullptr) _mm512_storeu_pd(terms + i + 8 * v, term[v]);
+      sum = _mm512_add_pd(sum, term[v]);
+    }
+  }
+  for (; i < count; i += 8) {
     const std::size_t left = count - i < 8 ? count - i : 8;
     const __mmask8 present = static_cast<__mmask8>((1u << left) - 1u);
     const __m512d s = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(present, scores + i));
-    const __m512d term = _mm512_maskz_mov_pd(present, exp_lanes(_mm512_div_pd(_mm512_sub_pd(s, m), t)));
-    if (terms != nullptr) _mm512_mask_storeu_pd(terms + i, present, term);
-    sum = _mm512_add_pd(sum, term);
+    __m512d term[1] = {_mm512_div_pd(_mm512_sub_pd(s, m), t)};
+    exp_lanes(term);
+    if (terms != nullptr) _mm512_mask_storeu_pd(terms + i, present, term[0]);
+    sum = _mm512_add_pd(sum, _mm512_maskz_mov_pd(present, term[0]));
   }
   double lane[8];
   _mm512_storeu_pd(lane, sum);

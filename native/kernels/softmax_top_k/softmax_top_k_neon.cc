@@ -6,20 +6,37 @@
 namespace granule {
 namespace {
 
-/// canonical_exp of two lanes, operation by operation.
-inline float64x2_t exp_lanes(float64x2_t x) {
+/// Vectors of two lanes that are worked on in turns: one exponential is a chain of some thirty operations,
+/// each of which waits for the one before.
+constexpr int kTogether = 4;
+
+/// exp((s - maximum) / temperature) of eight scores by canonical_exp, operation by operation.
+inline void term_lanes(const float* scores, float64x2_t maximum, float64x2_t temperature, double* terms) {
   using E = CanonicalExp;
   const float64x2_t round = vdupq_n_f64(E::kRound);
-  const uint64x2_t in_range = vcgeq_f64(x, vdupq_n_f64(E::kLowest));
-  const float64x2_t n = vsubq_f64(vaddq_f64(vmulq_f64(x, vdupq_n_f64(E::kLog2E)), round), round);
-  const float64x2_t r =
-      vsubq_f64(vsubq_f64(x, vmulq_f64(n, vdupq_n_f64(E::kLn2High))), vmulq_f64(n, vdupq_n_f64(E::kLn2Low)));
-  float64x2_t p = vdupq_n_f64(E::kCoefficients.at[E::kDegree]);
-  for (int i = E::kDegree - 1; i >= 0; --i)
-    p = vaddq_f64(vmulq_f64(p, r), vdupq_n_f64(E::kCoefficients.at[i]));
-  const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023));
-  const float64x2_t scale = vreinterpretq_f64_s64(vshlq_n_s64(exponent, 52));
-  return vreinterpretq_f64_u64(vandq_u64(in_range, vreinterpretq_u64_f64(vmulq_f64(p, scale))));
+  float64x2_t x[kTogether], n[kTogether], r[kTogether], p[kTogether];
+#pragma GCC unroll 4
+  for (int v = 0; v < kTogether; ++v) {
+    x[v] = vdivq_f64(vsubq_f64(vcvt_f64_f32(vld1_f32(scores + 2 * v)), maximum), temperature);
+    n[v] = vsubq_f64(vaddq_f64(vmulq_f64(x[v], vdupq_n_f64(E::kLog2E)), round), round);
+    r[v] = vsubq_f64(vsubq_f64(x[v], vmulq_f64(n[v], vdupq_n_f64(E::kLn2High))),
+                     vmulq_f64(n[v], vdupq_n_f64(E::kLn2Low)));
+    p[v] = vdupq_n_f64(E::kCoefficients.at[E::kDegree]);
+  }
+#pragma GCC unroll 16
+  for (int i = E::kDegree - 1; i >= 0; --i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kTogether; ++v)
+      p[v] = vaddq_f64(vmulq_f64(p[v], r[v]), vdupq_n_f64(E::kCoefficients.at[i]));
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kTogether; ++v) {
+    const uint64x2_t in_range = vcgeq_f64(x[v], vdupq_n_f64(E::kLowest));
+    const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n[v]), vdupq_n_s64(1023));
+    const float64x2_t scale = vreinterpretq_f64_s64(vshlq_n_s64(exponent, 52));
+    const uint64x2_t term = vreinterpretq_u64_f64(vmulq_f64(p[v], scale));
+    vst1q_f64(terms + 2 * v, vreinterpretq_f64_u64(vandq_u64(in_range, term)));
+  }
 }
 
 }  // namespace
@@ -34,10 +51,7 @@ double softmax_terms_f32_neon(const float* scores, std::size_t count, double max
     float block[8] = {};
     for (std::size_t l = 0; l < left; ++l) block[l] = scores[i + l];
     double block_terms[8];
-    for (int l = 0; l < 8; l += 2) {
-      const float64x2_t s = vcvt_f64_f32(vld1_f32(block + l));
-      vst1q_f64(block_terms + l, exp_lanes(vdivq_f64(vsubq_f64(s, m), t)));
-    }
+    term_lanes(block, m, t, block_terms);
     for (std::size_t l = 0; l < left; ++l) {
       lane[l] += block_terms[l];
       if (terms != nullptr) terms[i + l] = block_terms[l];
