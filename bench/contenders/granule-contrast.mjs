@@ -25,11 +25,13 @@ export async function openContrast({ workloads: [{ pairs, dimension: input, outp
       weightDecay: CONTRAST.decay,
       withoutDecay: ['contrast.log_temperature'],
     });
+    const workspace = new training.Workspace();
     return async () => {
-      const q = await query.forward(queries, { threads });
-      const d = await document.forward(documents, { threads });
+      workspace.nextStep();
+      const q = await query.forward(queries, { threads, workspace });
+      const d = await document.forward(documents, { threads, workspace });
       const temperature = Math.exp(logTemperature.values[0]);
-      const options = { temperature, threads };
+      const options = { temperature, threads, workspace };
       const found = await training.inBatchContrastOfVectors(q.outputs, d.outputs, options);
       for (const { gradient } of parameters.values()) gradient.fill(0);
       await q.backward(found.queryGradient, { threads });

@@ -34,6 +34,7 @@ export type {
   TowerShape,
 } from './towers/tower-shape.js';
 export type { Mapped, TowerVectors } from './towers/tower-vectors.js';
+export { Workspace } from './towers/workspace.js';
 export { adaptedImageEncoder } from './trainer/adapted-image-encoder.js';
 export { adaptedTextEncoder } from './trainer/adapted-text-encoder.js';
 export {

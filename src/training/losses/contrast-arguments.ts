@@ -6,6 +6,8 @@ import {
   type ContrastDirection,
   type NativeContrastOptions,
 } from '../../native/training-types.js';
+import { numbers } from '../towers/parameter.js';
+import { checkWorkspace, type Workspace } from '../towers/workspace.js';
 import {
   checkChoice,
   checkFloats,
@@ -27,6 +29,8 @@ export interface VectorContrastOptions extends TemperatureOption {
   readonly weights?: Floats | undefined;
   /** Most threads; 0, the default, means one per core. Results do not depend on it. */
   readonly threads?: number | undefined;
+  /** Where the gradients lie; by default in memory of their own. */
+  readonly workspace?: Workspace | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,6 +42,7 @@ export const VECTOR_CONTRAST_OPTIONS = [
   'groups',
   'weights',
   'threads',
+  'workspace',
   'signal',
 ] as const;
 
@@ -73,6 +78,11 @@ export function checkVectorContrast(
     weights: checkWeights(options.weights, n),
     threads: checkThreads(options.threads ?? 0),
   };
+}
+
+/** Room for the gradients of a contrast. @throws GranuleError `INVALID_ARGUMENT`, `OUT_OF_MEMORY` */
+export function gradientNumbers(options: VectorContrastOptions, length: number): Float32Array {
+  return checkWorkspace(options.workspace)?.floats(length) ?? numbers(length);
 }
 
 /** @throws GranuleError `TEMPERATURE_INVALID` */

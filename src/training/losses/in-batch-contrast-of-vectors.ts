@@ -2,10 +2,10 @@ import { checkKeys, checkSignal } from '../../index/arguments.js';
 import { abortable } from '../../native/abortable.js';
 import { loadAddon } from '../../native/load-addon.js';
 import type { Matrix } from '../../vectors/matrix.js';
-import { numbers } from '../towers/parameter.js';
 import { checkTowerVectors } from '../towers/tower-vectors.js';
 import {
   checkVectorContrast,
+  gradientNumbers,
   VECTOR_CONTRAST_OPTIONS,
   type VectorContrastOptions,
 } from './contrast-arguments.js';
@@ -60,7 +60,10 @@ export async function inBatchContrastOfVectors(
     ...checkVectorContrast(options, columns, n, m, options.positives === undefined ? n : 1),
     ...checkInBatchPairs(options, n, m),
   };
-  const gradients = { queries: numbers(q.length), documents: numbers(d.length) };
+  const gradients = {
+    queries: gradientNumbers(options, q.length),
+    documents: gradientNumbers(options, d.length),
+  };
   const { loss, temperatureGradient } = await abortable(checkSignal(options.signal), (cancel) =>
     loadAddon().inBatchContrast(q, d, { ...native, cancel }, gradients),
   );

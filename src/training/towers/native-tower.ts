@@ -7,11 +7,13 @@ import type {
 } from '../../native/training-types.js';
 import { numbers, type Parameter } from './parameter.js';
 import { type TowerShape, towerTensors } from './tower-shape.js';
+import type { Workspace } from './workspace.js';
 
 /** Options of a pass that were checked. */
 export interface PassOptions {
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
+  readonly workspace?: Workspace | undefined;
 }
 
 /** A tower's tensors as the addon takes them, and its calls. Backward passes add to the gradients one after the other, in the order of the calls. */
@@ -36,10 +38,12 @@ export class NativeTower {
   async forward(inputs: Float32Array, keep: boolean, options: PassOptions): Promise<NativeTowerActivations> {
     const { input, hidden, output, normalise } = this.shape;
     const rows = inputs.length / input;
+    const { workspace } = options;
+    const floats = (length: number) => workspace?.floats(length) ?? numbers(length);
     const activations: NativeTowerActivations = {
-      outputs: numbers(rows * output),
-      hidden: keep && hidden > 0 ? numbers(rows * hidden) : undefined,
-      norms: keep && normalise ? new Float64Array(rows) : undefined,
+      outputs: floats(rows * output),
+      hidden: keep && hidden > 0 ? floats(rows * hidden) : undefined,
+      norms: keep && normalise ? (workspace?.doubles(rows) ?? new Float64Array(rows)) : undefined,
     };
     await abortable(options.signal, (cancel) =>
       loadAddon().towerForward(

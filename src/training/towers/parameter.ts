@@ -43,11 +43,11 @@ export function numbers(length: number): Float32Array {
   try {
     return new Float32Array(length);
   } catch (error) {
-    throw new GranuleError(
-      'OUT_OF_MEMORY',
-      `there is no memory for ${length} numbers`,
-      { length },
-      { cause: error },
-    );
+    throw outOfMemory(length, error);
   }
+}
+
+/** What is thrown where an array of `length` numbers could not be made. */
+export function outOfMemory(length: number, cause: unknown): GranuleError {
+  return new GranuleError('OUT_OF_MEMORY', `there is no memory for ${length} numbers`, { length }, { cause });
 }

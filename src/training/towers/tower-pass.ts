@@ -3,6 +3,7 @@ import type { NativeTowerActivations } from '../../native/training-types.js';
 import type { NativeTower } from './native-tower.js';
 import { numbers } from './parameter.js';
 import { arrangedAs, checkTowerVectors, type Mapped, type TowerVectors } from './tower-vectors.js';
+import { checkWorkspace, type Workspace } from './workspace.js';
 
 /** Options of {@link TowerPass.backward}. */
 export interface BackwardOptions<Wanted extends boolean = boolean> {
@@ -10,6 +11,8 @@ export interface BackwardOptions<Wanted extends boolean = boolean> {
   readonly inputs?: Wanted | undefined;
   /** Most threads; 0, the default, means one per core. Results do not depend on it. */
   readonly threads?: number | undefined;
+  /** Where the gradient of the inputs lies; by default in memory of its own. */
+  readonly workspace?: Workspace | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,8 +58,9 @@ export class TowerPass<Vectors extends TowerVectors = TowerVectors> {
     outputGradient: TowerVectors,
     options: BackwardOptions<Wanted> = {},
   ): Promise<InputGradient<Vectors, Wanted>> {
-    checkKeys(options, ['inputs', 'threads', 'signal']);
+    checkKeys(options, ['inputs', 'threads', 'workspace', 'signal']);
     const threads = checkThreads(options.threads ?? 0);
+    const workspace = checkWorkspace(options.workspace);
     const signal = checkSignal(options.signal);
     const { input, output } = this.#tower.shape;
     const gradient = checkTowerVectors(
@@ -67,7 +71,7 @@ export class TowerPass<Vectors extends TowerVectors = TowerVectors> {
     );
     const inputs = this.#inputs.data;
     const inputGradient = checkBoolean(options.inputs ?? false, 'inputs')
-      ? numbers(inputs.length)
+      ? (workspace?.floats(inputs.length) ?? numbers(inputs.length))
       : undefined;
     await this.#tower.backward(inputs, this.#activations, gradient, inputGradient, { threads, signal });
     const arranged = inputGradient && arrangedAs(this.#inputs, inputGradient, input);

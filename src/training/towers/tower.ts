@@ -6,6 +6,7 @@ import { numbers, type Parameter } from './parameter.js';
 import { TowerPass } from './tower-pass.js';
 import { checkTowerShape, type TowerShape, towerTensors } from './tower-shape.js';
 import { arrangedAs, checkTowerVectors, type Mapped, type TowerVectors } from './tower-vectors.js';
+import { checkWorkspace, type Workspace } from './workspace.js';
 
 /** Options of {@link Tower.create}. */
 export interface TowerOptions {
@@ -21,6 +22,8 @@ export interface TowerOptions {
 export interface ForwardOptions {
   /** Most threads; 0, the default, means one per core. Results do not depend on it. */
   readonly threads?: number | undefined;
+  /** Where the results lie; by default in memory of their own. */
+  readonly workspace?: Workspace | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -160,6 +163,10 @@ export class Tower {
 }
 
 function passOptions(options: ForwardOptions): PassOptions {
-  checkKeys(options, ['threads', 'signal']);
-  return { threads: checkThreads(options.threads ?? 0), signal: checkSignal(options.signal) };
+  checkKeys(options, ['threads', 'workspace', 'signal']);
+  return {
+    threads: checkThreads(options.threads ?? 0),
+    workspace: checkWorkspace(options.workspace),
+    signal: checkSignal(options.signal),
+  };
 }

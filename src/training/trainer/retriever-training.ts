@@ -4,6 +4,7 @@ import { checkSchedule, learningRateAt } from '../run/learning-rate.js';
 import type { RunIdentity } from '../run/run-identity.js';
 import { AdamW } from '../towers/adamw.js';
 import type { PassOptions } from '../towers/native-tower.js';
+import { Workspace } from '../towers/workspace.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { DocumentIndex } from './document-index.js';
 import { type EpochOrder, epochOrder } from './epoch-order.js';
@@ -34,6 +35,7 @@ export class RetrieverTraining implements Disposable {
   readonly #pass: PassOptions;
   readonly #index: DocumentIndex;
   readonly #guard = new DivergenceGuard();
+  readonly #workspace = new Workspace();
   readonly #steps: TrainingStep[] = [];
   readonly #evaluations: TrainingEvaluation[] = [];
   #optimiser: AdamW;
@@ -115,8 +117,10 @@ export class RetrieverTraining implements Disposable {
     const learningRate = learningRateAt(step, this.#schedule());
     const { temperature } = this.towers;
     const vectors = { queries: train.vectors, documents: this.#data.documents };
+    const pass = { ...this.#pass, workspace: this.#workspace };
+    this.#workspace.nextStep();
     const { loss, gradientNorm } = await this.#guard.during(step, async () => {
-      const value = await lossAndGradients(this.towers, vectors, batch, name, this.#pass);
+      const value = await lossAndGradients(this.towers, vectors, batch, name, pass);
       this.#guard.see(step, value);
       const { threads } = this.#pass;
       const taken = await this.#optimiser.step({ learningRate, clip, threads });

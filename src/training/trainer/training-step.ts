@@ -19,9 +19,10 @@ export async function lossAndGradients(
   loss: RetrieverLoss,
   options: PassOptions,
 ): Promise<number> {
+  const { workspace } = options;
   towers.zeroGradients();
-  const queryPass = await towers.query.forward(pickedRows(queries, batch.queries), options);
-  const found = await towers.forwardDocuments(pickedRows(documents, batch.documents), options);
+  const queryPass = await towers.query.forward(pickedRows(queries, batch.queries, workspace), options);
+  const found = await towers.forwardDocuments(pickedRows(documents, batch.documents, workspace), options);
   const vectors = { queries: queryPass.outputs, documents: found.outputs };
   const { temperature } = towers;
   const value = await lossOfVectors(vectors, batch, loss, temperature, options);

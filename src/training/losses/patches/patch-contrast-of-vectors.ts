@@ -4,10 +4,10 @@ import { abortable } from '../../../native/abortable.js';
 import { loadAddon } from '../../../native/load-addon.js';
 import { type NativePatchScore, PATCH_SCORE_CODES } from '../../../native/training-types.js';
 import type { RaggedMatrix } from '../../../vectors/matrix.js';
-import { numbers } from '../../towers/parameter.js';
 import { checkTowerVectors } from '../../towers/tower-vectors.js';
 import {
   checkVectorContrast,
+  gradientNumbers,
   VECTOR_CONTRAST_OPTIONS,
   type VectorContrastOptions,
 } from '../contrast-arguments.js';
@@ -65,7 +65,10 @@ export async function patchContrastOfVectors(
     score: PATCH_SCORE_CODES[checkChoice(options.score, scores, 'score')],
     attentionTemperature: checkTemperature(options.attentionTemperature ?? 1),
   };
-  const gradients = { words: numbers(words.data.length), patches: numbers(patches.data.length) };
+  const gradients = {
+    words: gradientNumbers(options, words.data.length),
+    patches: gradientNumbers(options, patches.data.length),
+  };
   const found = await abortable(checkSignal(options.signal), (cancel) =>
     loadAddon().patchContrast(words, patches, { ...native, cancel }, gradients),
   );
