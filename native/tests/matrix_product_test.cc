@@ -136,7 +136,8 @@ TEST_CASE("the blocks into which a product is divided do not show in its bits") 
   // Beyond one block of k, of rows and of columns.
   for (const Shape& shape :
        {Shape{257, 257, 257}, Shape{9, 7, 513, false, true, false, 2}, Shape{129, 5, 600, true, false, true},
-        Shape{2, 1923, 258, false, true, true, 1}, Shape{131, 961, 3, true, true, false}}) {
+        Shape{2, 1923, 258, false, true, true, 1}, Shape{131, 961, 3, true, true, false},
+        Shape{1025, 1301, 3, true, false, true}, Shape{1024, 8193, 1, false, true}}) {
     check(pool, shape, Kind::mixed_magnitudes, shape.columns);
   }
 }

@@ -21,48 +21,58 @@ constexpr std::size_t kManyPackedNumbers = std::size_t{1} << 21;
 constexpr std::size_t kManyRows = 1024;
 /// Below this many multiply-adds one thread is done before another one wakes.
 constexpr std::size_t kWorthThreads = std::size_t{1} << 18;
+/// Rows of numbers that lie side by side, of which one task packs so many.
+constexpr std::size_t kRowsTogether = 32;
+static_assert(kPanelDepth % kRowsTogether == 0);
 
 std::size_t divided_up(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
-/// Copies `depth` rows of `width` numbers, which the compiler knows.
-template <std::size_t width>
-void copy_rows(const float* data, std::size_t stride, std::size_t depth, float* out) {
-  for (std::size_t k = 0; k < depth; ++k)
-    std::memcpy(out + k * width, data + k * stride, width * sizeof(float));
+/// Numbers from the beginning of one panel to that of the next: a little more than it holds, so that panels
+/// do not all begin in the same set of a cache.
+std::size_t panel_stride(std::size_t width, std::size_t depth) { return width * depth + 16; }
+
+/// Packs `count` vectors that lie side by side already, number k of vector v at data[k * stride + v], into
+/// panels of `width`.
+///
+/// @tparam known `width`, or 0 where the compiler does not know it
+template <std::size_t known>
+void divide_rows(const float* data, std::size_t stride, std::size_t count, std::size_t depth,
+                 std::size_t given_width, std::size_t panels_apart, float* out) {
+  const std::size_t width = known == 0 ? given_width : known;
+  for (std::size_t k = 0; k < depth; ++k) {
+    const float* row = data + k * stride;
+    float* to = out + k * width;
+    std::size_t left = count;
+    for (; left >= width; left -= width, row += width, to += panels_apart)
+      std::memcpy(to, row, width * sizeof(float));
+    if (left == 0) continue;
+    std::memcpy(to, row, left * sizeof(float));
+    std::fill(to + left, to + width, 0.0f);
+  }
 }
 
-/// Packs `count` vectors that lie side by side already: number k of vector v lies at data[k * stride + v].
-void pack_side_by_side(const float* data, std::size_t stride, std::size_t count, std::size_t depth,
-                       std::size_t width, float* out) {
-  if (count == width) {
+void divide_rows(const float* data, std::size_t stride, std::size_t count, std::size_t depth,
+                 std::size_t width, std::size_t panels_apart, float* out) {
+  const auto divide = [&] {
     switch (width) {
       case kMatrixTileAvx512.rows:
-        return copy_rows<kMatrixTileAvx512.rows>(data, stride, depth, out);
+        return divide_rows<kMatrixTileAvx512.rows>;
       case kMatrixTileAvx512.columns:
-        return copy_rows<kMatrixTileAvx512.columns>(data, stride, depth, out);
+        return divide_rows<kMatrixTileAvx512.columns>;
       case kMatrixTileAvx2.rows:
-        return copy_rows<kMatrixTileAvx2.rows>(data, stride, depth, out);
+        return divide_rows<kMatrixTileAvx2.rows>;
       case kMatrixTileAvx2.columns:
-        return copy_rows<kMatrixTileAvx2.columns>(data, stride, depth, out);
+        return divide_rows<kMatrixTileAvx2.columns>;
       default:
-        break;
+        return divide_rows<0>;
     }
-  }
-  for (std::size_t k = 0; k < depth; ++k) {
-    std::memcpy(out + k * width, data + k * stride, count * sizeof(float));
-    std::fill(out + k * width + count, out + (k + 1) * width, 0.0f);
-  }
+  }();
+  divide(data, stride, count, depth, width, panels_apart, out);
 }
 
-/// Packs `count` vectors of `depth` numbers, side by side, `width` of them wide. Number k of vector v lies at
-/// data[v * stride + k], or at data[k * stride + v] where they lie side by side already.
-void pack(const KernelTable& kernels, const float* data, std::size_t stride, bool side_by_side,
-          std::size_t count, std::size_t depth, std::size_t width, float* out) {
-  if (side_by_side) {
-    pack_side_by_side(data, stride, count, depth, width, out);
-  } else {
-    kernels.pack_panel(data, stride, count, depth, width, out);
-  }
+/// Numbers that the rows of one task take when they are packed.
+std::size_t packed_rows(const MatrixTileShape& tile) {
+  return kBlockRows / tile.rows * panel_stride(tile.rows, kPanelDepth);
 }
 
 /// One block of B's columns and of k: its part of B is packed first, then rows of A meet it.
@@ -82,9 +92,7 @@ class Block {
     depth_ = depth;
     panels_ = divided_up(columns, tile_.columns);
     const unsigned threads = product_.rows * columns * depth < kWorthThreads ? 1 : workers_.threads;
-    workers_.pool.parallel_for(panels_ * divided_up(depth, kPanelDepth), threads, [&](std::size_t task) {
-      pack_columns(task % panels_, task / panels_ * kPanelDepth);
-    });
+    pack_columns(columns, threads);
 
     // Two tasks per thread or more, of at least four tiles' rows each; where rows are few, columns are
     // divided too.
@@ -100,7 +108,7 @@ class Block {
         row_tasks * column_tasks, threads, [&](std::size_t task, std::size_t slot) {
           const std::size_t part = task % column_tasks;
           multiply_rows(task / column_tasks * rows_per_task_, panels_ * part / column_tasks,
-                        panels_ * (part + 1) / column_tasks, packed_a_ + slot * kBlockRows * kPanelDepth);
+                        panels_ * (part + 1) / column_tasks, packed_a_ + slot * packed_rows(tile_));
         });
     return !workers_.cancel.cancelled();
   }
@@ -110,17 +118,30 @@ class Block {
   std::size_t panel_depth(std::size_t k) const { return std::min(kPanelDepth, depth_ - k); }
 
   float* packed_columns(std::size_t panel, std::size_t k) const {
-    return packed_b_ + (panels_ * k + panel * panel_depth(k)) * tile_.columns;
+    return packed_b_ + panels_ * k / kPanelDepth * panel_stride(tile_.columns, kPanelDepth) +
+           panel * panel_stride(tile_.columns, panel_depth(k));
   }
 
-  void pack_columns(std::size_t panel, std::size_t k) {
+  /// Numbers that lie side by side are read row by row, others panel by panel.
+  void pack_columns(std::size_t columns, unsigned threads) {
     const MatrixFactor& b = product_.b;
-    const std::size_t column = first_column_ + panel * tile_.columns;
-    const std::size_t depth = first_depth_ + k;
-    const float* data =
-        b.transposed ? b.data + column * b.stride + depth : b.data + depth * b.stride + column;
-    pack(workers_.kernels, data, b.stride, !b.transposed, std::min(tile_.columns, product_.columns - column),
-         panel_depth(k), tile_.columns, packed_columns(panel, k));
+    const std::size_t width = tile_.columns;
+    if (!b.transposed) {
+      workers_.pool.parallel_for(divided_up(depth_, kRowsTogether), threads, [&](std::size_t task) {
+        const std::size_t k = task * kRowsTogether;
+        const std::size_t panel_k = k / kPanelDepth * kPanelDepth;
+        divide_rows(b.data + (first_depth_ + k) * b.stride + first_column_, b.stride, columns,
+                    std::min(kRowsTogether, depth_ - k), width, panel_stride(width, panel_depth(panel_k)),
+                    packed_columns(0, panel_k) + (k - panel_k) * width);
+      });
+      return;
+    }
+    workers_.pool.parallel_for(panels_ * divided_up(depth_, kPanelDepth), threads, [&](std::size_t task) {
+      const std::size_t panel = task % panels_, k = task / panels_ * kPanelDepth;
+      workers_.kernels.pack_panel(b.data + (first_column_ + panel * width) * b.stride + first_depth_ + k,
+                                  b.stride, std::min(width, columns - panel * width), panel_depth(k), width,
+                                  packed_columns(panel, k));
+    });
   }
 
   void multiply_rows(std::size_t first_row, std::size_t first_panel, std::size_t end_panel, float* packed) {
@@ -133,7 +154,7 @@ class Block {
       for (std::size_t pass = first_panel; pass < end_panel; pass += pass_panels) {
         const std::size_t end_pass = std::min(end_panel, pass + pass_panels);
         for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
-          const float* a = packed + (row - first_row) * panel_depth(k);
+          const float* a = packed + (row - first_row) / tile_.rows * panel_stride(tile_.rows, panel_depth(k));
           for (std::size_t panel = pass; panel < end_pass; ++panel) multiply_tile(a, panel, row, k);
         }
       }
@@ -142,11 +163,16 @@ class Block {
 
   void pack_rows(std::size_t first_row, std::size_t end_row, std::size_t k, float* packed) {
     const MatrixFactor& a = product_.a;
-    const std::size_t depth = first_depth_ + k;
-    for (std::size_t row = first_row; row < end_row; row += tile_.rows) {
-      const float* data = a.transposed ? a.data + depth * a.stride + row : a.data + row * a.stride + depth;
-      pack(workers_.kernels, data, a.stride, a.transposed, std::min(tile_.rows, end_row - row),
-           panel_depth(k), tile_.rows, packed + (row - first_row) * panel_depth(k));
+    const std::size_t depth = panel_depth(k);
+    const std::size_t stride = panel_stride(tile_.rows, depth);
+    if (a.transposed) {
+      divide_rows(a.data + (first_depth_ + k) * a.stride + first_row, a.stride, end_row - first_row, depth,
+                  tile_.rows, stride, packed);
+      return;
+    }
+    for (std::size_t row = first_row; row < end_row; row += tile_.rows, packed += stride) {
+      workers_.kernels.pack_panel(a.data + row * a.stride + first_depth_ + k, a.stride,
+                                  std::min(tile_.rows, end_row - row), depth, tile_.rows, packed);
     }
   }
 
@@ -201,8 +227,9 @@ bool multiply(const MatrixWorkers& workers, const MatrixProduct& product) {
   const std::size_t columns = std::min(whole_columns, most / kPanelDepth / tile.columns * tile.columns);
   const std::size_t depth =
       std::min(product.depth, std::max(kPanelDepth, kPackedNumbers / columns / kPanelDepth * kPanelDepth));
-  AlignedBuffer<float> packed_b(columns * depth);
-  AlignedBuffer<float> packed_a(workers.threads * kBlockRows * kPanelDepth);
+  AlignedBuffer<float> packed_b(columns / tile.columns * divided_up(depth, kPanelDepth) *
+                                panel_stride(tile.columns, std::min(depth, kPanelDepth)));
+  AlignedBuffer<float> packed_a(workers.threads * packed_rows(tile));
   Block block(workers, product, packed_b.data(), packed_a.data());
   for (std::size_t column = 0; column < product.columns; column += columns) {
     for (std::size_t k = 0; k < product.depth; k += depth) {

@@ -39,8 +39,8 @@ struct MatrixWorkers {
 
 /// Computes a product of any size: every element is one chain of fused multiply-adds in ascending k, from 0
 /// or from what C held (kernels/matrix_product/matrix_product.h), so that neither threads nor instruction
-/// sets change a bit. Without depth C becomes 0, or stays. Takes 1 MiB for the packed part of B and 128 KiB
-/// per thread.
+/// sets change a bit. Without depth C becomes 0, or stays. Takes 1 MiB for the packed part of B, up to 8
+/// MiB where A has a thousand rows or more, and 130 KiB per thread.
 ///
 /// @return false where it was cancelled: C is then neither old nor new
 /// @throws std::bad_alloc
