@@ -80,6 +80,7 @@ constexpr KernelTable kAvx512 = [] {
   table.narrow_f16 = GRANULE_KERNEL(narrow_f16_avx512);
   table.narrow_bf16 = GRANULE_KERNEL(narrow_bf16_avx512);
   table.adamw_numbers = GRANULE_KERNEL(adamw_numbers_f32_avx512);
+  table.pack_panel = GRANULE_KERNEL(pack_panel_f32_avx512);
   table.matrix_tile = GRANULE_KERNEL(matrix_tile_f32_avx512);
   table.matrix_tile_shape = kMatrixTileAvx512;
   return table;

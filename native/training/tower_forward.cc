@@ -142,16 +142,23 @@ Status tower_forward(const MatrixWorkers& workers, const TowerShape& shape,
     const Rows part{first, std::min(kTowerRows, rows - first), inputs + first * shape.input,
                     out.hidden == nullptr ? scratch.data() : out.hidden + first * shape.hidden,
                     out.outputs + first * shape.output};
-    FirstNotFinite bad_input;
-    for_row_runs(workers, part.count, shape.input, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t r = begin; r < end; ++r) {
-        check_finite_row(part.inputs + r * shape.input, shape.input, first + r, &bad_input);
-      }
-    });
-    if (Status status = bad_input.status("row"); !status.ok()) return status;
+    const auto inputs_status = [&] {
+      FirstNotFinite bad_input;
+      for_row_runs(workers, part.count, shape.input, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r)
+          check_finite_row(part.inputs + r * shape.input, shape.input, first + r, &bad_input);
+      });
+      return bad_input.status("row");
+    };
+    // Sums of products show what is not finite among their factors; only max(0, h) hides an infinity.
+    const bool hides = shape.kind == TowerKind::mlp;
+    if (Status status = hides ? inputs_status() : Status::success(); !status.ok()) return status;
     if (!pass.map(part) || !pass.finish(part, out.norms == nullptr ? nullptr : out.norms + first))
       return aborted;
-    if (Status status = bad_output.status("output row"); !status.ok()) return status;
+    if (Status status = bad_output.status("output row"); !status.ok()) {
+      Status cause = inputs_status();
+      return cause.ok() ? status : cause;
+    }
   }
   return workers.cancel.cancelled() ? aborted : Status::success();
 }

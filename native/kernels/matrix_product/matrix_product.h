@@ -41,7 +41,7 @@ using MatrixTile = void(const float* a, const float* b, std::size_t depth, float
 ///
 ///     out[k * width + l] = in[l * stride + k]      l < count      0 for the others up to `width`
 ///
-/// @param count at most `width`
+/// @param count at most `width`, which is one of the tile's two
 /// @param out depth x width numbers
 using PackPanel = void(const float* in, std::size_t stride, std::size_t count, std::size_t depth,
                        std::size_t width, float* out);
@@ -53,5 +53,6 @@ MatrixTile matrix_tile_f32_neon;
 
 PackPanel pack_panel_f32_scalar;
 PackPanel pack_panel_f32_avx2;
+PackPanel pack_panel_f32_avx512;
 
 }  // namespace granule
