@@ -1,5 +1,5 @@
 import { GranuleError } from '../errors.js';
-import { abortable, waitUnlessAborted } from '../native/abortable.js';
+import { cancellable, waitUnlessAborted } from '../native/abortable.js';
 import type { NativeStore } from '../native/addon-types.js';
 import type { NativeCancelToken } from '../native/native-cancel-token.js';
 import type { IndexFacts } from './index-manifest.js';
@@ -75,7 +75,7 @@ export class IndexHandle<T extends NativeStore> {
   ): Promise<Result> {
     await waitUnlessAborted(signal, turn);
     const { native } = this;
-    const changed = abortable(signal, (cancel) => {
+    const changed = cancellable(signal, (cancel) => {
       this.#running = cancel;
       return start(native, cancel);
     });

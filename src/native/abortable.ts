@@ -4,11 +4,20 @@ import type { NativeCancelToken } from './native-cancel-token.js';
 
 /**
  * Runs a native call that `signal` stops: the workers look at the token between blocks of rows. The promise settles when
- * the workers have stopped, and then no listener is left on the signal.
+ * the workers have stopped, and then no listener is left on the signal. Without a signal there is no token: one costs a
+ * good part of a short call.
  *
  * @throws GranuleError `ABORTED` with the signal's reason as `cause`
  */
 export async function abortable<T>(
+  signal: AbortSignal | undefined,
+  call: (cancel: NativeCancelToken | undefined) => Promise<T>,
+): Promise<T> {
+  return signal === undefined ? call(undefined) : cancellable(signal, call);
+}
+
+/** As {@link abortable}, with a token for the caller's own use too. */
+export async function cancellable<T>(
   signal: AbortSignal | undefined,
   call: (cancel: NativeCancelToken) => Promise<T>,
 ): Promise<T> {
