@@ -25,17 +25,14 @@ export async function openContrast({ workloads: [{ pairs, dimension: input, outp
       weightDecay: CONTRAST.decay,
       withoutDecay: ['contrast.log_temperature'],
     });
-    const workspace = new training.Workspace();
     return async () => {
-      workspace.nextStep();
-      const q = await query.forward(queries, { threads, workspace });
-      const d = await document.forward(documents, { threads, workspace });
       const temperature = Math.exp(logTemperature.values[0]);
-      const options = { temperature, threads, workspace };
-      const found = await training.inBatchContrastOfVectors(q.outputs, d.outputs, options);
       for (const { gradient } of parameters.values()) gradient.fill(0);
-      await q.backward(found.queryGradient, { threads });
-      await d.backward(found.documentGradient, { threads });
+      const found = await training.inBatchContrastOfTowers(
+        { vectors: queries, tower: query },
+        { vectors: documents, tower: document },
+        { temperature, threads },
+      );
       logTemperature.gradient[0] = temperature * found.temperatureGradient;
       await optimiser.step({ threads });
       return found.loss;

@@ -64,6 +64,8 @@ Napi::Object export_all(Napi::Env env, Napi::Object exports) {
   exports.Set("towerBackward", Napi::Function::New<tower_backward_call>(env, "towerBackward"));
   exports.Set("adamwStep", Napi::Function::New<adamw_step_call>(env, "adamwStep"));
   exports.Set("inBatchContrast", Napi::Function::New<in_batch_contrast_call>(env, "inBatchContrast"));
+  exports.Set("inBatchContrastOfTowers",
+              Napi::Function::New<in_batch_contrast_of_towers_call>(env, "inBatchContrastOfTowers"));
   exports.Set("patchContrast", Napi::Function::New<patch_contrast_call>(env, "patchContrast"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
   return exports;

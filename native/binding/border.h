@@ -3,6 +3,6 @@
 namespace granule {
 
 // What TypeScript this addon was written for; scripts/native-border.mjs writes it.
-inline constexpr char kBorder[] = "d01149d533819c38";
+inline constexpr char kBorder[] = "0ed9d403735c57a5";
 
 }  // namespace granule

@@ -98,6 +98,14 @@ export interface NativeInBatchOptions extends NativeContrastOptions {
   excluded: Uint32Array | undefined;
 }
 
+/** Frozen vectors and the tower that maps them; without one they are compared as they are. */
+export interface NativeContrastSide {
+  shape: NativeTowerShape | undefined;
+  parameters: NativeTowerTensors | undefined;
+  gradients: NativeTowerTensors | undefined;
+  inputs: Float32Array;
+}
+
 /** Scores of lists of vectors, on the border. */
 export const PATCH_SCORE_CODES = { 'max-sim': 0, 'mean-max-sim': 1, filip: 2, pacl: 3, sparc: 4 } as const;
 
@@ -161,6 +169,15 @@ export interface NativeTraining {
     documents: Float32Array,
     options: NativeInBatchOptions,
     gradients: { queries: Float32Array; documents: Float32Array },
+  ): Promise<NativeContrast>;
+  /**
+   * Both forward passes, `inBatchContrast` and both backward passes, which add to the gradients of `query`, then of `document`. Rejects as
+   * they do, with `NOT_FINITE` before anything is added.
+   */
+  inBatchContrastOfTowers(
+    query: NativeContrastSide,
+    document: NativeContrastSide,
+    options: NativeInBatchOptions,
   ): Promise<NativeContrast>;
   /** As `inBatchContrast`, of lists none of which is empty; `gradients` are as long as the vectors. */
   patchContrast(

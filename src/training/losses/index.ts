@@ -9,6 +9,7 @@ export type { VectorContrastOptions } from './contrast-arguments.js';
 export * from './distillation.js';
 export * from './duplicate-mask.js';
 export * from './in-batch-contrast.js';
+export * from './in-batch-contrast-of-towers.js';
 export * from './in-batch-contrast-of-vectors.js';
 export type { InBatchPairs } from './in-batch-pairs.js';
 export * from './joint-path-loss.js';

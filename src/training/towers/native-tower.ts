@@ -1,6 +1,7 @@
 import { abortable } from '../../native/abortable.js';
 import { loadAddon } from '../../native/load-addon.js';
 import type {
+  NativeContrastSide,
   NativeTowerActivations,
   NativeTowerShape,
   NativeTowerTensors,
@@ -21,8 +22,8 @@ export class NativeTower {
   readonly shape: NativeTowerShape;
   readonly #parameters: NativeTowerTensors;
   readonly #gradients: NativeTowerTensors;
-  /** Settles when the last backward pass that was asked for has ended, in whichever way. */
-  #backward: Promise<void> = Promise.resolve();
+  /** Settles when the last call that adds to the gradients has ended, in whichever way. */
+  #adding: Promise<void> = Promise.resolve();
 
   constructor(shape: TowerShape, native: NativeTowerShape, parameters: ReadonlyMap<string, Parameter>) {
     this.shape = native;
@@ -32,6 +33,11 @@ export class NativeTower {
       ) as unknown as NativeTowerTensors;
     this.#parameters = tensors('values');
     this.#gradients = tensors('gradient');
+  }
+
+  /** Frozen vectors and this tower, as a side of a contrast. */
+  side(inputs: Float32Array): NativeContrastSide {
+    return { shape: this.shape, parameters: this.#parameters, gradients: this.#gradients, inputs };
   }
 
   /** @param keep - whether what a backward pass needs is kept */
@@ -64,8 +70,7 @@ export class NativeTower {
     inputGradient: Float32Array | undefined,
     options: PassOptions,
   ): Promise<void> {
-    const turn = this.#backward;
-    const done = turn.then(() =>
+    return NativeTower.adding([this], () =>
       abortable(options.signal, (cancel) =>
         loadAddon().towerBackward(
           this.shape,
@@ -79,7 +84,16 @@ export class NativeTower {
         ),
       ),
     );
-    this.#backward = done.catch(() => undefined);
+  }
+
+  /** Runs what adds to the gradients of towers once all has ended that was asked for before and adds to any of them. */
+  static adding<Result>(towers: readonly NativeTower[], add: () => Promise<Result>): Promise<Result> {
+    const done = Promise.all(towers.map((tower) => tower.#adding)).then(add);
+    const ended = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    for (const tower of towers) tower.#adding = ended;
     return done;
   }
 }

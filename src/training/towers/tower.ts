@@ -114,6 +114,11 @@ export class Tower {
     return new Tower(own, new Map(parameters));
   }
 
+  /** @internal */
+  get native(): NativeTower {
+    return this.#native;
+  }
+
   /** Numbers per input vector. */
   get input(): number {
     return this.#native.shape.input;

@@ -28,7 +28,8 @@ const IN_BATCH_LOSSES = {
   'in-batch-contrast-one-way': 'query-to-document',
 } as const satisfies Record<string, ContrastDirection>;
 
-type ListLossName = keyof typeof LIST_LOSSES;
+/** A loss that looks at a query's own candidates only. */
+export type ListLossName = keyof typeof LIST_LOSSES;
 
 /** A loss that a retriever can be trained by, named after its function; see docs/losses.md. */
 export type RetrieverLoss = ListLossName | keyof typeof IN_BATCH_LOSSES;
