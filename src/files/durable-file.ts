@@ -1,4 +1,5 @@
-import { open, rename } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Most bytes handed to one write call, so that hashing beside it never holds the event loop for long. */
@@ -33,6 +34,17 @@ export async function writeDurably(
   }
   await rename(partial, path);
   await syncFolder(dirname(path));
+}
+
+/** As {@link writeDurably}, for a file that several may write at once: the last one's stays, whole, and nothing of one that fails. */
+export async function replaceDurably(path: string, parts: Iterable<Uint8Array>): Promise<void> {
+  const partial = `${path}.${randomBytes(8).toString('hex')}.tmp`;
+  try {
+    await writeDurably(path, parts, undefined, partial);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Flushes the names in a folder to the disk; Windows has no such call and needs none. */

@@ -1,11 +1,11 @@
-import { readFile, realpath, rm, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EventLoopTurns } from '../../approximate/event-loop-turns.js';
 import { unlessSystem } from '../../corpus/storage/corpus-files.js';
 import { unreadableFile } from '../../corpus/unreadable-file.js';
 import { resolveModelFiles } from '../../encoders/onnx/model-files.js';
 import { GranuleError } from '../../errors.js';
-import { writeDurably } from '../../files/durable-file.js';
+import { replaceDurably } from '../../files/durable-file.js';
 import { checkBoolean, checkKeys, checkSignal, show } from '../../index/arguments.js';
 import { refuseNotFinite } from '../files/finite-values.js';
 import { Tower } from '../towers/tower.js';
@@ -133,9 +133,8 @@ async function refuseLostFiles(files: readonly string[], file: string, to: strin
 
 async function write(to: string, parts: readonly Uint8Array[]): Promise<void> {
   try {
-    await writeDurably(to, parts);
+    await replaceDurably(to, parts);
   } catch (error) {
-    await rm(`${to}.tmp`, { force: true }).catch(() => undefined);
     throw unlessSystem(error, to);
   }
 }

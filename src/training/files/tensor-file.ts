@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { EventLoopTurns } from '../../approximate/event-loop-turns.js';
 import { unlessSystem } from '../../corpus/storage/corpus-files.js';
 import { unreadableFile } from '../../corpus/unreadable-file.js';
 import { GranuleError } from '../../errors.js';
-import { writeDurably } from '../../files/durable-file.js';
+import { replaceDurably } from '../../files/durable-file.js';
 import { firstNotFinite, refuseNotFinite } from './finite-values.js';
 import {
   headerBytes,
@@ -67,9 +67,8 @@ export async function writeTensorFile(
     await updateHash(hash, bytesOf(values), turns);
   }
   try {
-    await writeDurably(file, [headerBytes(format, facts, hash.digest('hex')), ...parts]);
+    await replaceDurably(file, [headerBytes(format, facts, hash.digest('hex')), ...parts]);
   } catch (error) {
-    await rm(`${file}.tmp`, { force: true }).catch(() => undefined);
     throw unlessSystem(error, file);
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GranuleError } from '../../../../src/errors.js';
 import { readTowers, type TowerFile, writeTowers } from '../../../../src/training/export/tower-file.js';
+import { Tower } from '../../../../src/training/towers/tower.js';
 import type { TowerShape } from '../../../../src/training/towers/tower-shape.js';
 import { temporaryFolder } from '../../corpus/temporary-folder.js';
 import { randomTower } from './random-tower.js';
@@ -267,6 +268,24 @@ describe('writeTowers', () => {
     });
     expect(readFileSync(file)).toEqual(bytes);
     expect(readdirSync(folder)).toEqual(['adapter.safetensors']);
+  });
+
+  it('leaves one of several that write at once, whole, and nothing else', async () => {
+    const folder = temporaryFolder();
+    const [file, alone] = [join(folder, 'a.safetensors'), join(temporaryFolder(), 'a.safetensors')];
+    const towers = await Promise.all(
+      [1, 2, 3, 4].map((seed) => Tower.create({ kind: 'linear', input: 300, output: 40 * seed }, { seed })),
+    );
+    const whole = new Set<string>();
+    for (const query of towers) {
+      await writeTowers(alone, { query });
+      whole.add(readFileSync(alone, 'base64'));
+    }
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(towers.map((query) => writeTowers(file, { query })));
+      expect(whole).toContain(readFileSync(file, 'base64'));
+      expect(readdirSync(folder)).toEqual(['a.safetensors']);
+    }
   });
 
   it('reports a place where nothing can be written, and leaves nothing', async () => {
