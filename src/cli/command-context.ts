@@ -10,6 +10,10 @@ export interface CommandContext {
   readonly progress: ProgressLine;
   /** Says that the command did all it had to, although it was interrupted: a server that was told to stop has stopped. */
   doneWhenInterrupted(): void;
+  /** What is said of an interruption. */
+  readonly interruption: string;
+  /** Adds to it what can be done now. */
+  adviseInterrupted(advice: string): void;
   /** Writes one line or several to standard output. */
   print(text: string): void;
   /** Writes one line to standard error, under the same form as errors: `granule: <message> [<code>]`. */
@@ -25,11 +29,18 @@ export function processContext(signal: AbortSignal, doneWhenInterrupted: () => v
   const { stdout, stderr, env } = process;
   const progress = new ProgressLine(stderr, stderr.isTTY === true);
   let failed = false;
+  let interruption = 'interrupted';
   return {
     signal,
     colour: stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     progress,
     doneWhenInterrupted,
+    get interruption() {
+      return interruption;
+    },
+    adviseInterrupted(advice) {
+      interruption = `interrupted; ${advice}`;
+    },
     print(text) {
       progress.clear();
       stdout.write(`${text}\n`);

@@ -64,7 +64,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (outputClosed) return STATUS.done;
     if (interrupted !== undefined) {
-      context.complain('interrupted', 'ABORTED');
+      context.complain(context.interruption, 'ABORTED');
       return STATUS[interrupted];
     }
     return report(error, context);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { TowerShape, TrainedCorpusRetriever } from '../training/index.js';
@@ -173,6 +174,10 @@ async function train(
       // The adapter is there: the state on the way to it is no longer needed, unless somebody asked for it.
       if (options.checkpoint === undefined) await rm(file, { force: true });
       return result;
+    } catch (error) {
+      if (signal.aborted && existsSync(file))
+        context.adviseInterrupted(`the same command goes on from ${file}`);
+      throw error;
     } finally {
       await corpus.close();
     }

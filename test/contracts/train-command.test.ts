@@ -14,7 +14,7 @@ import {
   trainCorpusRetriever,
 } from '../../src/training/index.js';
 import { difference, run, tensor, writeModel } from '../unit/training/export/folded-encoder.js';
-import { commandsInOneProcess } from './cli-process.js';
+import { commandsInOneProcess, ended, start } from './cli-process.js';
 
 /** Words of questions, and the words of the passages that answer them: they have nothing in common. */
 const WORDS = [
@@ -201,6 +201,33 @@ describe('granule train', () => {
     await expect(openKnowledgeBase(copy, { encodedBy: adapt })).rejects.toMatchObject({
       code: 'ENCODER_MISMATCH',
     });
+  });
+
+  it('says after Ctrl-C what goes on from where', async () => {
+    const [to, checkpoint] = [at('stopped.safetensors'), at('stopped.safetensors.checkpoint')];
+    const child = start([
+      'train',
+      kb,
+      '--pairs',
+      at('train.jsonl'),
+      '--to',
+      to,
+      '--steps',
+      '1000000',
+      '--every-steps',
+      '1',
+    ]);
+    const end = ended(child);
+    const working = setInterval(() => {
+      if (!existsSync(checkpoint)) return;
+      clearInterval(working);
+      child.kill('SIGINT');
+    }, 20);
+    expect(await end).toMatchObject({
+      status: 130,
+      stderr: `granule: interrupted; the same command goes on from ${checkpoint} [ABORTED]\n`,
+    });
+    expect(existsSync(to)).toBe(false);
   });
 
   it('refuses what cannot be trained on, with the line', async () => {
