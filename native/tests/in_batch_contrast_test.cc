@@ -118,6 +118,15 @@ TEST_CASE("positives that queries share and pairs that are excluded change no bi
   }
 }
 
+TEST_CASE("more queries than are compared at once change no bit with memory") {
+  ThreadPool pool;
+  pool.grow_to(4);
+  Example example{2500, 90, 7, 0.5, ContrastDirection::both};
+  for (uint32_t i = 0; i < example.queries; ++i) example.positives.push_back(i * 7 % 90);
+  const KernelTable table = test_kernels::float_tables().back();
+  CHECK(same(example.run(pool, table, 3, 1u << 30), example.run(pool, table, 1, 0)));
+}
+
 TEST_CASE("a contrast that is cancelled says so") {
   ThreadPool pool;
   CancelFlag cancel;

@@ -243,7 +243,9 @@ class Contrast {
     const std::size_t n = queries_.count;
     const std::size_t width = documents_.count;
     const bool kept = width <= kept_bytes / sizeof(float) / n;
-    const std::size_t rows_at_once = kept ? std::max(block_rows_, kKeptRows) : block_rows_;
+    const std::size_t runs = (n + kRun - 1) / kRun;
+    const std::size_t rows_at_once =
+        std::min(kept ? std::max(block_rows_, kKeptRows) : block_rows_, runs * kRun);
     AlignedBuffer<float> block((kept ? n : std::min(block_rows_, n)) * width);
     // A column's sum is over the queries that do not look for it: those that do compete with them alone.
     std::vector<double> row_sums(n), own_terms(n), column_sums(looked_for_);
