@@ -182,6 +182,35 @@ TEST_CASE("a number that is not finite is named by its row, also behind the rows
   CHECK(output.column == 1);
 }
 
+TEST_CASE("an input that is not finite is named, whatever the weights make of it") {
+  ThreadPool pool;
+  const CancelFlag cancel;
+  const KernelTable best = test_kernels::tables().back();
+  const MatrixWorkers workers{pool, best, 1, cancel};
+  for (const TowerKind kind : {TowerKind::linear, TowerKind::low_rank, TowerKind::mlp}) {
+    for (const float weight : {0.0f, -1.0f}) {
+      for (const float bad :
+           {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+        CAPTURE(static_cast<int>(kind));
+        CAPTURE(weight);
+        CAPTURE(bad);
+        const std::size_t hidden = kind == TowerKind::linear ? 0 : 2;
+        const std::vector<float> weights(4, weight);
+        const float inputs[] = {1, 2, 3, bad};
+        float outputs[4];
+        // max(0, -infinity) is 0: behind it nothing shows that the input was not finite.
+        const Status status = tower_forward(workers, {kind, 2, hidden, 2, 1, false, true},
+                                            {weights.data(), nullptr, weights.data(), nullptr}, inputs, 2,
+                                            {outputs, nullptr, nullptr});
+        CHECK(status.code == StatusCode::not_finite);
+        CHECK(status.message.find("output") == std::string::npos);
+        CHECK(status.row == 1);
+        CHECK(status.column == 1);
+      }
+    }
+  }
+}
+
 TEST_CASE("a norm of 1e-12 and more is that of a vector with a direction") {
   ThreadPool pool;
   const CancelFlag cancel;
